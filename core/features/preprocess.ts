@@ -1,0 +1,45 @@
+/** The shape of `features/<dataset>/<revision>/preprocess.json`: all that was fitted on the train rows, enough to transform any row. */
+
+export interface FittedNumber {
+  type: 'number';
+  name: string;
+  /** All in float32, as the graph computes: impute, clip to [low, high], subtract mean, divide by scale. */
+  impute: number;
+  low: number;
+  high: number;
+  mean: number;
+  scale: number;
+  /** Whether a 0/1 feature says that the value was missing. */
+  indicator: boolean;
+}
+
+export interface FittedCategory {
+  type: 'category' | 'boolean';
+  name: string;
+  /** The values that have a one-hot feature, in order; others (and unseen ones) give zeros. */
+  values: string[];
+  /** Raw spelling → index into `values`; every spelling of the file and its case variants. */
+  spellings: Record<string, number>;
+  /** Raw strings that mean missing. */
+  missing: string[];
+  indicator: boolean;
+}
+
+export type FittedColumn = FittedNumber | FittedCategory;
+
+export interface Preprocess {
+  dataset: string;
+  revision: string;
+  version: string;
+  task: 'classification' | 'regression';
+  target: string;
+  classes?: string[];
+  classType?: 'string' | 'integer' | 'boolean';
+  /** In the order of the raw feature columns, which is the order of a row in `input_data`. */
+  columns: FittedColumn[];
+  /** Names of the columns of the feature matrix. */
+  features: string[];
+  /** Columns of the file that the model does not use; a row may have them, and they are passed over. */
+  ignored: string[];
+  rows: { train: number; test: number };
+}

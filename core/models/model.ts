@@ -1,0 +1,64 @@
+/** What every family of models gives: fit / predict / toOnnx, under one contract suite (test/models/contract.ts). */
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+
+/** Features as a model sees them: float32, column-major (`data[column * rows + row]`), no NaN unless the family says so. */
+export interface Matrix {
+  rows: number;
+  columns: number;
+  names: string[];
+  data: Float32Array;
+}
+
+export type Target =
+  | { task: 'classification'; classes: number /** Class index of each row. */; labels: Int32Array }
+  | { task: 'regression'; values: Float64Array };
+
+/** Probabilities row-major [rows × classes], or values [rows]; exactly what the ONNX graph answers in float32. */
+export type Predictions =
+  | { task: 'classification'; classes: number; probabilities: Float32Array }
+  | { task: 'regression'; values: Float32Array };
+
+export type Params = Record<string, number | string | boolean | null>;
+
+export interface FitContext {
+  seed: number;
+  /** Worker threads to use; the result does not depend on it. */
+  workers: number;
+  onProgress?: (done: number) => void;
+}
+
+export interface FittedModel {
+  readonly family: string;
+  readonly params: Params;
+  predict(x: Matrix): Promise<Predictions>;
+  /**
+   * Adds the model's nodes to the graph.
+   * @param input name of the float32 [N, columns] tensor of features
+   * @returns name of the float32 tensor [N, classes] of probabilities, or [N, 1] of values
+   */
+  toOnnx(graph: GraphBuilder, input: string): string;
+  serialize(): Uint8Array;
+}
+
+export interface Family {
+  readonly name: string;
+  /** The default grid: the values to try of each parameter. */
+  readonly grid: Record<string, Params[string][]>;
+  /** Checks and completes parameters. @throws IngotError InvalidSpec that names the parameter, what was got and what is allowed. */
+  parse(params: Params): Params;
+  fit(x: Matrix, y: Target, params: Params, context: FitContext): Promise<FittedModel>;
+  /**
+   * Fits every candidate on one training set and predicts one validation set, at the cost of the distinct work among them.
+   * Each candidate's predictions equal those of `fit` of that candidate alone.
+   * @param rows the rows of x to train on; `validRows` those to predict
+   */
+  predictGrid(
+    x: Matrix,
+    y: Target,
+    rows: Int32Array,
+    validRows: Int32Array,
+    candidates: Params[],
+    context: FitContext,
+  ): AsyncIterable<{ candidate: number; predictions: Predictions }>;
+  deserialize(bytes: Uint8Array): FittedModel;
+}

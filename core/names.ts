@@ -1,0 +1,59 @@
+/** Names that more than one room relies on: environment variables, metric names, the functions and the stages of a run. */
+
+/** Environment variables that infra sets and functions read. */
+export const environment = {
+  dataBucket: 'DATA_BUCKET',
+  modelBucket: 'MODEL_BUCKET',
+  stateMachineArn: 'STATE_MACHINE_ARN',
+  alarmTopicArn: 'ALARM_TOPIC_ARN',
+} as const;
+
+export const metricsNamespace = 'Ingot';
+
+/** CloudWatch metrics that our code emits (EMF); AWS's own are not listed. */
+export const metricNames = {
+  datasetsCleaned: 'DatasetsCleaned',
+  datasetsRejected: 'DatasetsRejected',
+  rowsRead: 'RowsRead',
+  rowsRejected: 'RowsRejected',
+  runsSucceeded: 'RunsSucceeded',
+  runsFailed: 'RunsFailed',
+  predictions: 'Predictions',
+  predictionErrors: 'PredictionErrors',
+} as const;
+
+/** The stages of a run, in order, and the share of the progress bar that is full once each is done. */
+export const stages = [
+  { name: 'Plan', done: 0.05 },
+  { name: 'Search', done: 0.6 },
+  { name: 'Select', done: 0.65 },
+  { name: 'Fit', done: 0.8 },
+  { name: 'Optimise', done: 0.85 },
+  { name: 'Gate', done: 0.92 },
+  { name: 'Register', done: 0.96 },
+  { name: 'Release', done: 1 },
+] as const;
+
+export type Stage = (typeof stages)[number]['name'];
+
+/** The Lambda functions: `functions/<name>.lambda.ts` exports `handler`. */
+export const functionNames = [
+  'clean',
+  'transform',
+  'plan',
+  'search',
+  'select',
+  'fit',
+  'optimise',
+  'gate',
+  'register',
+  'release',
+  'fail',
+  'api',
+  'predict',
+] as const;
+
+export type FunctionName = (typeof functionNames)[number];
+
+/** Tagged on every version, hashed into every run: same data, seed and version give the same bytes. */
+export const version = '0.1.0';

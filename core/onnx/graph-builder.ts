@@ -1,0 +1,18 @@
+/** Collects the nodes of one ONNX graph. */
+
+export type Attribute =
+  | { int: number | bigint }
+  | { float: number }
+  | { string: string }
+  | { ints: readonly number[] | Int32Array }
+  | { floats: readonly number[] | Float32Array }
+  | { strings: readonly string[] };
+
+export interface GraphBuilder {
+  /** Adds a node. @returns the name of its only (or first) output */
+  node(opType: string, inputs: string[], attributes?: Record<string, Attribute>, options?: { domain?: 'ai.onnx.ml' }): string;
+  /** Adds an initializer. @returns its name */
+  floats(values: readonly number[] | Float32Array, dims?: number[]): string;
+  int64s(values: readonly number[], dims?: number[]): string;
+  strings(values: readonly string[], dims?: number[]): string;
+}

@@ -1,0 +1,114 @@
+/**
+ * `raw/<dataset>/dataset.json`: what a user may say about a dataset. Everything in it is optional; what is left out is inferred,
+ * and the cleaning report says what was inferred and why. One schema: parsed here, published as JSON Schema.
+ */
+import * as z from 'zod/mini';
+import { IngotError } from './errors.ts';
+
+export const metricKeys = [
+  'accuracy',
+  'balancedAccuracy',
+  'precisionMacro',
+  'precisionWeighted',
+  'recallMacro',
+  'recallWeighted',
+  'f1Macro',
+  'f1Weighted',
+  'rocAuc',
+  'logLoss',
+  'mcc',
+  'r2',
+  'rmse',
+  'mae',
+] as const;
+
+export type MetricName = (typeof metricKeys)[number];
+
+export const columnTypes = ['number', 'boolean', 'category'] as const;
+export type ColumnType = (typeof columnTypes)[number];
+export const columnRoles = ['feature', 'target', 'ignore'] as const;
+
+const columnSpec = z.strictObject({
+  role: z.optional(z.enum(columnRoles)),
+  type: z.optional(z.enum(columnTypes)),
+});
+
+export const datasetSpecSchema = z.strictObject({
+  $schema: z.optional(z.string()),
+  /** File names beside dataset.json that together are the dataset; the spec, uploaded last, starts it. */
+  files: z.optional(z.array(z.string().check(z.minLength(1))).check(z.minLength(1))),
+  target: z.optional(z.string()),
+  task: z.optional(z.enum(['classification', 'regression'])),
+  columns: z.optional(z.record(z.string(), columnSpec)),
+  /** Further strings that mean "missing", besides the usual ones. */
+  missing: z.optional(z.array(z.string())),
+  header: z.optional(z.boolean()),
+  delimiter: z.optional(z.string().check(z.minLength(1), z.maxLength(1))),
+  encoding: z.optional(z.enum(['utf-8', 'utf-16', 'latin-1'])),
+  metric: z.optional(z.enum(metricKeys)),
+  families: z.optional(z.array(z.enum(['forest'])).check(z.minLength(1))),
+  /** For each family, the values to try of each parameter, e.g. `{"forest": {"maxDepth": [null, 10]}}`; null is "none". */
+  grids: z.optional(
+    z.record(
+      z.enum(['forest']),
+      z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean(), z.null()])).check(z.minLength(1))),
+    ),
+  ),
+  folds: z.optional(z.int().check(z.minimum(2), z.maximum(20))),
+  /** The share of rows held out for the final test. */
+  testFraction: z.optional(z.number().check(z.minimum(0.05), z.maximum(0.5))),
+  /** Which of rows that are equal in every column to keep: the first (default) or all. */
+  duplicates: z.optional(z.enum(['drop', 'keep'])),
+  budget: z.optional(
+    z.strictObject({ dollars: z.optional(z.number().check(z.positive())), minutes: z.optional(z.number().check(z.positive())) }),
+  ),
+  /** 0 (whenever) to 100 (urgent). */
+  priority: z.optional(z.int().check(z.minimum(0), z.maximum(100))),
+  seed: z.optional(z.int().check(z.minimum(0), z.maximum(0xffff_ffff))),
+});
+
+export type DatasetSpec = z.infer<typeof datasetSpecSchema>;
+
+/**
+ * Parses the bytes of a dataset.json.
+ * @throws IngotError InvalidSpec, with line and column for broken JSON and the field's path otherwise.
+ */
+export function parseSpec(text: string): DatasetSpec {
+  let json: unknown;
+  try {
+    json = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    const message = (cause as Error).message;
+    const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
+    const before = text.slice(0, position).split('\n');
+    throw new IngotError('InvalidSpec', `dataset.json is not valid JSON: ${message}.`, {
+      where: `dataset.json, line ${before.length}, column ${before.at(-1)!.length + 1}`,
+      fix: 'Mend the JSON and upload dataset.json again.',
+      cause,
+    });
+  }
+  const parsed = datasetSpecSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const path = [...issue.path.map(String), ...(unknown === undefined ? [] : [unknown])].join('.');
+  throw new IngotError(
+    'InvalidSpec',
+    unknown === undefined ? `dataset.json: ${describe(issue)}` : `dataset.json has an unknown field '${unknown}'.`,
+    {
+      where: `dataset.json, field ${path || '(the whole document)'}`,
+      fix:
+        unknown === undefined
+          ? 'See docs/dataset.schema.json for what the field takes.'
+          : `The fields are ${Object.keys(datasetSpecSchema.shape).join(', ')}.`,
+    },
+  );
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `expected one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}.`;
+  if (issue.code === 'invalid_type') return `expected ${issue.expected}.`;
+  if (issue.code === 'too_small') return `expected at least ${issue.minimum}.`;
+  if (issue.code === 'too_big') return `expected at most ${issue.maximum}.`;
+  return `${issue.message}.`;
+}

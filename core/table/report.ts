@@ -1,0 +1,61 @@
+/** The shape of `clean/<dataset>/<revision>/report.json`: what was read, what was inferred and every change, counted. */
+import type { ColumnType } from '../spec.ts';
+
+export interface SourceFile {
+  name: string;
+  bytes: number;
+  format: 'csv' | 'tsv' | 'jsonl' | 'parquet';
+  compression: 'none' | 'gzip';
+  encoding?: string;
+  delimiter?: string;
+  quote?: string;
+  header?: boolean;
+}
+
+export interface ColumnReport {
+  name: string;
+  type: ColumnType;
+  role: 'feature' | 'target' | 'ignored';
+  /** Why the type or the role is what it is, in a sentence. */
+  why: string;
+  missing: number;
+  /** How often each token stood for a missing value, e.g. {"": 3, "NA": 2}. */
+  missingTokens: Record<string, number>;
+  distinct: number;
+  /** Numbers only. Quantiles of the values that are there. `low` and `high` are the robust bounds; values beyond are outliers, clipped by the graph. */
+  number?: {
+    min: number;
+    max: number;
+    mean: number;
+    std: number;
+    q25: number;
+    median: number;
+    q75: number;
+    low: number;
+    high: number;
+    outliers: number;
+  };
+  /** Booleans and categories: spelling in the clean table → every spelling in the file (itself included), where they differ. */
+  spellings?: Record<string, string[]>;
+  /** Booleans and categories: the most frequent values of the clean table. */
+  top?: { value: string; count: number }[];
+}
+
+export interface CleanReport {
+  dataset: string;
+  revision: string;
+  version: string;
+  files: SourceFile[];
+  rows: { read: number; kept: number; rejected: number; duplicates: number; missingTarget: number };
+  target: string;
+  task: 'classification' | 'regression';
+  /** Classification: the labels in class order (numbers ascending, strings by code unit). */
+  classes?: string[];
+  /** How labels are written in answers: integers as JSON numbers, booleans as JSON booleans. */
+  classType?: 'string' | 'integer' | 'boolean';
+  inferred: { what: string; value: string; why: string }[];
+  /** In the order of the clean table's columns; ignored ones, which the clean table does not have, last. */
+  columns: ColumnReport[];
+  /** Every change to the data: `count` rows or cells in `column` (or the whole table), and why. */
+  changes: { column?: string; reason: string; count: number }[];
+}
