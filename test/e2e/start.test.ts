@@ -1,0 +1,123 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { python, pythonHas } from '../python.ts';
+import { Laptop } from './laptop.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const aws = join(dirname(python), 'aws');
+const hasAws = pythonHas('boto3', 'awscli');
+
+describe('a newcomer types npm start', () => {
+  let laptop: Laptop;
+  beforeAll(async () => {
+    laptop = await Laptop.start({ example: true });
+  }, 120_000);
+  afterAll(async () => {
+    await laptop?.stop();
+  });
+
+  test('the example becomes a model and its prediction is printed with the commands to try next', async () => {
+    const run = await laptop.finished('breast-cancer', 90);
+    expect(run).toMatchObject({ status: 'SUCCEEDED', stage: 'Release', progress: 1 });
+    await laptop.until('the prediction on the terminal', async () => (/malignant|benign/.test(laptop.output) ? true : undefined));
+    expect(laptop.output).toContain('--endpoint-url');
+    expect(laptop.output).toContain('curl');
+  }, 120_000);
+
+  test('the model answers rows by name and rows in order alike', async () => {
+    const [header, first] = readFileSync(join(root, 'examples/breast-cancer/breast-cancer.csv'), 'utf8').split('\n') as [string, string];
+    const names = header.split(',').slice(0, -1);
+    const values = first.split(',').slice(0, -1).map(Number);
+    const row = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+    const byName = await laptop.fetch('models/breast-cancer/predict', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ rows: [row] }),
+    });
+    const answer = (await byName.json()) as {
+      model: string;
+      version: number;
+      predictions: { label: string; probabilities: Record<string, number> }[];
+    };
+    expect(byName.status).toBe(200);
+    expect(answer).toMatchObject({ model: 'breast-cancer', version: 1, predictions: [{ label: 'malignant' }] });
+    const inOrder = await laptop.fetch('predict', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ input_data: [values] }),
+    });
+    expect(await inOrder.json()).toEqual({
+      output_data: [[answer.predictions[0]!.probabilities['benign'], answer.predictions[0]!.probabilities['malignant']]],
+    });
+  });
+
+  test('the card shows all 36 candidates with mean and deviation over five folds', async () => {
+    const card = await laptop.get<{
+      leaderboard: { entries: { mean: Record<string, number>; std: Record<string, number>; perFold: number[] }[] };
+    }>('models/breast-cancer/versions/1');
+    expect(card.leaderboard.entries).toHaveLength(36);
+    for (const entry of card.leaderboard.entries) {
+      expect(entry.perFold).toHaveLength(5);
+      expect(entry.mean['accuracy']).toBeGreaterThan(0.9);
+      expect(entry.std['accuracy']).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  test('no key, a wrong key and a page of somebody else are refused', async () => {
+    for (const headers of [{}, { 'x-api-key': 'wrong' }]) {
+      const response = await fetch(new URL('models', laptop.outputs.ApiUrl), { headers: headers as Record<string, string> });
+      expect(response.status).toBe(403);
+      expect(await response.json()).toMatchObject({ error: { code: 'Forbidden' } });
+    }
+    expect((await laptop.fetch('models', { headers: { origin: 'http://evil.example' } })).status).toBe(403);
+  });
+
+  test.skipIf(!hasAws)('the AWS CLI lists the executions and invokes a function [needs Python with boto3 and awscli]', () => {
+    const run = (...args: string[]) => execFileSync(aws, args, { env: laptop.clientEnv, encoding: 'utf8' });
+    const { executions } = JSON.parse(run('stepfunctions', 'list-executions', '--state-machine-arn', laptop.outputs.StateMachineArn)) as {
+      executions: { status: string }[];
+    };
+    expect(executions.map((execution) => execution.status)).toContain('SUCCEEDED');
+    const { Functions: functions } = JSON.parse(run('lambda', 'list-functions')) as { Functions: { FunctionName: string }[] };
+    const predict = functions.find((each) => /predict/i.test(each.FunctionName))!.FunctionName;
+    const event = {
+      httpMethod: 'GET',
+      path: '/v2/health/ready',
+      resource: '/v2/health/ready',
+      headers: {},
+      queryStringParameters: null,
+      pathParameters: null,
+      body: null,
+      isBase64Encoded: false,
+      requestContext: {},
+    };
+    const answer = run(
+      'lambda',
+      'invoke',
+      '--function-name',
+      predict,
+      '--cli-binary-format',
+      'raw-in-base64-out',
+      '--payload',
+      JSON.stringify(event),
+      '/dev/stdout',
+    );
+    expect(answer).toContain('"statusCode":200');
+  });
+
+  test('a second start on the same home and a taken port are refused with a sentence', () => {
+    const again = spawnSync(process.execPath, ['local/start.ts'], {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, INGOT_HOME: laptop.home, INGOT_PORT: String(laptop.port) },
+    });
+    expect(again.status).not.toBe(0);
+    expect(again.stderr + again.stdout).toMatch(/already|in use/i);
+  });
+
+  test('SIGTERM stops it cleanly', async () => {
+    expect(await laptop.stop()).toBe(0);
+  });
+});
