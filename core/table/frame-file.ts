@@ -1,0 +1,106 @@
+/** Parquet files of clean tables as frames and targets in memory. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { IngotError } from '../errors.ts';
+import type { Target } from '../models/model.ts';
+import { identifier, literal, rowsOf, withDatabase } from './database.ts';
+import type { Frame, FrameColumn } from './frame.ts';
+import type { CleanReport } from './report.ts';
+
+export interface FrameOptions {
+  /** Which columns, in which order; by default all, in the file's order. */
+  columns?: string[];
+  /** Only rows `from` (inclusive) to `to` (exclusive), counted from 0. */
+  rows?: { from: number; to: number };
+}
+
+/**
+ * Reads a clean table. DOUBLE becomes float32 by Math.fround, and NULL becomes NaN; BOOLEAN and VARCHAR become codes into a dictionary:
+ * ['false', 'true'], or the values in the order in which they are first seen in the rows that are read.
+ * @throws IngotError NotFound where a column is not in the file
+ */
+export function readFrame(path: string, options: FrameOptions = {}): Promise<Frame> {
+  return withDatabase({}, async (database) => {
+    const source = scan(path, options.rows);
+    const types = await columnTypesOf(database, path);
+    const names = options.columns ?? [...types.keys()];
+    const rows = Number((await rowsOf(database, `SELECT count(*) FROM ${source}`))[0]![0]);
+    const columns: FrameColumn[] = [];
+    const expressions: string[] = [];
+    for (const name of names) {
+      const type = types.get(name);
+      if (type === undefined) throw new IngotError('NotFound', `The table has no column '${name}'.`, { where: `column '${name}'` });
+      const column = identifier(name);
+      if (type === 'BOOLEAN') {
+        expressions.push(`coalesce(${column}::INTEGER, -1)`);
+        columns.push({ type: 'boolean', name, codes: new Int32Array(rows), dictionary: ['false', 'true'] });
+      } else if (type === 'VARCHAR') {
+        const dictionary = await firstSeen(database, source, column);
+        const codes =
+          dictionary.length === 0 ? '-1' : `coalesce(enum_code(${column}::ENUM(${dictionary.map(literal).join(', ')}))::INTEGER, -1)`;
+        expressions.push(codes);
+        columns.push({ type: 'category', name, codes: new Int32Array(rows), dictionary });
+      } else {
+        expressions.push(`coalesce(${column}::DOUBLE, 'nan')`);
+        columns.push({ type: 'number', name, values: new Float32Array(rows) });
+      }
+    }
+    await fill(
+      database,
+      `SELECT ${expressions.join(', ') || 'NULL'} FROM ${source}`,
+      columns.map((column) => (column.type === 'number' ? column.values : column.codes)),
+    );
+    return { rows, columns };
+  });
+}
+
+/** The target column as models take it: indices into `report.classes`, or numbers in double precision. */
+export function readTarget(path: string, report: Pick<CleanReport, 'target' | 'task' | 'classes' | 'columns'>): Promise<Target> {
+  return withDatabase({}, async (database) => {
+    const column = identifier(report.target);
+    const source = scan(path);
+    const rows = Number((await rowsOf(database, `SELECT count(*) FROM ${source}`))[0]![0]);
+    if (report.task === 'regression') {
+      const values = new Float64Array(rows);
+      await fill(database, `SELECT coalesce(${column}::DOUBLE, 'nan') FROM ${source}`, [values]);
+      return { task: 'regression', values };
+    }
+    const classes = report.classes ?? [];
+    const labels = new Int32Array(rows);
+    const isNumber = report.columns.find(({ name }) => name === report.target)?.type === 'number';
+    const keys = classes.map((label, index) => `WHEN ${isNumber ? `${literal(label)}::DOUBLE` : literal(label)} THEN ${index}`);
+    const value = isNumber ? column : `${column}::VARCHAR`;
+    await fill(database, `SELECT CASE ${value} ${keys.join(' ')} ELSE -1 END::INTEGER FROM ${source}`, [labels]);
+    return { task: 'classification', classes: classes.length, labels };
+  });
+}
+
+/** Copies a query's columns, of type DOUBLE, FLOAT or INTEGER and without NULLs, into arrays, a chunk of 2,048 rows at a time. */
+export async function fill(database: DuckDBConnection, sql: string, targets: (Float32Array | Float64Array | Int32Array)[]): Promise<void> {
+  const result = await database.stream(sql);
+  let offset = 0;
+  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    for (const [index, target] of targets.entries()) {
+      target.set((chunk.getColumnVector(index) as unknown as { items: Float64Array }).items, offset);
+    }
+    offset += chunk.rowCount;
+  }
+}
+
+const scan = (path: string, rows?: { from: number; to: number }) =>
+  rows === undefined
+    ? `read_parquet(${literal(path)})`
+    : `(FROM read_parquet(${literal(path)}) LIMIT ${Math.max(0, rows.to - rows.from)} OFFSET ${rows.from})`;
+
+async function columnTypesOf(database: DuckDBConnection, path: string): Promise<Map<string, string>> {
+  const description = await rowsOf(database, `DESCRIBE FROM read_parquet(${literal(path)})`);
+  return new Map(description.map(([name, type]) => [String(name), String(type)]));
+}
+
+async function firstSeen(database: DuckDBConnection, source: string, column: string): Promise<string[]> {
+  const values = await rowsOf(
+    database,
+    `SELECT value FROM (SELECT ${column} AS value, row_number() OVER () AS place FROM ${source})
+     WHERE value IS NOT NULL GROUP BY value ORDER BY min(place)`,
+  );
+  return values.map(([value]) => String(value));
+}
