@@ -6,6 +6,8 @@ export const dataKeys = {
   spec: (dataset: string) => `raw/${dataset}/dataset.json`,
   /** The pointer to the dataset's newest revision, moved by conditional write; see `core/registry/datasets.ts`. */
   current: (dataset: string) => `clean/${dataset}/current.json`,
+  /** What the revision was made of: the spec (normalised) and the upload. Written first, never changed. */
+  origin: (dataset: string, revision: string) => `clean/${dataset}/${revision}/origin.json`,
   table: (dataset: string, revision: string) => `clean/${dataset}/${revision}/table.parquet`,
   rejects: (dataset: string, revision: string) => `clean/${dataset}/${revision}/rejects.csv`,
   /** Written last: where it exists, the clean table is whole. */

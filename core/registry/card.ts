@@ -1,0 +1,50 @@
+/** The shape of a version's `card.json`: what the model is, what it was made of, and how good it is. Immutable. */
+import type { Params } from '../models/model.ts';
+import type { Leaderboard, Scores } from '../search/plan.ts';
+import type { MetricName } from '../spec.ts';
+import type { DataSource } from './datasets.ts';
+
+export interface ModelCard {
+  model: string;
+  version: number;
+  createdAt: string;
+  run: string;
+  dataset: string;
+  revision: string;
+  /** The upload that the revision was made of. */
+  source: DataSource;
+  /** Ingot's version. */
+  ingot: string;
+  seed: number;
+  task: 'classification' | 'regression';
+  target: string;
+  classes?: string[];
+  /** The raw columns in the order of a row of `input_data`. */
+  inputs: { name: string; type: 'number' | 'boolean' | 'category' }[];
+  family: string;
+  params: Params;
+  /** The metric that chose the model, and its mean over the folds. */
+  metric: MetricName;
+  score: number;
+  leaderboard: Leaderboard;
+  /** On the rows that were split off before anything was fitted. */
+  heldOut: HeldOut;
+  /** How many rows the trained model and the graph were compared on, bit for bit. */
+  parity: { testRows: number; edgeRows: number };
+  data: {
+    rows: { read: number; kept: number; rejected: number; duplicates: number; missingTarget: number; train: number; test: number };
+    inferred: { what: string; value: string; why: string }[];
+    changes: { column?: string; reason: string; count: number }[];
+  };
+  /** What the model was made smaller by; sizes in bytes. */
+  sizes: { graph: number; features: number };
+  /** Wall time of the stages' work, in seconds; trials that ran side by side are added up. */
+  seconds: Record<string, number>;
+}
+
+export interface HeldOut {
+  rows: number;
+  scores: Scores;
+  /** Classification: `[actual][predicted]` counts in class order. */
+  confusion?: number[][];
+}

@@ -1,0 +1,147 @@
+/** What a run is and how far it has come, read from the objects that it has written and from the service that executes it. */
+import type { ErrorBody } from '../errors.ts';
+import { modelKeys } from '../keys.ts';
+import { type Stage, stages } from '../names.ts';
+import { getJson, type ObjectStore } from '../object-store.ts';
+import type { Leaderboard, Plan, RunRecord } from '../search/plan.ts';
+
+/** As Step Functions names them. */
+export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+
+export interface Execution {
+  run: string;
+  status: RunStatus;
+  startedAt: Date;
+  stoppedAt?: Date;
+}
+
+/** Whatever executes the state machine. */
+export interface Executions {
+  /** Starts the run's execution; one that exists already, running or ended, is left as it is. */
+  start(record: RunRecord): Promise<void>;
+  describe(run: string): Promise<Execution | undefined>;
+  /** The newest first. */
+  list(limit: number): Promise<Execution[]>;
+  stop(run: string, why: string): Promise<void>;
+}
+
+/** `runs/<run>/failure.json` */
+export interface RunFailure extends ErrorBody {
+  stage?: Stage;
+  at: string;
+}
+
+export interface RunSummary {
+  id: string;
+  dataset: string;
+  revision: string;
+  status: RunStatus;
+  stage: Stage;
+  /** 0 to 1. */
+  progress: number;
+  startedAt: string;
+  error?: ErrorBody;
+}
+
+export interface RunDetail extends RunSummary {
+  seconds: number;
+  trials?: { done: number; planned: number };
+  leaderboard?: Leaderboard;
+  /** The model's version, once it is registered. */
+  model?: { name: string; version: number; live?: boolean };
+}
+
+/** The object that each stage leaves behind when it is done; Search leaves one a trial. */
+const stageObjects: Record<Exclude<Stage, 'Search'>, (run: string) => string> = {
+  Plan: modelKeys.plan,
+  Select: modelKeys.leaderboard,
+  Fit: modelKeys.fitted,
+  Optimise: modelKeys.optimised,
+  Gate: modelKeys.gate,
+  Register: modelKeys.registered,
+  Release: modelKeys.released,
+};
+
+export interface RunProgress {
+  /** The stage that is under way, or the last one where all are done. */
+  stage: Stage;
+  /** 0 to 1. */
+  progress: number;
+  trialsDone: number;
+}
+
+/**
+ * How far the objects under `runs/<run>/` say that a run is. A stage that is done proves those before it, as an event may come late
+ * but the stages follow each other.
+ * @param trialsPlanned how many trials the plan has, where it is known
+ */
+export function progressOf(run: string, keys: ReadonlySet<string>, trialsPlanned: number | undefined): RunProgress {
+  let trialsDone = 0;
+  for (const key of keys) if (key.startsWith(modelKeys.trials(run))) trialsDone++;
+  let done = -1;
+  stages.forEach(({ name }, place) => {
+    if (name === 'Search' ? trialsPlanned !== undefined && trialsDone >= trialsPlanned : keys.has(stageObjects[name](run))) done = place;
+  });
+  const current = stages[Math.min(done + 1, stages.length - 1)]!;
+  const before = done < 0 ? 0 : stages[done]!.done;
+  const share = current.name === 'Search' && trialsPlanned ? trialsDone / trialsPlanned : 0;
+  return { stage: current.name, progress: before + (current.done - before) * share, trialsDone };
+}
+
+/** @returns undefined where there is no such run */
+export async function getRun(models: ObjectStore, executions: Executions, run: string): Promise<RunDetail | undefined> {
+  const [record, execution] = await Promise.all([getJson<RunRecord>(models, modelKeys.run(run)), executions.describe(run)]);
+  if (!record) return undefined;
+  const keys = new Map<string, Date>();
+  for await (const { key, lastModified } of models.list(`${modelKeys.runs}${run}/`)) keys.set(key, lastModified);
+  const read = <T>(key: string) => (keys.has(key) ? getJson<T>(models, key) : undefined);
+  const [plan, leaderboard, registered, released, failure] = await Promise.all([
+    read<Plan>(modelKeys.plan(run)),
+    read<Leaderboard>(modelKeys.leaderboard(run)),
+    read<{ version: number }>(modelKeys.registered(run)),
+    read<{ live: boolean }>(modelKeys.released(run)),
+    read<RunFailure>(modelKeys.failure(run)),
+  ]);
+  const { stage, progress, trialsDone } = progressOf(run, new Set(keys.keys()), plan?.trials.length);
+  const status: RunStatus = released ? 'SUCCEEDED' : failure ? 'FAILED' : (execution?.status ?? 'RUNNING');
+  const startedAt = execution?.startedAt ?? new Date(record.createdAt);
+  const lastWrite = new Date(Math.max(...[...keys.values()].map(Number)));
+  const end = status === 'RUNNING' ? new Date() : (execution?.stoppedAt ?? lastWrite);
+  const error = failure ? withoutStage(failure) : status === 'TIMED_OUT' ? timedOut(run) : undefined;
+  return {
+    id: run,
+    dataset: record.dataset,
+    revision: record.revision,
+    status,
+    stage: failure?.stage ?? stage,
+    progress,
+    startedAt: startedAt.toISOString(),
+    seconds: Math.max(0, (end.getTime() - startedAt.getTime()) / 1000),
+    ...(plan && { trials: { done: trialsDone, planned: plan.trials.length } }),
+    ...(leaderboard && { leaderboard }),
+    ...(registered && { model: { name: record.dataset, version: registered.version, ...released } }),
+    ...(error && { error }),
+  };
+}
+
+/** The newest runs first. */
+export async function listRuns(models: ObjectStore, executions: Executions, limit: number): Promise<RunSummary[]> {
+  const found = await Promise.all((await executions.list(limit)).map(({ run }) => getRun(models, executions, run)));
+  return found.flatMap((run) => {
+    if (!run) return [];
+    const { id, dataset, revision, status, stage, progress, startedAt, error } = run;
+    return [{ id, dataset, revision, status, stage, progress, startedAt, ...(error && { error }) }];
+  });
+}
+
+function withoutStage({ code, message, where, fix }: RunFailure): ErrorBody {
+  return { code, message, ...(where === undefined ? {} : { where }), ...(fix === undefined ? {} : { fix }) };
+}
+
+function timedOut(run: string): ErrorBody {
+  return {
+    code: 'Unavailable',
+    message: `The run ${run} did not finish in the time that a run may take.`,
+    fix: 'Give it less to do: a smaller grid in dataset.json, or fewer rows.',
+  };
+}
