@@ -1,0 +1,151 @@
+/**
+ * `raw/<dataset>/<file>` → `clean/<dataset>/<revision>/`. What starts the cleaning of what:
+ *
+ * - a file: itself, under the dataset's spec where there is one. A spec that names files waits for its own upload instead.
+ * - `dataset.json`: the files that it names, or the newest file beside it; where there are none yet, nothing.
+ *
+ * A file that can't be used is an answer (`rejection.json`, status REJECTED), not an error: trying again would not mend it.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { type ErrorBody, IngotError } from '../core/errors.ts';
+import { checkName, dataKeys, parseRawKey } from '../core/keys.ts';
+import { metricNames, version } from '../core/names.ts';
+import { getJson, type ObjectStore, putJson } from '../core/object-store.ts';
+import { advanceDataset, type DataSource } from '../core/registry/datasets.ts';
+import { type RevisionOrigin, revisionOf } from '../core/registry/identity.ts';
+import { type DatasetSpec, parseSpec } from '../core/spec.ts';
+import { cleanTable } from '../core/table/clean.ts';
+import { duckdbMemory } from './shared/environment.ts';
+import { lambda } from './shared/lambda.ts';
+import { forEachObject } from './shared/s3-event.ts';
+import { withScratch } from './shared/scratch.ts';
+import type { Services } from './shared/services.ts';
+
+const specFile = 'dataset.json';
+const once = { ifNoneMatch: '*' } as const;
+
+export function clean(event: unknown, services: Services): Promise<void> {
+  return forEachObject(event, (source) => cleanUpload(source, services));
+}
+
+async function cleanUpload(source: DataSource, services: Services): Promise<void> {
+  const { data, count, log } = services;
+  const raw = parseRawKey(source.key);
+  // Consoles make "folders" by empty objects whose keys end with a slash.
+  if (!raw || raw.file.endsWith('/')) return;
+  const { dataset, file } = raw;
+  let revision: string | undefined;
+  try {
+    checkName('dataset', dataset);
+    const spec = await readSpec(data, dataset);
+    const names = await filesOf(data, dataset, file, spec);
+    if (names.length === 0) return;
+    const standing = await advanceDataset(data, dataset, { status: 'CLEANING', source });
+    if (standing.source.key !== source.key || standing.source.sequencer !== source.sequencer) {
+      log('A newer upload has taken over.', { source, standing: standing.source });
+      return;
+    }
+    await withScratch(async (directory) => {
+      const files = await download(data, dataset, names, source, directory);
+      revision = revisionOf(files, spec, version);
+      await cleanRevision(files, spec, revision, directory);
+    });
+  } catch (error) {
+    if (!(error instanceof IngotError) || error.status >= 500) throw error;
+    await reject(error.toBody());
+  }
+
+  async function cleanRevision(files: LocalFile[], spec: DatasetSpec, revision: string, directory: string): Promise<void> {
+    if (await data.head(dataKeys.preprocess(dataset, revision))) {
+      await advanceDataset(data, dataset, { status: 'READY', source, revision });
+      return;
+    }
+    if (!(await data.head(dataKeys.report(dataset, revision)))) {
+      const earlier = await getJson<ErrorBody>(data, dataKeys.rejection(dataset, revision));
+      if (earlier) {
+        await advanceDataset(data, dataset, { status: 'REJECTED', source, revision, error: earlier });
+        return;
+      }
+      await advanceDataset(data, dataset, { status: 'CLEANING', source, revision });
+      const origin: RevisionOrigin = {
+        dataset,
+        revision,
+        spec,
+        files: files.map(({ name, sha256, bytes }) => ({ name, sha256, bytes })),
+        source,
+      };
+      await putJson(data, dataKeys.origin(dataset, revision), origin, once);
+      const report = await cleanTable({ dataset, revision, files, spec, directory, memoryLimit: duckdbMemory });
+      await data.upload(join(directory, 'table.parquet'), dataKeys.table(dataset, revision));
+      await data.upload(join(directory, 'rejects.csv'), dataKeys.rejects(dataset, revision), { contentType: 'text/csv; charset=utf-8' });
+      if (await putJson(data, dataKeys.report(dataset, revision), report, once)) {
+        count(metricNames.datasetsCleaned);
+        count(metricNames.rowsRead, report.rows.read);
+        count(metricNames.rowsRejected, report.rows.rejected);
+      }
+    }
+    await advanceDataset(data, dataset, { status: 'CLEAN', source, revision });
+  }
+
+  async function reject(error: ErrorBody): Promise<void> {
+    log('The dataset was rejected.', { dataset, revision, code: error.code });
+    if (revision !== undefined) await putJson(data, dataKeys.rejection(dataset, revision), error, once);
+    const known = revision === undefined ? {} : { revision };
+    await advanceDataset(data, dataset, { status: 'REJECTED', source, error, ...known });
+    count(metricNames.datasetsRejected);
+  }
+}
+
+async function readSpec(data: ObjectStore, dataset: string): Promise<DatasetSpec> {
+  const object = await data.get(dataKeys.spec(dataset));
+  return object ? parseSpec(new TextDecoder().decode(object.body)) : {};
+}
+
+/** The names of the files that an upload of `file` starts the cleaning of; none where it starts nothing. */
+async function filesOf(data: ObjectStore, dataset: string, file: string, spec: DatasetSpec): Promise<string[]> {
+  if (file !== specFile) return spec.files ? [] : [file];
+  if (spec.files) return spec.files;
+  const folder = dataKeys.raw(dataset, '');
+  let newest: { name: string; at: Date } | undefined;
+  for await (const { key, lastModified } of data.list(folder)) {
+    const name = key.slice(folder.length);
+    if (name !== specFile && !name.endsWith('/') && (!newest || lastModified > newest.at)) newest = { name, at: lastModified };
+  }
+  return newest ? [newest.name] : [];
+}
+
+interface LocalFile {
+  name: string;
+  path: string;
+  sha256: string;
+  bytes: number;
+}
+
+/** Copies the files into the directory: of the event's own file the version that the event tells of, of the others the present one. */
+async function download(data: ObjectStore, dataset: string, names: string[], source: DataSource, directory: string): Promise<LocalFile[]> {
+  const files: LocalFile[] = [];
+  for (const [place, name] of names.entries()) {
+    const key = dataKeys.raw(dataset, name);
+    const path = join(directory, `raw-${place}`);
+    const found = await data.download(key, path, key === source.key && source.versionId ? { versionId: source.versionId } : {});
+    if (!found) {
+      const isNamed = source.key === dataKeys.spec(dataset);
+      throw new IngotError(isNamed ? 'InvalidSpec' : 'UnreadableDataset', `The file '${name}' is not there.`, {
+        where: isNamed ? `${specFile}, field files` : key,
+        fix: isNamed
+          ? `Upload '${name}' to ${key}, and then ${specFile} again.`
+          : 'It was deleted before it could be read; upload it again.',
+      });
+    }
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+    files.push({ name, path, sha256: hash.digest('hex'), bytes: (await stat(path)).size });
+  }
+  return files;
+}
+
+export const handler = lambda(clean);

@@ -1,0 +1,20 @@
+/** What a handler works with. Handlers take it as an argument, so that a test or a benchmark runs them on stores of its own. */
+import type { metricNames } from '../../core/names.ts';
+import type { ObjectStore } from '../../core/object-store.ts';
+import type { Executions } from '../../core/registry/runs.ts';
+
+export type MetricName = (typeof metricNames)[keyof typeof metricNames];
+
+export interface Services {
+  /** The data bucket and the model bucket. */
+  data: ObjectStore;
+  models: ObjectStore;
+  executions: Executions;
+  now(): Date;
+  /** Adds to a metric; no dimensions. */
+  count(metric: MetricName, value?: number): void;
+  /** Never rows or payloads. */
+  log(message: string, details?: Record<string, unknown>): void;
+  /** A message to the people who watch the alarms. */
+  notify(subject: string, message: string): Promise<void>;
+}
