@@ -3,7 +3,7 @@
 export interface FittedNumber {
   type: 'number';
   name: string;
-  /** All in float32, as the graph computes: impute, clip to [low, high], subtract mean, divide by scale. */
+  /** All in float32, as the graph computes: impute, clip to [low, high] (float32's largest where there is no bound), subtract mean, divide by scale. */
   impute: number;
   low: number;
   high: number;
@@ -11,12 +11,14 @@ export interface FittedNumber {
   scale: number;
   /** Whether a 0/1 feature says that the value was missing. */
   indicator: boolean;
+  /** Raw strings that mean missing; the graph takes numbers, with NaN for them. */
+  missing?: string[];
 }
 
 export interface FittedCategory {
   type: 'category' | 'boolean';
   name: string;
-  /** The values that have a one-hot feature, in order; others (and unseen ones) give zeros. */
+  /** The values that have a one-hot feature, in order; others (and unseen ones) give zeros. A boolean's are false and true, and one feature says 'true'. */
   values: string[];
   /** Raw spelling → index into `values`; every spelling of the file and its case variants. */
   spellings: Record<string, number>;

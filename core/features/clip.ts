@@ -1,0 +1,50 @@
+/** Outliers: values beyond robust bounds are moved to the bound. */
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+
+/** The largest float32; its negative and it are the bounds of what is not clipped. */
+export const largestFloat = 3.4028234663852886e38;
+
+/** How many interquartile ranges beyond the quartiles a value may lie: Tukey's "far out" fence (Exploratory Data Analysis, 1977). */
+const fence = 3;
+
+export interface Bounds {
+  low: number;
+  high: number;
+}
+
+/** @param sorted ascending finite values. Without spread between the quartiles there is no bound. */
+export function fitClip(sorted: Float32Array): Bounds {
+  const low = quantile(sorted, 0.25);
+  const high = quantile(sorted, 0.75);
+  const reach = fence * (high - low);
+  if (!(reach > 0)) return { low: -largestFloat, high: largestFloat };
+  return { low: toFloat(low - reach), high: toFloat(high + reach) };
+}
+
+/** Linear between the neighbours, as numpy's default; 0 of nothing. */
+function quantile(sorted: Float32Array, share: number): number {
+  if (sorted.length === 0) return 0;
+  const at = share * (sorted.length - 1);
+  const below = Math.floor(at);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
+}
+
+function toFloat(value: number): number {
+  return Math.max(-largestFloat, Math.min(largestFloat, Math.fround(value)));
+}
+
+/** In place; infinities are clipped too. */
+export function clip(values: Float32Array, { low, high }: Bounds): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value < low) values[i] = low;
+    else if (value > high) values[i] = high;
+  }
+}
+
+/** @param x float32 [N, bounds.length] without NaN */
+export function clipToOnnx(graph: GraphBuilder, x: string, bounds: readonly Bounds[]): string {
+  const atLeast = graph.node('Max', [x, graph.floats(bounds.map(({ low }) => low))]);
+  return graph.node('Min', [atLeast, graph.floats(bounds.map(({ high }) => high))]);
+}

@@ -1,0 +1,29 @@
+/** Missing values: numbers become the median of the train rows, and a 0/1 feature can say that they were missing. */
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+
+/** The median of ascending finite values; 0 where there are none. */
+export function fitImpute(sorted: Float32Array): number {
+  if (sorted.length === 0) return 0;
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle]!;
+  return sorted.length % 2 === 1 ? upper : Math.fround(sorted[middle - 1]! / 2 + upper / 2);
+}
+
+/** In place. */
+export function impute(values: Float32Array, median: number): void {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) values[i] = median;
+}
+
+/** 1 where the value is missing. */
+export function indicate(values: Float32Array, into: Float32Array): void {
+  for (let i = 0; i < values.length; i++) into[i] = Number.isNaN(values[i]) ? 1 : 0;
+}
+
+/**
+ * @param x float32 [N, medians.length]
+ * @returns `filled`, x without NaN, and `missing`, a bool tensor of x's shape
+ */
+export function imputeToOnnx(graph: GraphBuilder, x: string, medians: readonly number[]): { filled: string; missing: string } {
+  const missing = graph.node('IsNaN', [x]);
+  return { filled: graph.node('Where', [missing, graph.floats(medians), x]), missing };
+}

@@ -1,0 +1,91 @@
+/** Train and test rows: drawn by seed, before anything is fitted, with the classes in the same shares on both sides. */
+import { IngotError } from '../errors.ts';
+import type { Target } from '../models/model.ts';
+import { Random } from '../random.ts';
+import type { Frame } from '../table/frame.ts';
+
+/**
+ * @param testFraction the share of rows to hold out; each class gives its share, rounded so that the whole is right (largest remainder)
+ * @returns row numbers, ascending. A class of one row stays in train; a class of more has a row on each side where the shares allow
+ * @throws IngotError EmptyDataset where there are too few rows for both sides
+ */
+export function splitRows(target: Target, testFraction: number, seed: number): { train: Int32Array; test: Int32Array } {
+  const groups = target.task === 'classification' ? rowsByClass(target) : [Int32Array.from(target.values.keys())];
+  const rows = groups.reduce((sum, group) => sum + group.length, 0);
+  const sizes = testSizes(
+    groups.map((group) => group.length),
+    testFraction,
+  );
+  const isTest = new Uint8Array(rows);
+  groups.forEach((group, i) => {
+    new Random(seed + i).shuffle(group);
+    for (let k = 0; k < sizes[i]!; k++) isTest[group[k]!] = 1;
+  });
+  const held = sizes.reduce((sum, size) => sum + size, 0);
+  if (held === 0 || held === rows) {
+    throw new IngotError('EmptyDataset', `${rows} rows are too few to train on some and test on others.`, {
+      where: 'table',
+      fix: 'Give at least ten rows, and at least two rows of a class.',
+    });
+  }
+  const train = new Int32Array(rows - held);
+  const test = new Int32Array(held);
+  for (let row = 0, a = 0, b = 0; row < rows; row++) {
+    if (isTest[row]) test[b++] = row;
+    else train[a++] = row;
+  }
+  return { train, test };
+}
+
+function rowsByClass({ labels, classes }: Extract<Target, { task: 'classification' }>): Int32Array[] {
+  const counts = new Int32Array(classes);
+  for (let row = 0; row < labels.length; row++) counts[labels[row]!]!++;
+  const groups = Array.from(counts, (count) => new Int32Array(count));
+  const filled = new Int32Array(classes);
+  for (let row = 0; row < labels.length; row++) {
+    const label = labels[row]!;
+    groups[label]![filled[label]!++] = row;
+  }
+  return groups;
+}
+
+/** How many rows of each group go to test. */
+function testSizes(lengths: readonly number[], fraction: number): number[] {
+  const most = lengths.map((length) => Math.max(0, length - 1));
+  const sizes = lengths.map((length, i) => Math.min(most[i]!, Math.floor(length * fraction)));
+  const total = Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) * fraction));
+  const remainder = (i: number) => (sizes[i]! === 0 ? 1 : 0) + lengths[i]! * fraction - Math.floor(lengths[i]! * fraction);
+  const order = lengths.map((_, i) => i).sort((a, b) => remainder(b) - remainder(a) || a - b);
+  let left = total - sizes.reduce((sum, size) => sum + size, 0);
+  for (const i of order) {
+    if (left <= 0) break;
+    if (sizes[i]! >= most[i]!) continue;
+    sizes[i]!++;
+    left--;
+  }
+  return sizes;
+}
+
+/** The given rows of a table, in that order. Dictionaries are shared. */
+export function takeRows(frame: Frame, rows: Int32Array): Frame {
+  return {
+    rows: rows.length,
+    columns: frame.columns.map((column) =>
+      column.type === 'number'
+        ? { ...column, values: gather(column.values, rows, new Float32Array(rows.length)) }
+        : { ...column, codes: gather(column.codes, rows, new Int32Array(rows.length)) },
+    ),
+  };
+}
+
+/** The given rows of a target. */
+export function takeTarget(target: Target, rows: Int32Array): Target {
+  return target.task === 'classification'
+    ? { ...target, labels: gather(target.labels, rows, new Int32Array(rows.length)) }
+    : { task: 'regression', values: gather(target.values, rows, new Float64Array(rows.length)) };
+}
+
+function gather<T extends Float32Array | Float64Array | Int32Array>(from: T, rows: Int32Array, into: T): T {
+  for (let i = 0; i < rows.length; i++) into[i] = from[rows[i]!]!;
+  return into;
+}

@@ -1,0 +1,47 @@
+/** What a served model says of itself: written into the graph's `metadata_props`, so that one file is enough to serve it. */
+import type { Preprocess } from '../features/preprocess.ts';
+import type { ColumnType } from '../spec.ts';
+
+/** The key of `metadata_props` that holds the card as JSON. */
+export const cardKey = 'ingot.card';
+
+export interface CardColumn {
+  name: string;
+  type: ColumnType;
+  /** The graph's input for this column: its name, but where ONNX cannot carry it or an output has it. */
+  input: string;
+  /** Strings that mean missing, besides the empty one. */
+  missing: string[];
+}
+
+export interface ModelCard {
+  model: string;
+  dataset: string;
+  revision: string;
+  version: string;
+  task: 'classification' | 'regression';
+  target: string;
+  classes?: string[];
+  classType?: 'string' | 'integer' | 'boolean';
+  /** In the order of a row in `input_data`. */
+  columns: CardColumn[];
+  /** Columns of the file that a row may have, and that are passed over. */
+  ignored: string[];
+}
+
+/** @param inputs the graph's input of each column */
+export function modelCard(preprocess: Preprocess, inputs: readonly string[], model = preprocess.dataset): ModelCard {
+  const { dataset, revision, version, task, target, classes, classType, ignored } = preprocess;
+  return {
+    model,
+    dataset,
+    revision,
+    version,
+    task,
+    target,
+    ...(classes && { classes }),
+    ...(classType && { classType }),
+    columns: preprocess.columns.map(({ name, type, missing }, i) => ({ name, type, input: inputs[i]!, missing: missing ?? [] })),
+    ignored,
+  };
+}

@@ -1,0 +1,175 @@
+/** Writes an ONNX model: the same calls give the same bytes. */
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { Attribute, GraphBuilder } from './graph-builder.ts';
+import type { AttributeProto, NodeProto, TensorProto, ValueInfoProto } from './schema/onnx_pb.js';
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProto_DataType,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+} from './schema/onnx_pb.js';
+import { floatBytes, packedFloats, packedInts } from './wire.ts';
+
+/** IR 8 and these opsets are read by every onnxruntime since 1.14 (2023). */
+export const irVersion = 8;
+export const opsets = { '': 17, 'ai.onnx.ml': 3 } as const;
+
+export type ElementType = 'float' | 'string' | 'int64';
+
+const elementTypes = {
+  float: TensorProto_DataType.FLOAT,
+  string: TensorProto_DataType.STRING,
+  int64: TensorProto_DataType.INT64,
+} as const;
+
+/** A size, or the name of one that is known at run time ('N'). */
+export type Dimension = number | string;
+
+export class OnnxGraph implements GraphBuilder {
+  private readonly nodes: NodeProto[] = [];
+  private readonly initializers: TensorProto[] = [];
+  private readonly inputs: ValueInfoProto[] = [];
+  private readonly outputs: ValueInfoProto[] = [];
+  /** Tensor → the output that it is. */
+  private readonly exported = new Map<string, string>();
+  private readonly constants = new Map<string, string>();
+  private readonly taken: Set<string>;
+  private serial = 0;
+
+  /** @param outputs the names that `output` will use, kept free of other tensors */
+  constructor(outputs: readonly string[]) {
+    this.taken = new Set(outputs);
+  }
+
+  /**
+   * Declares an input, before any node is added.
+   * @returns its name in the graph: `name` as far as ONNX and its C interface can carry it (not empty, no NUL, unique, no output's)
+   */
+  input(name: string, type: ElementType, dims: readonly Dimension[]): string {
+    const legal = name.toWellFormed().replaceAll('\0', '\uFFFD') || 'input';
+    let unique = legal;
+    for (let n = 2; this.taken.has(unique); n++) unique = `${legal}_${n}`;
+    this.taken.add(unique);
+    this.inputs.push(valueInfo(unique, type, dims));
+    return unique;
+  }
+
+  /** Makes the tensor `from`, which a node computes, the output `name`. */
+  output(name: string, from: string, type: ElementType, dims: readonly Dimension[]): void {
+    const source = this.exported.has(from) ? this.node('Identity', [from]) : from;
+    this.exported.set(source, name);
+    this.outputs.push(valueInfo(name, type, dims));
+  }
+
+  node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: { domain?: 'ai.onnx.ml' } = {}): string {
+    const output = this.fresh(opType);
+    this.nodes.push(
+      create(NodeProtoSchema, {
+        opType,
+        input: inputs,
+        output: [output],
+        domain: options.domain ?? '',
+        attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+      }),
+    );
+    return output;
+  }
+
+  floats(values: readonly number[] | Float32Array, dims: number[] = [values.length]): string {
+    return this.initializer({ dataType: TensorProto_DataType.FLOAT, rawData: floatBytes(values) }, dims);
+  }
+
+  int64s(values: readonly (number | bigint)[], dims: number[] = [values.length]): string {
+    const wide = BigInt64Array.from(values, BigInt);
+    return this.initializer({ dataType: TensorProto_DataType.INT64, rawData: new Uint8Array(wide.buffer) }, dims);
+  }
+
+  strings(values: readonly string[], dims: number[] = [values.length]): string {
+    return this.initializer({ dataType: TensorProto_DataType.STRING, stringData: values.map(utf8) }, dims);
+  }
+
+  /** The serialized ModelProto. @param metadata becomes `metadata_props`, in the order of its keys by code unit */
+  toBytes(metadata: Record<string, string>): Uint8Array {
+    const rename = (tensor: string) => this.exported.get(tensor) ?? tensor;
+    const graph = create(GraphProtoSchema, {
+      name: 'ingot',
+      node: this.nodes.map((node) => ({ ...node, input: node.input.map(rename), output: node.output.map(rename) })),
+      initializer: this.initializers,
+      input: this.inputs,
+      output: this.outputs,
+    });
+    const model = create(ModelProtoSchema, {
+      irVersion: BigInt(irVersion),
+      producerName: 'ingot',
+      graph,
+      opsetImport: Object.entries(opsets).map(([domain, version]) =>
+        create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+      ),
+      metadataProps: Object.keys(metadata)
+        .sort()
+        .map((key) => create(StringStringEntryProtoSchema, { key, value: metadata[key]! })),
+    });
+    return toBinary(ModelProtoSchema, model);
+  }
+
+  private initializer(
+    content: { dataType: TensorProto_DataType; rawData?: Uint8Array; stringData?: Uint8Array[] },
+    dims: number[],
+  ): string {
+    const bytes = content.rawData ?? Buffer.concat(content.stringData!.map((text) => Buffer.concat([text, Buffer.of(0xff)])));
+    const key = `${content.dataType} ${dims.join()} ${Buffer.from(bytes).toString('latin1')}`;
+    const known = this.constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.fresh('constant');
+    this.constants.set(key, name);
+    this.initializers.push(create(TensorProtoSchema, { name, dims: dims.map(BigInt), ...content }));
+    return name;
+  }
+
+  private fresh(prefix: string): string {
+    let name: string;
+    do name = `${prefix}.${this.serial++}`;
+    while (this.taken.has(name));
+    this.taken.add(name);
+    return name;
+  }
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function attributeProto(name: string, value: Attribute): AttributeProto {
+  const type = AttributeProto_AttributeType;
+  if ('int' in value) return create(AttributeProtoSchema, { name, type: type.INT, i: BigInt(value.int) });
+  if ('float' in value) return create(AttributeProtoSchema, { name, type: type.FLOAT, f: value.float });
+  if ('string' in value) return create(AttributeProtoSchema, { name, type: type.STRING, s: utf8(value.string) });
+  if ('strings' in value) return create(AttributeProtoSchema, { name, type: type.STRINGS, strings: value.strings.map(utf8) });
+  const ints = 'ints' in value;
+  const attribute = create(AttributeProtoSchema, { name, type: ints ? type.INTS : type.FLOATS });
+  // AttributeProto.floats is field 7 and ints field 8: the trees of a forest are these arrays, so they are written packed.
+  attribute.$unknown = [ints ? packedInts(8, value.ints) : packedFloats(7, value.floats)];
+  return attribute;
+}
+
+function valueInfo(name: string, type: ElementType, dims: readonly Dimension[]): ValueInfoProto {
+  const shape = create(TensorShapeProtoSchema, {
+    dim: dims.map((dim) =>
+      create(TensorShapeProto_DimensionSchema, {
+        value: typeof dim === 'number' ? { case: 'dimValue', value: BigInt(dim) } : { case: 'dimParam', value: dim },
+      }),
+    ),
+  });
+  const tensorType = create(TypeProto_TensorSchema, { elemType: elementTypes[type], shape });
+  return create(ValueInfoProtoSchema, { name, type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensorType } }) });
+}
