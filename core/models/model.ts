@@ -46,6 +46,8 @@ export interface Family {
   readonly grid: Record<string, Params[string][]>;
   /** Checks and completes parameters. @throws IngotError InvalidSpec that names the parameter, what was got and what is allowed. */
   parse(params: Params): Params;
+  /** Orders two sets of (complete) parameters by what they cost to keep and to ask: negative where `a` is the cheaper. */
+  compareCost(a: Params, b: Params): number;
   fit(x: Matrix, y: Target, params: Params, context: FitContext): Promise<FittedModel>;
   /**
    * Fits every candidate on one training set and predicts one validation set, at the cost of the distinct work among them.

@@ -1,0 +1,12 @@
+/** Every family of models that a search may try: a new family is one folder and one line here. */
+import { forest } from './forest/forest.ts';
+import type { Family } from './model.ts';
+
+export const families: readonly Family[] = [forest];
+
+/** @throws RangeError for a name that is none of them; names from users are checked by the dataset spec before */
+export function familyOf(name: string): Family {
+  const family = families.find((each) => each.name === name);
+  if (!family) throw new RangeError(`no family of models is called '${name}'`);
+  return family;
+}
