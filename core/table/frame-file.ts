@@ -4,7 +4,7 @@ import { IngotError } from '../errors.ts';
 import type { Target } from '../models/model.ts';
 import { identifier, literal, rowsOf, withDatabase } from './database.ts';
 import type { Frame, FrameColumn } from './frame.ts';
-import type { CleanReport } from './report.ts';
+import type { CleanReport, ColumnReport } from './report.ts';
 
 export interface FrameOptions {
   /** Which columns, in which order; by default all, in the file's order. */
@@ -54,7 +54,10 @@ export function readFrame(path: string, options: FrameOptions = {}): Promise<Fra
 }
 
 /** The target column as models take it: indices into `report.classes`, or numbers in double precision. */
-export function readTarget(path: string, report: Pick<CleanReport, 'target' | 'task' | 'classes' | 'columns'>): Promise<Target> {
+export function readTarget(
+  path: string,
+  report: Pick<CleanReport, 'target' | 'task' | 'classes'> & { columns: Pick<ColumnReport, 'name' | 'type'>[] },
+): Promise<Target> {
   return withDatabase({}, async (database) => {
     const column = identifier(report.target);
     const source = scan(path);
