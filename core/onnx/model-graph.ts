@@ -5,9 +5,7 @@ import type { FittedModel } from '../models/model.ts';
 import { cardKey, modelCard } from './card.ts';
 import { OnnxGraph } from './graph.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-
-/** The outputs of a classifier and of a regressor. */
-export const outputNames = { label: 'label', probabilities: 'probabilities', value: 'value' } as const;
+import { outputNames } from './outputs.ts';
 
 export interface ModelGraphSource {
   preprocess: Preprocess;

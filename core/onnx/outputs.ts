@@ -1,0 +1,2 @@
+/** The outputs of a graph: a classifier has label and probabilities, a regressor value. */
+export const outputNames = { label: 'label', probabilities: 'probabilities', value: 'value' } as const;

@@ -1,0 +1,16 @@
+/** `{"rows": [{"column": value, …}, …]}`, the JSON of `POST /models/{m}/predict`. */
+import { listField, putRecord, type RawRows, type RowSchema } from '../rows.ts';
+
+/** @throws IngotError InvalidRequest, InvalidRow (`where` as rows[3].age) */
+export function parseRows(body: unknown, schema: RowSchema): RawRows {
+  return parseRecords(listField(body, 'rows'), 'rows', schema);
+}
+
+/** @param field the list's place in the body, for errors */
+export function parseRecords(records: readonly unknown[], field: string, schema: RowSchema): RawRows {
+  const rows = schema.allocate(records.length);
+  for (let row = 0; row < records.length; row++) {
+    putRecord(schema, rows, row, records[row], (name) => (name === undefined ? `${field}[${row}]` : `${field}[${row}].${name}`));
+  }
+  return rows;
+}

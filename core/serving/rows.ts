@@ -1,0 +1,172 @@
+/** Rows to predict, as the graph takes them, and the rules by which a value of a request becomes a value of a column. */
+import { IngotError } from '../errors.ts';
+import type { CardColumn, ModelCard } from '../onnx/card.ts';
+
+/** The rows of a request, column by column in the order of the card: float32 with NaN for missing, or strings with '' for missing. */
+export interface RawRows {
+  rows: number;
+  columns: (Float32Array | string[])[];
+}
+
+/** Spellings of "missing" that a number column takes besides those of its file. */
+const missingNumbers = ['', 'na', 'n/a', 'nan', 'null', 'none', '?'];
+
+const numberPattern = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)$/i;
+
+/** What the parsers need to know of a model, looked up once. */
+export class RowSchema {
+  readonly columns: readonly CardColumn[];
+  /** Column name → its place; -1 for a field that is passed over. */
+  readonly places: ReadonlyMap<string, number>;
+  private readonly missing: readonly Set<string>[];
+
+  constructor(card: ModelCard) {
+    this.columns = card.columns;
+    this.places = new Map([
+      ...[...card.ignored, card.target].map((name) => [name, -1] as const),
+      ...card.columns.map(({ name }, place) => [name, place] as const),
+    ]);
+    this.missing = card.columns.map(({ missing }) => new Set([...missingNumbers, ...missing]));
+  }
+
+  /** Room for `rows` rows. @throws IngotError InvalidRequest where there are none */
+  allocate(rows: number): RawRows {
+    if (rows === 0) {
+      throw new IngotError('InvalidRequest', 'The request has no rows.', {
+        where: 'body',
+        fix: 'Send at least one row.',
+      });
+    }
+    return {
+      rows,
+      columns: this.columns.map(({ type }) => (type === 'number' ? new Float32Array(rows) : new Array<string>(rows).fill(''))),
+    };
+  }
+
+  /**
+   * Puts a value where it belongs: null and missing tokens as missing, numbers and numeric text in number columns, booleans in boolean
+   * columns, text and numbers (as their text) in both kinds of category.
+   * @throws IngotError InvalidRow for a value that the column doesn't take; `where` is only called then
+   */
+  put(rows: RawRows, row: number, place: number, value: unknown, where: () => string): void {
+    const into = rows.columns[place]!;
+    if (into instanceof Float32Array) into[row] = typeof value === 'number' ? value : this.number(place, value, where);
+    else into[row] = typeof value === 'string' ? value : this.text(place, value, where);
+  }
+
+  private number(place: number, value: unknown, where: () => string): number {
+    if (value === null) return Number.NaN;
+    if (typeof value === 'string') {
+      const text = value.trim();
+      if (numberPattern.test(text)) return /^[+-]?i/i.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);
+      if (this.missing[place]!.has(text) || this.missing[place]!.has(text.toLowerCase())) return Number.NaN;
+    }
+    throw this.illTyped(place, value, where, 'a number, or null where it is missing');
+  }
+
+  private text(place: number, value: unknown, where: () => string): string {
+    if (value === null) return '';
+    if (typeof value === 'number') return String(value);
+    const boolean = this.columns[place]!.type === 'boolean';
+    if (typeof value === 'boolean' && boolean) return String(value);
+    throw this.illTyped(place, value, where, `${boolean ? 'true or false' : 'text'}, or null where it is missing`);
+  }
+
+  private illTyped(place: number, value: unknown, where: () => string, expected: string): IngotError {
+    const got =
+      typeof value === 'string' ? 'text' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : typeof value;
+    return new IngotError('InvalidRow', `The column '${this.columns[place]!.name}' takes ${expected}, but got ${got}.`, {
+      where: where(),
+      fix: `Send ${expected}.`,
+    });
+  }
+
+  unknownField(name: string, where: string): IngotError {
+    return new IngotError('InvalidRow', `The model has no column '${name}'.`, { where, fix: `Leave it out. ${this.listColumns()}` });
+  }
+
+  missingField(place: number, where: string): IngotError {
+    return new IngotError('InvalidRow', `The row lacks the column '${this.columns[place]!.name}'.`, {
+      where,
+      fix: `Send every column, null where its value is missing. ${this.listColumns()}`,
+    });
+  }
+
+  /** @param got how many values the row has */
+  wrongLength(got: number, where: string): IngotError {
+    return new IngotError('InvalidRow', `The row has ${got} values where the model has ${this.columns.length} columns.`, {
+      where,
+      fix: this.listColumns(),
+    });
+  }
+
+  private listColumns(): string {
+    const shown = this.columns.slice(0, 50).map(({ name, type }) => `${name} (${type})`);
+    const more = this.columns.length - shown.length;
+    return `The columns are ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+  }
+}
+
+/**
+ * Puts an object's fields.
+ * @param where the place of the row, or of one of its fields; only called to word an error
+ * @throws IngotError InvalidRow for a missing, unknown or ill-typed field
+ */
+export function putRecord(schema: RowSchema, into: RawRows, row: number, record: unknown, where: (field?: string) => string): void {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) {
+    throw new IngotError('InvalidRow', 'A row is an object of column names and values.', {
+      where: where(),
+      fix: 'Send {"column": value, …}.',
+    });
+  }
+  const fields = record as Record<string, unknown>;
+  const { columns, places } = schema;
+  for (let place = 0; place < columns.length; place++) {
+    const { name } = columns[place]!;
+    const value = fields[name];
+    // What is inherited (`constructor`, `__proto__`) is an object or a function: only then is the slow question worth asking.
+    if (value === undefined || typeof value === 'function' || (typeof value === 'object' && value !== null)) {
+      if (!Object.hasOwn(fields, name)) throw schema.missingField(place, where());
+    }
+    schema.put(into, row, place, value, () => where(name));
+  }
+  const names = Object.keys(fields);
+  if (names.length === columns.length) return;
+  for (const name of names) if (!places.has(name)) throw schema.unknownField(name, where(name));
+}
+
+/** Puts a list of values in column order. @throws IngotError InvalidRow for a list of another length and for ill-typed values */
+export function putList(schema: RowSchema, into: RawRows, row: number, values: unknown, where: () => string): void {
+  if (!Array.isArray(values)) {
+    throw new IngotError('InvalidRow', 'A row is a list of values in the order of the columns.', {
+      where: where(),
+      fix: 'Send [value, …].',
+    });
+  }
+  if (values.length !== schema.columns.length) throw schema.wrongLength(values.length, where());
+  for (let place = 0; place < values.length; place++) schema.put(into, row, place, values[place], () => `${where()}[${place}]`);
+}
+
+/** @throws IngotError InvalidRequest with line and column */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const message = (cause as Error).message;
+    const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
+    const before = text.slice(0, position).split('\n');
+    throw new IngotError('InvalidRequest', 'The body is not valid JSON.', {
+      where: `body, line ${before.length}, column ${before.at(-1)!.length + 1}`,
+      fix: 'Send the body as JSON, or say its Content-Type.',
+      cause,
+    });
+  }
+}
+
+/** The field of a JSON body that has to be a list. @throws IngotError InvalidRequest */
+export function listField(body: unknown, field: string): unknown[] {
+  const list =
+    typeof body === 'object' && body !== null && Object.hasOwn(body, field) ? (body as Record<string, unknown>)[field] : undefined;
+  if (Array.isArray(list)) return list;
+  throw new IngotError('InvalidRequest', `The body has no list '${field}'.`, { where: field, fix: `Send {"${field}": […]}.` });
+}
