@@ -1,0 +1,77 @@
+/** What a deployment may choose: CDK context `ingot:<name>` (`cdk deploy -c ingot:servingMemory=3008`, or cdk.json), or props of `Ingot`. */
+import type { Node } from 'constructs';
+import { z } from 'zod/mini';
+
+/** Retention periods that CloudWatch Logs accepts, in days. */
+const logRetentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+const whole = (fallback: number, least: number, most: number) =>
+  z._default(z.coerce.number().check(z.multipleOf(1), z.gte(least), z.lte(most)), fallback);
+
+/** Lambda gives a function one processor core for each 1,769 MB. */
+const memory = (megabytes: number) => whole(megabytes, 128, 10_240);
+
+const schema = z.strictObject({
+  /**
+   * What the functions run on. `arm64` costs a fifth less than `x64` in the cloud; `native` is this machine's own processor and system, for the
+   * laptop cloud and for emulators that run functions as local processes.
+   */
+  processor: z._default(z.enum(['arm64', 'x64', 'native']), 'arm64'),
+
+  /** MB of the functions that clean, search, fit and check. New AWS accounts allow 3,008 at most. */
+  pipelineMemory: memory(3008),
+  /** MB of the functions that only decide and write small objects, and of the API's own calls. */
+  controlMemory: memory(512),
+  /** MB of `predict`: one whole core, which also halves its cold start against half a core. */
+  servingMemory: memory(1769),
+  /** MB of disk at `/tmp` for the pipeline's functions: an upload, its clean table and DuckDB's spill. */
+  pipelineDisk: whole(4096, 512, 10_240),
+
+  /** Trials of one run that are searched at a time. New AWS accounts may run ten functions at once. */
+  searchConcurrency: whole(8, 1, 1000),
+  /** Hours after which a run is stopped whatever it does: the last resort behind each stage's own time limit and retries. */
+  runHours: whole(6, 1, 72),
+
+  /** Requests a second, and in a burst, that one API key may make; the stage takes twice as many from all keys together. */
+  requestsPerSecond: whole(1000, 1, 100_000),
+  requestBurst: whole(2000, 1, 100_000),
+  /** Requests a month that one API key may make. */
+  requestsPerMonth: whole(10_000_000, 1, 2_000_000_000),
+
+  /** Days that logs, and replaced or deleted objects, are kept. */
+  logDays: z._default(
+    z.coerce.number().check(z.refine((days) => logRetentions.includes(days), `must be one of ${logRetentions.join(', ')}`)),
+    30,
+  ),
+  replacedObjectDays: whole(30, 1, 3650),
+
+  /** Where alarms and failed runs are mailed; AWS asks the address for consent first. */
+  alarmEmail: z.optional(z.string().check(z.email())),
+  /** API answers of 5xx in five minutes from which it is an alarm. */
+  alarmApiErrors: whole(5, 1, 1_000_000),
+  /** Milliseconds of API latency, each over three spans of five minutes. */
+  alarmLatencyP95: whole(2000, 1, 29_000),
+  alarmLatencyP99: whole(5000, 1, 29_000),
+});
+
+export type Config = z.infer<typeof schema>;
+
+/** Checks a configuration and fills in what it leaves out; throws with every wrong value by name. */
+export function parseConfig(values: Record<string, unknown>): Config {
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? `${issue.keys.join(', ')}: no such setting (there are ${Object.keys(schema.shape).join(', ')})`
+      : `${issue.path.join('.')}: ${issue.message}`,
+  );
+  throw new Error(`Ingot's configuration is wrong.\n  ${problems.join('\n  ')}`);
+}
+
+const prefix = 'ingot:';
+
+/** The `ingot:` part of a CDK context, without the prefix. */
+export function contextConfig(node: Node): Record<string, unknown> {
+  const context = Object.entries(node.getAllContext() as Record<string, unknown>);
+  return Object.fromEntries(context.flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [])));
+}

@@ -1,0 +1,112 @@
+/** A Lambda function of Ingot's: its bundle, its own log group, and a role that allows what `access` lists and nothing else. */
+import { type Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { environment, type FunctionName } from '../core/names.ts';
+import { acknowledgeWildcard } from './acknowledge.ts';
+import { type AssetGroup, assetGroups, type BuiltAsset, buildAsset, targetOf } from './assets.ts';
+import type { Config } from './config.ts';
+import type { Data } from './data.ts';
+
+/** Prefixes of a bucket that a function works on. To write a conditional object is to read it, so `write` prefixes may be read too. */
+export interface Prefixes {
+  read?: string[];
+  write?: string[];
+}
+
+/** What a function may do. */
+export interface Access {
+  data?: Prefixes;
+  models?: Prefixes;
+  /** Whatever is not an object. */
+  statements?: PolicyStatement[];
+}
+
+/** What every function of one `Ingot` shares. */
+export interface Surroundings {
+  config: Config;
+  data: Data;
+  assets: Record<AssetGroup, BuiltAsset>;
+}
+
+export function buildAssets(config: Config): Record<AssetGroup, BuiltAsset> {
+  const target = targetOf(config.processor);
+  return {
+    control: buildAsset('control', target),
+    pipeline: buildAsset('pipeline', target),
+    serving: buildAsset('serving', target),
+  };
+}
+
+export interface IngotFunctionProps extends Surroundings {
+  name: FunctionName;
+  description: string;
+  timeout: Duration;
+  access: Access;
+  /** Added to the bucket names that every function has. */
+  environment?: Record<string, string>;
+  /** Where an asynchronous event goes that failed in all its attempts. */
+  deadLetters?: Queue;
+}
+
+export class IngotFunction extends LambdaFunction {
+  constructor(scope: Construct, id: string, props: IngotFunctionProps) {
+    const { name, config, data, assets, access } = props;
+    const group = groupOf(name);
+    const logGroup = new LogGroup(scope, `${id}Logs`, { retention: config.logDays, removalPolicy: RemovalPolicy.DESTROY });
+    const role = new Role(scope, `${id}Role`, {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `What Ingot's ${name} function may do`,
+    });
+    logGroup.grantWrite(role);
+    allowObjects(role, data.dataBucket, access.data);
+    allowObjects(role, data.modelBucket, access.models);
+    for (const statement of access.statements ?? []) role.addToPolicy(statement);
+    super(scope, id, {
+      description: props.description,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: targetOf(config.processor).cpu === 'arm64' ? Architecture.ARM_64 : Architecture.X86_64,
+      code: Code.fromAsset(assets[group].path, { assetHash: assets[group].hash }),
+      handler: `dist/${name}.handler`,
+      memorySize: { control: config.controlMemory, pipeline: config.pipelineMemory, serving: config.servingMemory }[group],
+      timeout: props.timeout,
+      ...(group === 'pipeline' && { ephemeralStorageSize: Size.mebibytes(config.pipelineDisk) }),
+      environment: {
+        [environment.dataBucket]: data.dataBucket.bucketName,
+        [environment.modelBucket]: data.modelBucket.bucketName,
+        ...props.environment,
+      },
+      role,
+      logGroup,
+      ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
+    });
+  }
+}
+
+function groupOf(name: FunctionName): AssetGroup {
+  const groups = Object.keys(assetGroups) as AssetGroup[];
+  return groups.find((group) => (assetGroups[group] as readonly FunctionName[]).includes(name))!;
+}
+
+/** Objects under prefixes. Listing the bucket is allowed as a whole: without it S3 answers 403, not 404, for an object that is not there. */
+function allowObjects(role: Role, bucket: Bucket, { read = [], write = [] }: Prefixes = {}): void {
+  const allow = (actions: string[], resources: string[]) => {
+    if (resources.length > 0) role.addToPolicy(new PolicyStatement({ actions, resources }));
+  };
+  const objects = (prefix: string) => bucket.arnForObjects(`${prefix}*`);
+  const readable = [...new Set([...read, ...write])];
+  allow(['s3:GetObject', 's3:GetObjectVersion'], readable.map(objects));
+  allow(['s3:PutObject', 's3:AbortMultipartUpload'], write.map(objects));
+  allow(['s3:ListBucket'], readable.length > 0 ? [bucket.bucketArn] : []);
+  for (const prefix of readable) {
+    acknowledgeWildcard(
+      role,
+      objects(prefix),
+      `It works on any object under ${prefix}, whose names are the users', and on nothing beside.`,
+    );
+  }
+}

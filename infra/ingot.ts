@@ -1,0 +1,55 @@
+/**
+ * Ingot as one construct: `new Ingot(stack, 'Ingot')` in any CDK app gives the buckets, the pipeline, the API and its alarms.
+ *
+ *     const ingot = new Ingot(this, 'Models', { alarmEmail: 'ops@example.com' });
+ *     ingot.data.dataBucket.grantPut(uploader, 'raw/*');
+ */
+import { CfnOutput } from 'aws-cdk-lib';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Construct } from 'constructs';
+import { type Config, contextConfig, parseConfig } from './config.ts';
+import { Data } from './data.ts';
+import { buildAssets, type Surroundings } from './function.ts';
+import { Monitoring } from './monitoring.ts';
+import { Preparation } from './preparation.ts';
+import { Serving } from './serving.ts';
+import { Training } from './training.ts';
+
+/** Settings of config.ts that differ from its defaults; CDK context `ingot:<name>` goes before them. */
+export type IngotProps = Partial<Config>;
+
+export class Ingot extends Construct {
+  readonly data: Data;
+  readonly training: Training;
+  readonly preparation: Preparation;
+  readonly serving: Serving;
+  /** Alarms and failed runs. */
+  readonly topic: Topic;
+
+  constructor(scope: Construct, id: string, props: IngotProps = {}) {
+    super(scope, id);
+    const config = parseConfig({ ...props, ...contextConfig(this.node) });
+    this.topic = new Topic(this, 'AlarmTopic', { displayName: 'Ingot', enforceSSL: true });
+    if (config.alarmEmail) this.topic.addSubscription(new EmailSubscription(config.alarmEmail));
+    this.data = new Data(this, 'Data', config);
+    const surroundings: Surroundings = { config, data: this.data, assets: buildAssets(config) };
+    this.training = new Training(this, 'Training', { ...surroundings, topic: this.topic });
+    const { stateMachine } = this.training;
+    this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine });
+    this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine });
+    new Monitoring(this, 'Monitoring', { ...this, config });
+    this.output('ApiUrl', this.serving.api.url);
+    this.output('ApiKeyId', this.serving.apiKey.keyId);
+    this.output('DataBucket', this.data.dataBucket.bucketName);
+    this.output('ModelBucket', this.data.modelBucket.bucketName);
+    this.output('StateMachineArn', stateMachine.stateMachineArn);
+    this.output('AlarmTopicArn', this.topic.topicArn);
+    this.output('ConsoleUrl', this.serving.api.urlForPath('/console/'));
+  }
+
+  /** Outputs keep their plain names, which the outputs file and its readers rely on; so one `Ingot` a stack. */
+  private output(name: string, value: string): void {
+    new CfnOutput(this, name, { value }).overrideLogicalId(name);
+  }
+}

@@ -1,0 +1,60 @@
+/** From an upload to features: S3 starts `clean` for what lands under `raw/`, and `transform` for each cleaning report. */
+import { Duration } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { EventType } from 'aws-cdk-lib/aws-s3';
+import { LambdaDestination } from 'aws-cdk-lib/aws-s3-notifications';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { environment } from '../core/names.ts';
+import { IngotFunction, type Surroundings } from './function.ts';
+
+export interface PreparationProps extends Surroundings {
+  /** What `transform` starts once the features are there. */
+  stateMachine: StateMachine;
+}
+
+export class Preparation extends Construct {
+  readonly clean: IngotFunction;
+  readonly transform: IngotFunction;
+  /** Events that failed in all their attempts, a queue for each function, so that each can be sent again by itself. */
+  readonly deadLetters: { clean: Queue; transform: Queue };
+
+  constructor(scope: Construct, id: string, { stateMachine, ...surroundings }: PreparationProps) {
+    super(scope, id);
+    this.deadLetters = { clean: this.queue('CleanDeadLetters'), transform: this.queue('TransformDeadLetters') };
+    // Cleaning and transforming may take all the time that Lambda gives.
+    const timeout = Duration.minutes(15);
+    this.clean = new IngotFunction(this, 'Clean', {
+      ...surroundings,
+      name: 'clean',
+      description: 'Reads an uploaded table, cleans it and reports every change',
+      timeout,
+      access: { data: { read: ['raw/'], write: ['clean/'] } },
+      deadLetters: this.deadLetters.clean,
+    });
+    this.transform = new IngotFunction(this, 'Transform', {
+      ...surroundings,
+      name: 'transform',
+      description: 'Splits a clean table, fits its features and starts the run',
+      timeout,
+      access: {
+        data: { read: ['raw/'], write: ['clean/', 'features/'] },
+        models: { write: ['runs/'] },
+        statements: [new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] })],
+      },
+      environment: { [environment.stateMachineArn]: stateMachine.stateMachineArn },
+      deadLetters: this.deadLetters.transform,
+    });
+    const { dataBucket } = surroundings.data;
+    dataBucket.addEventNotification(EventType.OBJECT_CREATED, new LambdaDestination(this.clean), { prefix: 'raw/' });
+    dataBucket.addEventNotification(EventType.OBJECT_CREATED, new LambdaDestination(this.transform), {
+      prefix: 'clean/',
+      suffix: 'report.json',
+    });
+  }
+
+  private queue(id: string): Queue {
+    return new Queue(this, id, { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
+  }
+}

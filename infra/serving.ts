@@ -1,0 +1,199 @@
+/** The REST API: predictions to `predict`, all else to `api`, behind keys, a usage plan and throttling. */
+import { ArnFormat, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import {
+  AccessLogFormat,
+  EndpointType,
+  type IApiKey,
+  type IResource,
+  LambdaIntegration,
+  LogGroupLogDestination,
+  MethodLoggingLevel,
+  Period,
+  ResponseType,
+  RestApi,
+} from 'aws-cdk-lib/aws-apigateway';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { environment } from '../core/names.ts';
+import { acknowledgeWildcard } from './acknowledge.ts';
+import { IngotFunction, type Surroundings } from './function.ts';
+
+export interface ServingProps extends Surroundings {
+  /** Whose executions `/runs` shows and cancels. */
+  stateMachine: StateMachine;
+}
+
+/** Prediction paths, and whether they take a key: health is open, so that a load balancer can ask. */
+const predictionPaths: [path: string, keyRequired: boolean][] = [
+  ['predict', true],
+  ['models/{model}/predict', true],
+  ['invocations', true],
+  ['ping', false],
+  ['v2/health/{proxy+}', false],
+  ['v2', true],
+  ['v2/{proxy+}', true],
+];
+
+/** What `api` answers. A resource hides what lies under it from `/{proxy+}`, so `models` is spelt out. The console's files hold no secret. */
+const apiPaths: [path: string, keyRequired: boolean][] = [
+  ['', true],
+  ['{proxy+}', true],
+  ['models', true],
+  ['models/{model}', true],
+  ['models/{model}/{proxy+}', true],
+  ['console', false],
+  ['console/{proxy+}', false],
+];
+
+/** Answers that API Gateway gives itself, in the shape of ours. */
+const gatewayAnswers: [type: ResponseType, status: number, code: string, message: string, fix: string][] = [
+  [ResponseType.INVALID_API_KEY, 403, 'Forbidden', 'The API key is missing or wrong.', 'Send the key in the x-api-key header.'],
+  [ResponseType.ACCESS_DENIED, 403, 'Forbidden', 'The API key is missing or wrong.', 'Send the key in the x-api-key header.'],
+  [ResponseType.MISSING_AUTHENTICATION_TOKEN, 404, 'NotFound', 'There is no such path.', 'GET /openapi.json lists the paths.'],
+  [
+    ResponseType.THROTTLED,
+    429,
+    'TooManyRequests',
+    'The key makes too many requests a second.',
+    'Wait a moment and try again, or raise requestsPerSecond.',
+  ],
+  [
+    ResponseType.QUOTA_EXCEEDED,
+    429,
+    'TooManyRequests',
+    'The key has used up its requests for this month.',
+    'Raise requestsPerMonth or use another key.',
+  ],
+  [ResponseType.REQUEST_TOO_LARGE, 413, 'PayloadTooLarge', 'The body is larger than 10 MB.', 'Send fewer rows in one request.'],
+  [
+    ResponseType.UNSUPPORTED_MEDIA_TYPE,
+    415,
+    'UnsupportedMediaType',
+    'The Content-Type is not one that the call reads.',
+    'Send application/json.',
+  ],
+  [ResponseType.INTEGRATION_TIMEOUT, 503, 'Unavailable', 'The answer took longer than 29 seconds.', 'Send fewer rows in one request.'],
+  [ResponseType.DEFAULT_4XX, 400, 'InvalidRequest', 'The request cannot be read.', 'GET /openapi.json describes every call.'],
+  [ResponseType.DEFAULT_5XX, 500, 'Internal', 'The service failed.', 'Try again; if it stays, the logs of the function say why.'],
+];
+
+/** API Gateway gives up after 29 s. */
+const timeout = Duration.seconds(29);
+
+export class Serving extends Construct {
+  readonly api: RestApi;
+  readonly apiKey: IApiKey;
+  readonly predict: IngotFunction;
+  readonly control: IngotFunction;
+
+  constructor(scope: Construct, id: string, { stateMachine, ...surroundings }: ServingProps) {
+    super(scope, id);
+    const { config } = surroundings;
+    const executions = `${executionsOf(stateMachine)}:*`;
+    this.predict = new IngotFunction(this, 'PredictFunction', {
+      ...surroundings,
+      name: 'predict',
+      description: 'Answers prediction requests',
+      timeout,
+      access: { models: { read: ['models/'] } },
+    });
+    this.control = new IngotFunction(this, 'ApiFunction', {
+      ...surroundings,
+      name: 'api',
+      description: 'Answers for runs, models and datasets, and serves the console',
+      timeout,
+      access: {
+        data: { read: ['clean/', 'features/'], write: ['raw/'] },
+        models: { read: ['runs/'], write: ['models/'] },
+        statements: [
+          new PolicyStatement({ actions: ['states:ListExecutions'], resources: [stateMachine.stateMachineArn] }),
+          new PolicyStatement({
+            actions: ['states:DescribeExecution', 'states:StopExecution'],
+            resources: [executions],
+          }),
+        ],
+      },
+      environment: { [environment.stateMachineArn]: stateMachine.stateMachineArn },
+    });
+    acknowledgeWildcard(this.control.role!, executions, 'Any execution of the one state machine: users name the run that they ask about.');
+    this.api = this.restApi(surroundings);
+    this.route(predictionPaths, this.predict);
+    this.route(apiPaths, this.control);
+    this.gatewayResponses();
+
+    this.apiKey = this.api.addApiKey('Key', { description: 'For the API of Ingot' });
+    const plan = this.api.addUsagePlan('UsagePlan', {
+      throttle: { rateLimit: config.requestsPerSecond, burstLimit: config.requestBurst },
+      quota: { limit: config.requestsPerMonth, period: Period.MONTH },
+      apiStages: [{ stage: this.api.deploymentStage }],
+    });
+    plan.addApiKey(this.apiKey);
+  }
+
+  private restApi({ config }: Surroundings): RestApi {
+    const accessLog = new LogGroup(this, 'AccessLog', { retention: config.logDays, removalPolicy: RemovalPolicy.DESTROY });
+    const api = new RestApi(this, 'Api', {
+      description: 'Predictions, models, runs and datasets',
+      endpointTypes: [EndpointType.REGIONAL],
+      // Parquet and tensors come and go as bytes, all else as text.
+      binaryMediaTypes: ['application/octet-stream', 'application/vnd.apache.parquet'],
+      cloudWatchRole: true,
+      cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN,
+      deployOptions: {
+        stageName: 'prod',
+        accessLogDestination: new LogGroupLogDestination(accessLog),
+        accessLogFormat: AccessLogFormat.jsonWithStandardFields(),
+        loggingLevel: MethodLoggingLevel.ERROR,
+        throttlingRateLimit: 2 * config.requestsPerSecond,
+        throttlingBurstLimit: 2 * config.requestBurst,
+      },
+    });
+    Validations.of(api).acknowledge(
+      {
+        id: 'AwsSolutions-APIG2',
+        reason: 'The functions check every request themselves, so that an error says where it is wrong and what to do.',
+      },
+      {
+        id: 'AwsSolutions-APIG3',
+        reason: 'A web ACL costs $5 a month idle; keys, a quota and throttling guard the API, and an ACL can be attached to the stage.',
+      },
+      { id: 'AwsSolutions-APIG4', reason: 'Callers are programs with API keys; health and the files of the console are open on purpose.' },
+      { id: 'AwsSolutions-COG4', reason: 'Callers are programs with API keys, not people with a user pool.' },
+      {
+        id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]',
+        reason: 'The one policy with which API Gateway may write logs, an account-wide setting that AWS documents with it.',
+      },
+    );
+    return api;
+  }
+
+  private route(paths: [string, boolean][], handler: IngotFunction): void {
+    const integration = new LambdaIntegration(handler, { scopePermissionToMethod: false });
+    for (const [path, apiKeyRequired] of paths) {
+      const resource: IResource = path === '' ? this.api.root : this.api.root.resourceForPath(path);
+      resource.addMethod('ANY', integration, { apiKeyRequired });
+    }
+  }
+
+  private gatewayResponses(): void {
+    for (const [type, status, code, message, fix] of gatewayAnswers) {
+      this.api.addGatewayResponse(type.responseType, {
+        type,
+        ...(type === ResponseType.DEFAULT_4XX || type === ResponseType.DEFAULT_5XX ? {} : { statusCode: String(status) }),
+        templates: { 'application/json': JSON.stringify({ error: { code, message, fix } }) },
+      });
+    }
+  }
+}
+
+/** `arn:…:stateMachine:name` → `arn:…:execution:name`. */
+function executionsOf(stateMachine: StateMachine): string {
+  return stateMachine.stack.formatArn({
+    service: 'states',
+    resource: 'execution',
+    resourceName: stateMachine.stateMachineName,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
