@@ -29,6 +29,7 @@ export const modelKeys = {
   trials: (run: string) => `runs/${run}/trials/`,
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
+  fit: (run: string) => `runs/${run}/fit.json`,
   graph: (run: string) => `runs/${run}/model.onnx`,
   optimised: (run: string) => `runs/${run}/optimised.json`,
   gate: (run: string) => `runs/${run}/gate.json`,

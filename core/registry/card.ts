@@ -25,7 +25,9 @@ export interface ModelCard {
   params: Params;
   /** The metric that chose the model, and its mean over the folds. */
   metric: MetricName;
-  score: number;
+  /** Null where the metric is not defined on some fold. */
+  score: number | null;
+  folds: number;
   leaderboard: Leaderboard;
   /** On the rows that were split off before anything was fitted. */
   heldOut: HeldOut;

@@ -55,7 +55,7 @@ export interface RunDetail extends RunSummary {
 const stageObjects: Record<Exclude<Stage, 'Search'>, (run: string) => string> = {
   Plan: modelKeys.plan,
   Select: modelKeys.leaderboard,
-  Fit: modelKeys.fitted,
+  Fit: modelKeys.fit,
   Optimise: modelKeys.optimised,
   Gate: modelKeys.gate,
   Register: modelKeys.registered,
@@ -107,7 +107,7 @@ export async function getRun(models: ObjectStore, executions: Executions, run: s
   const startedAt = execution?.startedAt ?? new Date(record.createdAt);
   const lastWrite = new Date(Math.max(...[...keys.values()].map(Number)));
   const end = status === 'RUNNING' ? new Date() : (execution?.stoppedAt ?? lastWrite);
-  const error = failure ? withoutStage(failure) : status === 'TIMED_OUT' ? timedOut(run) : undefined;
+  const error = failure ? withoutStage(failure) : unrecorded(run, status);
   return {
     id: run,
     dataset: record.dataset,
@@ -138,10 +138,28 @@ function withoutStage({ code, message, where, fix }: RunFailure): ErrorBody {
   return { code, message, ...(where === undefined ? {} : { where }), ...(fix === undefined ? {} : { fix }) };
 }
 
-function timedOut(run: string): ErrorBody {
-  return {
-    code: 'Unavailable',
-    message: `The run ${run} did not finish in the time that a run may take.`,
-    fix: 'Give it less to do: a smaller grid in dataset.json, or fewer rows.',
-  };
+/** Of a run that was ended from outside, so that nothing of ours was there to write down why. */
+function unrecorded(run: string, status: RunStatus): ErrorBody | undefined {
+  if (status === 'TIMED_OUT') {
+    return {
+      code: 'Unavailable',
+      message: `The run ${run} did not finish in the time that a run may take.`,
+      fix: 'Give it less to do: a smaller grid in dataset.json, or fewer rows.',
+    };
+  }
+  if (status === 'ABORTED') {
+    return {
+      code: 'Conflict',
+      message: `The run ${run} was cancelled.`,
+      fix: 'Upload the data with another seed in dataset.json to run it again.',
+    };
+  }
+  if (status === 'FAILED') {
+    return {
+      code: 'Internal',
+      message: `The run ${run} failed and left no record.`,
+      fix: 'Look at its execution in Step Functions and at the logs.',
+    };
+  }
+  return undefined;
 }

@@ -12,7 +12,9 @@ import { requireEnv } from './environment.ts';
 import type { Services } from './services.ts';
 
 const logger = new Logger({ serviceName: 'ingot' });
-const metrics = new Metrics({ namespace: metricsNamespace, serviceName: 'ingot' });
+const metrics = new Metrics({ namespace: metricsNamespace });
+// One number for the whole product: the dashboard asks for metrics without dimensions.
+metrics.clearDefaultDimensions();
 
 let connected: Services | undefined;
 

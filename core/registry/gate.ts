@@ -1,0 +1,71 @@
+/** `runs/<run>/gate.json`: what the gate found before a version may be registered. */
+import type { Preprocess } from '../features/preprocess.ts';
+import type { Predictions, Target } from '../models/model.ts';
+import { argmax, confusionMatrix, score } from '../search/metrics.ts';
+import type { CleanReport } from '../table/report.ts';
+import type { HeldOut } from './card.ts';
+
+/** `baseline.json` of a version: what inputs and answers looked like when it was made, for those who watch for drift. */
+export interface Baseline {
+  rows: number;
+  columns: {
+    name: string;
+    type: 'number' | 'boolean' | 'category';
+    missing: number;
+    distinct: number;
+    number?: { min: number; max: number; mean: number; std: number; q25: number; median: number; q75: number };
+    top?: { value: string; count: number }[];
+  }[];
+  /** On the test rows: the mean probability of each class, or the distribution of the value. */
+  answers:
+    | { classes: { label: string; meanProbability: number; share: number }[] }
+    | { mean: number; std: number; min: number; max: number };
+}
+
+export interface Gate {
+  heldOut: HeldOut;
+  parity: { testRows: number; edgeRows: number };
+  baseline: Baseline;
+  seconds: number;
+}
+
+export function heldOutOf(truth: Target, answers: Predictions): HeldOut {
+  const scores = score(truth, answers);
+  if (truth.task === 'regression' || answers.task === 'regression') return { rows: rowsOf(truth), scores };
+  const { probabilities, classes } = answers;
+  return { rows: truth.labels.length, scores, confusion: confusionMatrix(truth.labels, argmax(probabilities, classes), classes) };
+}
+
+function rowsOf(target: Target): number {
+  return target.task === 'classification' ? target.labels.length : target.values.length;
+}
+
+/** @param answers those of the test rows, in order */
+export function baselineOf(report: CleanReport, preprocess: Preprocess, answers: Predictions): Baseline {
+  const reported = new Map(report.columns.map((column) => [column.name, column]));
+  const columns = preprocess.columns.map(({ name, type }) => {
+    const { missing, distinct, number, top } = reported.get(name)!;
+    return { name, type, missing, distinct, ...(number && { number }), ...(top && { top }) };
+  });
+  return { rows: report.rows.kept, columns, answers: describeAnswers(answers, preprocess.classes ?? []) };
+}
+
+function describeAnswers(answers: Predictions, labels: string[]): Baseline['answers'] {
+  if (answers.task === 'classification') {
+    const { probabilities, classes } = answers;
+    const rows = probabilities.length / classes;
+    const chosen = argmax(probabilities, classes);
+    return {
+      classes: labels.map((label, k) => {
+        let sum = 0;
+        for (let row = 0; row < rows; row++) sum += probabilities[row * classes + k]!;
+        return { label, meanProbability: sum / rows, share: chosen.filter((of) => of === k).length / rows };
+      }),
+    };
+  }
+  const { values } = answers;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  const sorted = values.toSorted();
+  return { mean, std, min: sorted[0]!, max: sorted.at(-1)! };
+}

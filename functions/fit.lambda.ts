@@ -1,0 +1,40 @@
+/** Fits the best candidate on all train rows. */
+import { availableParallelism } from 'node:os';
+import { modelKeys } from '../core/keys.ts';
+import { familyOf } from '../core/models/families.ts';
+import type { Params } from '../core/models/model.ts';
+import { putJson } from '../core/object-store.ts';
+import type { Leaderboard, Plan } from '../core/search/plan.ts';
+import { readTrain } from './shared/features.ts';
+import { lambda } from './shared/lambda.ts';
+import { needJson, once } from './shared/objects.ts';
+import { type RunEvent, runEvent, stage } from './shared/stage.ts';
+
+/** `runs/<run>/fit.json`, written after `fitted.bin`. */
+export interface Fit {
+  family: string;
+  params: Params;
+  bytes: number;
+  seconds: number;
+}
+
+export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { data, models }): Promise<RunEvent> => {
+  if (!(await models.head(modelKeys.fit(run)))) {
+    const [plan, { best }, { x, y }] = await Promise.all([
+      needJson<Plan>(models, modelKeys.plan(run)),
+      needJson<Leaderboard>(models, modelKeys.leaderboard(run)),
+      readTrain(data, dataset, revision),
+    ]);
+    const { family, params } = plan.candidates.find(({ id }) => id === best)!;
+    const started = performance.now();
+    const fitted = await familyOf(family).fit(x, y, params, { seed: plan.seed, workers: availableParallelism() });
+    const bytes = fitted.serialize();
+    const seconds = (performance.now() - started) / 1000;
+    await models.put(modelKeys.fitted(run), bytes, { contentType: 'application/octet-stream', condition: once });
+    const summary: Fit = { family, params: fitted.params, bytes: bytes.length, seconds };
+    await putJson(models, modelKeys.fit(run), summary, once);
+  }
+  return { run, dataset, revision };
+});
+
+export const handler = lambda(fit);

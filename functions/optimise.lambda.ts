@@ -1,0 +1,35 @@
+/** Exports the one graph from raw row to answer. */
+import { modelKeys } from '../core/keys.ts';
+import { familyOf } from '../core/models/families.ts';
+import { putJson } from '../core/object-store.ts';
+import { buildModelGraph } from '../core/onnx/model-graph.ts';
+import type { Fit } from './fit.lambda.ts';
+import { readPreprocess } from './shared/features.ts';
+import { lambda } from './shared/lambda.ts';
+import { needBytes, needJson, once } from './shared/objects.ts';
+import { type RunEvent, runEvent, stage } from './shared/stage.ts';
+
+/** `runs/<run>/optimised.json`, written after `model.onnx`. */
+export interface Optimised {
+  bytes: number;
+  seconds: number;
+}
+
+export const optimise = stage('Optimise', runEvent, async ({ run, dataset, revision }, { data, models }): Promise<RunEvent> => {
+  if (!(await models.head(modelKeys.optimised(run)))) {
+    const [{ family }, fitted, preprocess] = await Promise.all([
+      needJson<Fit>(models, modelKeys.fit(run)),
+      needBytes(models, modelKeys.fitted(run)),
+      readPreprocess(data, dataset, revision),
+    ]);
+    const started = performance.now();
+    const graph = buildModelGraph({ preprocess, model: familyOf(family).deserialize(fitted) });
+    const seconds = (performance.now() - started) / 1000;
+    await models.put(modelKeys.graph(run), graph, { contentType: 'application/octet-stream', condition: once });
+    const summary: Optimised = { bytes: graph.length, seconds };
+    await putJson(models, modelKeys.optimised(run), summary, once);
+  }
+  return { run, dataset, revision };
+});
+
+export const handler = lambda(optimise);

@@ -1,0 +1,87 @@
+/** Writes the immutable version: a number is claimed, the files are written, the card last. */
+import type { Preprocess } from '../core/features/preprocess.ts';
+import { dataKeys, modelKeys } from '../core/keys.ts';
+import { getJson, putJson } from '../core/object-store.ts';
+import type { ModelCard } from '../core/registry/card.ts';
+import type { Gate } from '../core/registry/gate.ts';
+import type { RevisionOrigin } from '../core/registry/identity.ts';
+import { claimVersion, publishVersion } from '../core/registry/versions.ts';
+import type { Leaderboard, Plan, RunRecord, TrialResult } from '../core/search/plan.ts';
+import type { CleanReport } from '../core/table/report.ts';
+import type { Fit } from './fit.lambda.ts';
+import type { Optimised } from './optimise.lambda.ts';
+import { lambda } from './shared/lambda.ts';
+import { needBytes, needJson, once } from './shared/objects.ts';
+import type { Services } from './shared/services.ts';
+import { type RunEvent, runEvent, stage } from './shared/stage.ts';
+
+export const register = stage('Register', runEvent, async (event, services): Promise<RunEvent> => {
+  const { run, dataset } = event;
+  const { models, now } = services;
+  if (!(await models.head(modelKeys.registered(run)))) {
+    const [record, gate, graph, draft] = await Promise.all([
+      needJson<RunRecord>(models, modelKeys.run(run)),
+      needJson<Gate>(models, modelKeys.gate(run)),
+      needBytes(models, modelKeys.graph(run)),
+      draftCard(event, services),
+    ]);
+    const version = await claimVersion(models, dataset, run, new Date(record.createdAt), now());
+    await publishVersion(models, { ...draft, version, createdAt: now().toISOString() }, graph, gate.baseline);
+    await putJson(models, modelKeys.registered(run), { version }, once);
+  }
+  return event;
+});
+
+/** All of the card that does not depend on the version's number. */
+async function draftCard(
+  { run, dataset, revision }: RunEvent,
+  { data, models }: Services,
+): Promise<Omit<ModelCard, 'version' | 'createdAt'>> {
+  const [plan, leaderboard, fit, optimised, gate, report, preprocess, { source }] = await Promise.all([
+    needJson<Plan>(models, modelKeys.plan(run)),
+    needJson<Leaderboard>(models, modelKeys.leaderboard(run)),
+    needJson<Fit>(models, modelKeys.fit(run)),
+    needJson<Optimised>(models, modelKeys.optimised(run)),
+    needJson<Gate>(models, modelKeys.gate(run)),
+    needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
+    needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
+    needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
+  ]);
+  const trials = await Promise.all(plan.trials.map(({ id }) => getJson<TrialResult>(models, modelKeys.trial(run, id))));
+  const best = leaderboard.entries[0]!;
+  return {
+    model: dataset,
+    run,
+    dataset,
+    revision,
+    source,
+    ingot: plan.version,
+    seed: plan.seed,
+    task: plan.task,
+    target: report.target,
+    ...(report.classes && { classes: report.classes }),
+    inputs: preprocess.columns.map(({ name, type }) => ({ name, type })),
+    family: fit.family,
+    params: fit.params,
+    metric: leaderboard.metric,
+    score: best.mean[leaderboard.metric] ?? null,
+    folds: plan.folds,
+    leaderboard,
+    heldOut: gate.heldOut,
+    parity: gate.parity,
+    data: {
+      rows: { ...report.rows, ...preprocess.rows },
+      inferred: report.inferred,
+      changes: report.changes,
+    },
+    sizes: { graph: optimised.bytes, features: preprocess.features.length },
+    seconds: {
+      search: trials.reduce((sum, trial) => sum + (trial?.seconds ?? 0), 0),
+      fit: fit.seconds,
+      optimise: optimised.seconds,
+      gate: gate.seconds,
+    },
+  };
+}
+
+export const handler = lambda(register);

@@ -1,0 +1,24 @@
+/** Runs one trial: all candidates of one family on one fold. */
+import { availableParallelism } from 'node:os';
+import * as z from 'zod/mini';
+import { modelKeys } from '../core/keys.ts';
+import { putJson } from '../core/object-store.ts';
+import type { Plan } from '../core/search/plan.ts';
+import { runTrial } from '../core/search/run-trial.ts';
+import { readTrain } from './shared/features.ts';
+import { lambda } from './shared/lambda.ts';
+import { needJson, once } from './shared/objects.ts';
+import { type RunEvent, runEvent, stage } from './shared/stage.ts';
+
+const trialEvent = z.extend(runEvent, { trial: z.string() });
+
+export const search = stage('Search', trialEvent, async ({ run, dataset, revision, trial }, { data, models }): Promise<RunEvent> => {
+  if (!(await models.head(modelKeys.trial(run, trial)))) {
+    const [plan, { x, y }] = await Promise.all([needJson<Plan>(models, modelKeys.plan(run)), readTrain(data, dataset, revision)]);
+    const result = await runTrial(plan, trial, x, y, { workers: availableParallelism() });
+    await putJson(models, modelKeys.trial(run, trial), result, once);
+  }
+  return { run, dataset, revision };
+});
+
+export const handler = lambda(search);

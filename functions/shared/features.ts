@@ -1,0 +1,63 @@
+/** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
+import { join } from 'node:path';
+import { IngotError } from '../../core/errors.ts';
+import type { Preprocess } from '../../core/features/preprocess.ts';
+import { splitRows } from '../../core/features/split.ts';
+import { dataKeys } from '../../core/keys.ts';
+import type { Matrix, Target } from '../../core/models/model.ts';
+import { getJson, type ObjectStore } from '../../core/object-store.ts';
+import type { DatasetSpec } from '../../core/spec.ts';
+import { readTarget } from '../../core/table/frame-file.ts';
+import { readMatrix, writeMatrix } from '../../core/table/matrix-file.ts';
+import { withScratch } from './scratch.ts';
+
+const defaultTestFraction = 0.2;
+
+/** The same rows in every stage that asks. */
+export function splitOf(target: Target, spec: DatasetSpec): { train: Int32Array; test: Int32Array } {
+  return splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0);
+}
+
+/** A name that no feature has, as Parquet readers tell names apart: regardless of case. */
+function targetColumn({ target, features }: Preprocess): string {
+  const taken = new Set(features.map((name) => name.toLowerCase()));
+  let name = target;
+  while (taken.has(name.toLowerCase())) name += ' (target)';
+  return name;
+}
+
+export async function writeFeatures(path: string, preprocess: Preprocess, x: Matrix, y: Target): Promise<void> {
+  const columns = x.names.map((name, i) => ({ name, values: x.data.subarray(i * x.rows, (i + 1) * x.rows) }));
+  await writeMatrix(path, [...columns, { name: targetColumn(preprocess), values: y.task === 'classification' ? y.labels : y.values }]);
+}
+
+/** The rows to train on. @throws IngotError NotFound where the features have not been made */
+export async function readTrain(data: ObjectStore, dataset: string, revision: string): Promise<{ x: Matrix; y: Target }> {
+  const preprocess = await readPreprocess(data, dataset, revision);
+  return withScratch(async (directory) => {
+    const path = join(directory, 'train.parquet');
+    if (!(await data.download(dataKeys.train(dataset, revision), path))) throw missing(dataset, revision);
+    const target = targetColumn(preprocess);
+    const classes = preprocess.classes?.map((_, index) => String(index));
+    const y = await readTarget(path, {
+      target,
+      task: preprocess.task,
+      ...(classes && { classes }),
+      columns: [{ name: target, type: 'number' }],
+    });
+    return { x: await readMatrix(path, preprocess.features), y };
+  });
+}
+
+export async function readPreprocess(data: ObjectStore, dataset: string, revision: string): Promise<Preprocess> {
+  const preprocess = await getJson<Preprocess>(data, dataKeys.preprocess(dataset, revision));
+  if (!preprocess) throw missing(dataset, revision);
+  return preprocess;
+}
+
+function missing(dataset: string, revision: string): IngotError {
+  return new IngotError('NotFound', `The features of ${dataset}, revision ${revision}, are not there.`, {
+    where: dataKeys.preprocess(dataset, revision),
+    fix: 'They were deleted; upload the dataset again.',
+  });
+}

@@ -1,0 +1,83 @@
+/**
+ * `clean/<dataset>/<revision>/report.json` → `features/<dataset>/<revision>/`, and the start of the run. The test rows are split off before
+ * anything is fitted. The run is named by what it will do, so that a second start finds the first.
+ */
+import { join } from 'node:path';
+import { IngotError } from '../core/errors.ts';
+import { takeRows, takeTarget } from '../core/features/split.ts';
+import { fit as fitFeatures, transform as transformFrame } from '../core/features/tabular.ts';
+import { dataKeys, modelKeys } from '../core/keys.ts';
+import { metricNames, version } from '../core/names.ts';
+import { getJson, putJson } from '../core/object-store.ts';
+import { advanceDataset, getDataset } from '../core/registry/datasets.ts';
+import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
+import type { RunRecord } from '../core/search/plan.ts';
+import { readFrame, readTarget } from '../core/table/frame-file.ts';
+import type { CleanReport } from '../core/table/report.ts';
+import { splitOf, writeFeatures } from './shared/features.ts';
+import { lambda } from './shared/lambda.ts';
+import { needJson, once } from './shared/objects.ts';
+import { forEachObject } from './shared/s3-event.ts';
+import { withScratch } from './shared/scratch.ts';
+import type { Services } from './shared/services.ts';
+
+export function transform(event: unknown, services: Services): Promise<void> {
+  return forEachObject(event, async ({ key }) => {
+    const match = /^clean\/([^/]+)\/([^/]+)\/report\.json$/.exec(key);
+    if (!match) return;
+    const [dataset, revision] = [match[1]!, match[2]!];
+    try {
+      await makeFeatures(dataset, revision, services);
+      await startRun(dataset, revision, services);
+    } catch (error) {
+      if (!(error instanceof IngotError) || error.status >= 500) throw error;
+      await reject(dataset, revision, error, services);
+    }
+  });
+}
+
+async function makeFeatures(dataset: string, revision: string, { data }: Services): Promise<void> {
+  if (!(await data.head(dataKeys.preprocess(dataset, revision)))) {
+    const [report, { spec }] = await Promise.all([
+      needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
+      needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
+    ]);
+    await withScratch(async (directory) => {
+      const table = join(directory, 'table.parquet');
+      await data.download(dataKeys.table(dataset, revision), table);
+      const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
+      const [frame, target] = [await readFrame(table, { columns }), await readTarget(table, report)];
+      const rows = splitOf(target, spec);
+      const train = takeRows(frame, rows.train);
+      const preprocess = fitFeatures(train, report, rows.test.length);
+      const parts = { train: { frame: train, rows: rows.train }, test: { frame: takeRows(frame, rows.test), rows: rows.test } };
+      for (const [part, { frame, rows }] of Object.entries(parts)) {
+        const path = join(directory, `${part}.parquet`);
+        await writeFeatures(path, preprocess, transformFrame(preprocess, frame), takeTarget(target, rows));
+        await data.upload(path, dataKeys[part as 'train' | 'test'](dataset, revision));
+      }
+      await putJson(data, dataKeys.preprocess(dataset, revision), preprocess, once);
+    });
+  }
+  const pointer = await getDataset(data, dataset);
+  if (pointer?.revision === revision) await advanceDataset(data, dataset, { status: 'READY', source: pointer.source, revision });
+}
+
+async function startRun(dataset: string, revision: string, { models, executions, now }: Services): Promise<void> {
+  const run = runOf(dataset, revision, version);
+  const record: RunRecord = { run, dataset, revision, createdAt: now().toISOString() };
+  await putJson(models, modelKeys.run(run), record, once);
+  await executions.start(record);
+}
+
+async function reject(dataset: string, revision: string, error: IngotError, { data, count }: Services): Promise<void> {
+  await putJson(data, dataKeys.rejection(dataset, revision), error.toBody(), once);
+  const { source } = (await getJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision))) ?? {};
+  const pointer = await getDataset(data, dataset);
+  if (pointer?.revision === revision || (source && !pointer)) {
+    await advanceDataset(data, dataset, { status: 'REJECTED', source: (pointer?.source ?? source)!, revision, error: error.toBody() });
+  }
+  count(metricNames.datasetsRejected);
+}
+
+export const handler = lambda(transform);
