@@ -202,7 +202,7 @@ function platformPackage(name: string, { os, cpu }: Target): string {
   const project = join(build, 'native', `${os}-${cpu}-${entry.version}`);
   const folder = join(project, 'node_modules', name);
   if (existsSync(folder)) return folder;
-  const manifest = { name: 'native', version: '0.0.0', dependencies: { [name]: entry.version } };
+  const manifest = { name: 'native', version: '0.0.0', optionalDependencies: { [name]: entry.version } };
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
   writeFileSync(

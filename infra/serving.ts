@@ -150,6 +150,8 @@ export class Serving extends Construct {
         throttlingBurstLimit: 2 * config.requestBurst,
       },
     });
+    // RestApi has an output of its own; the address is among Ingot's.
+    api.node.tryRemoveChild('Endpoint');
     Validations.of(api).acknowledge(
       {
         id: 'AwsSolutions-APIG2',
