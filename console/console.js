@@ -1,0 +1,156 @@
+// The console: what the API says, drawn. It keeps the key in this tab alone, and puts nothing of the data into the page but as text.
+const key = {
+  get: () => sessionStorage.getItem('ingot-key'),
+  set: (value) => sessionStorage.setItem('ingot-key', value),
+};
+const api = new URL('../', location.href.split('#')[0]);
+const element = (id) => document.getElementById(id);
+
+async function get(path) {
+  const response = await fetch(new URL(path, api), { headers: { 'x-api-key': key.get() } });
+  const body = await response.json();
+  if (!response.ok) throw new Error([body.error?.message ?? response.statusText, body.error?.fix].filter(Boolean).join(' '));
+  return body;
+}
+
+function node(tag, text, attributes = {}) {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = String(text);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+function row(...cells) {
+  const made = node('tr');
+  for (const cell of cells) {
+    const td = node('td', cell instanceof Node ? undefined : (cell ?? ''), typeof cell === 'number' ? { class: 'number' } : {});
+    if (cell instanceof Node) td.append(cell);
+    made.append(td);
+  }
+  return made;
+}
+
+function link(text, open) {
+  const made = node('button', text, { class: 'link', type: 'button' });
+  made.addEventListener('click', () => open().catch(tell));
+  return made;
+}
+
+const rounded = (value) => (typeof value === 'number' ? Math.round(value * 1e4) / 1e4 : value);
+const segment = encodeURIComponent;
+
+async function draw() {
+  const [{ runs }, { models }] = await Promise.all([get('runs'), get('models')]);
+  element('runs').tBodies[0].replaceChildren(
+    ...runs.map((run) =>
+      row(
+        link(run.dataset, () => showRun(run)),
+        run.error ? `${run.status}: ${run.error.message}` : run.status,
+        run.stage,
+        node('progress', undefined, { value: run.progress, max: 1, 'aria-label': `${Math.round(run.progress * 100)} %` }),
+        new Date(run.startedAt).toLocaleString(),
+      ),
+    ),
+  );
+  element('models').tBodies[0].replaceChildren(
+    ...models.map(({ name, versions, aliases }) => {
+      const live = versions.find(({ version }) => version === aliases.live?.version) ?? versions.at(-1);
+      return row(
+        link(name, () => showModel(name, live.version)),
+        aliases.live?.version,
+        versions.length,
+        live?.metric,
+        rounded(live?.score),
+      );
+    }),
+  );
+  return runs.some((run) => run.status === 'RUNNING');
+}
+
+function showDetail(title, ...content) {
+  element('detail').replaceChildren(node('h2', title), ...content);
+  element('detail').hidden = false;
+}
+
+function table(headings, rows) {
+  const made = node('table');
+  const head = node('tr');
+  head.append(...headings.map((text) => node('th', text)));
+  made.createTHead().append(head);
+  made.createTBody().append(...rows);
+  return made;
+}
+
+async function showRun({ id, dataset }) {
+  const [run, { report }] = await Promise.all([get(`runs/${segment(id)}`), get(`datasets/${segment(dataset)}`)]);
+  const content = [];
+  if (run.error) content.push(node('p', [run.error.message, run.error.where, run.error.fix].filter(Boolean).join(' ')));
+  if (report) {
+    const { read, kept, rejected, duplicates, missingTarget } = report.rows;
+    content.push(
+      node('p', `${read} rows read, ${kept} kept, ${rejected} rejected, ${duplicates} duplicates, ${missingTarget} without a target.`),
+    );
+    content.push(
+      table(
+        ['Inferred', 'as', 'because'],
+        report.inferred.map(({ what, value, why }) => row(what, value, why)),
+      ),
+    );
+    content.push(
+      table(
+        ['Change', 'in', 'count'],
+        report.changes.map(({ reason, column, count }) => row(reason, column ?? 'rows', count)),
+      ),
+    );
+  }
+  if (run.leaderboard) content.push(leaderboard(run.leaderboard));
+  showDetail(`${dataset}: ${run.status}`, ...content);
+}
+
+async function showModel(name, version) {
+  const card = await get(`models/${segment(name)}/versions/${version}`);
+  const content = [node('pre', JSON.stringify({ ...card, leaderboard: undefined }, null, 2))];
+  if (card.leaderboard) content.unshift(leaderboard(card.leaderboard));
+  showDetail(`${name}, version ${version}`, ...content);
+}
+
+function leaderboard({ metric, entries }) {
+  return table(
+    ['Rank', 'Family', 'Parameters', `${metric}, mean`, 'deviation'],
+    entries.map(({ rank, family, params, mean, std }) =>
+      row(rank, family, JSON.stringify(params), rounded(mean[metric]), rounded(std[metric])),
+    ),
+  );
+}
+
+function tell(error) {
+  element('trouble').textContent = error.message;
+  element('trouble').hidden = false;
+}
+
+async function refresh() {
+  let busy = true;
+  try {
+    busy = await draw();
+    element('trouble').hidden = true;
+    document.querySelector('main').hidden = false;
+  } catch (error) {
+    tell(error);
+  }
+  setTimeout(refresh, busy ? 1000 : 5000);
+}
+
+element('key').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const first = !key.get();
+  key.set(new FormData(event.target).get('key'));
+  if (first) refresh();
+});
+
+// A link such as …/console/#key=… opens the page at once; what follows # is never sent to a server.
+const given = new URLSearchParams(location.hash.slice(1)).get('key');
+if (given) {
+  key.set(given);
+  history.replaceState(null, '', location.pathname);
+}
+if (key.get()) refresh();
