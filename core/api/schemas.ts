@@ -1,0 +1,144 @@
+/**
+ * The shapes of the HTTP API, written once: requests are parsed by them, and the OpenAPI document is made from them. Answers are typed by
+ * the registry; a test holds the two against each other.
+ */
+import * as z from 'zod/mini';
+import { type ErrorCode, errorCodes, IngotError } from '../errors.ts';
+import { stages } from '../names.ts';
+
+export const errorSchema = z.object({
+  error: z.object({
+    code: z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]),
+    message: z.string(),
+    where: z.optional(z.string()),
+    fix: z.optional(z.string()),
+  }),
+});
+
+const errorBody = errorSchema.shape.error;
+const value = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+
+export const inputDataSchema = z.object({
+  input_data: z.array(z.array(value)),
+  model: z.optional(z.string()),
+});
+export const outputDataSchema = z.object({ output_data: z.array(z.array(z.number())) });
+
+export const rowsSchema = z.object({ rows: z.array(z.record(z.string(), value)) });
+export const predictionsSchema = z.object({
+  model: z.string(),
+  version: z.int(),
+  predictions: z.array(
+    z.union([
+      z.object({ label: z.union([z.string(), z.number(), z.boolean()]), probabilities: z.record(z.string(), z.number()) }),
+      z.object({ value: z.number() }),
+    ]),
+  ),
+});
+
+const aliasMove = z.object({
+  version: z.int(),
+  at: z.string(),
+  by: z.string(),
+  why: z.enum(['release', 'set', 'rollback']),
+  restores: z.optional(z.int()),
+});
+export const aliasSchema = z.object({ version: z.int(), history: z.array(aliasMove) });
+
+/** `canary` and `shadow` are read so that the error can say that they are not there yet. */
+export const aliasRequest = z.strictObject({
+  version: z.int().check(z.minimum(1)),
+  canary: z.optional(z.unknown()),
+  shadow: z.optional(z.unknown()),
+});
+
+export const modelSchema = z.object({
+  name: z.string(),
+  versions: z.array(
+    z.object({
+      version: z.int(),
+      createdAt: z.string(),
+      metric: z.string(),
+      score: z.nullable(z.number()),
+      task: z.enum(['classification', 'regression']),
+      family: z.string(),
+      run: z.string(),
+      revision: z.string(),
+      bytes: z.int(),
+    }),
+  ),
+  aliases: z.record(z.string(), aliasSchema),
+});
+export const modelsSchema = z.object({ models: z.array(modelSchema) });
+
+/** The whole card; see `ModelCard`. */
+export const cardSchema = z.looseObject({ model: z.string(), version: z.int(), createdAt: z.string(), run: z.string() });
+
+const runFields = {
+  id: z.string(),
+  dataset: z.string(),
+  revision: z.string(),
+  status: z.enum(['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED']),
+  stage: z.enum(stages.map(({ name }) => name)),
+  progress: z.number().check(z.minimum(0), z.maximum(1)),
+  startedAt: z.string(),
+  error: z.optional(errorBody),
+};
+export const runsSchema = z.object({ runs: z.array(z.object(runFields)) });
+export const runSchema = z.object({
+  ...runFields,
+  seconds: z.number(),
+  trials: z.optional(z.object({ done: z.int(), planned: z.int() })),
+  leaderboard: z.optional(
+    z.object({
+      metric: z.string(),
+      best: z.int(),
+      entries: z.array(
+        z.object({
+          rank: z.int(),
+          candidate: z.int(),
+          family: z.string(),
+          params: z.record(z.string(), value),
+          mean: z.record(z.string(), z.number()),
+          std: z.record(z.string(), z.number()),
+          perFold: z.array(z.number()),
+        }),
+      ),
+    }),
+  ),
+  model: z.optional(z.object({ name: z.string(), version: z.int(), live: z.optional(z.boolean()) })),
+});
+
+export const datasetSchema = z.object({
+  dataset: z.string(),
+  revision: z.nullable(z.string()),
+  status: z.enum(['CLEANING', 'CLEAN', 'READY', 'REJECTED']),
+  /** See `core/table/report.ts`. */
+  report: z.optional(z.looseObject({})),
+  error: z.optional(errorBody),
+});
+
+export const uploadsRequest = z.strictObject({ files: z.array(z.string()).check(z.minLength(1), z.maxLength(100)) });
+export const uploadsSchema = z.object({
+  uploads: z.array(z.object({ file: z.string(), key: z.string(), method: z.literal('PUT'), url: z.string(), expiresAt: z.string() })),
+});
+
+/** @throws IngotError InvalidRequest that names the field, what it takes and what it got */
+export function parseBody<T>(schema: z.ZodMiniType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const where = [...issue.path.map(String), ...(unknown === undefined ? [] : [unknown])].join('.') || 'body';
+  throw new IngotError('InvalidRequest', unknown === undefined ? describe(issue, where) : `There is no field '${unknown}'.`, {
+    where,
+    fix: 'GET /openapi.json describes the body.',
+  });
+}
+
+function describe(issue: z.core.$ZodIssue, where: string): string {
+  if (issue.code === 'invalid_type') return `${where} takes ${issue.expected}.`;
+  if (issue.code === 'too_small') return `${where} takes at least ${issue.minimum}.`;
+  if (issue.code === 'too_big') return `${where} takes at most ${issue.maximum}.`;
+  return `${where} does not fit: ${issue.message}.`;
+}

@@ -1,0 +1,78 @@
+/** What API Gateway's REST proxy integration sends and takes, as far as we use it. */
+import { IngotError } from '../../core/errors.ts';
+
+export interface HttpEvent {
+  httpMethod: string;
+  /** Without the stage. */
+  path: string;
+  /** As the client spelt them. */
+  headers?: Record<string, string | undefined> | null;
+  queryStringParameters?: Record<string, string | undefined> | null;
+  body?: string | null;
+  isBase64Encoded?: boolean;
+}
+
+export interface HttpAnswer {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+const jsonHeaders = { 'content-type': 'application/json' };
+
+/** @param body JSON text */
+export function jsonAnswer(body: string, statusCode = 200): HttpAnswer {
+  return { statusCode, headers: jsonHeaders, body };
+}
+
+/** The contract's error; whatever is not ours is a defect, logged with its stack and told without. */
+export function errorAnswer(error: unknown): HttpAnswer {
+  const known = asIngotError(error);
+  const answer = jsonAnswer(JSON.stringify({ error: known.toBody() }), known.status);
+  return known.headers === undefined ? answer : { ...answer, headers: { ...jsonHeaders, ...known.headers } };
+}
+
+export function asIngotError(error: unknown): IngotError & { headers?: Record<string, string> } {
+  if (error instanceof IngotError) return error;
+  const told = error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`${JSON.stringify({ level: 'ERROR', message: 'A request failed.', error: told })}\n`);
+    JSON.stringify({ level: 'ERROR', message: 'A request failed.', error: error instanceof Error ? error.stack : String(error) }),
+  );
+  return new IngotError('Internal', 'The request failed by a defect in Ingot.', { fix: 'Try again; the logs of the function say more.' });
+}
+
+export class MethodNotAllowed extends IngotError {
+  readonly headers: Record<string, string>;
+
+  constructor(method: string, path: string, allowed: readonly string[]) {
+    super('MethodNotAllowed', `${method} is not a method of ${path}.`, { where: 'method', fix: `Use ${allowed.join(' or ')}.` });
+    this.headers = { allow: allowed.join(', ') };
+  }
+}
+
+export function noSuchPath(path: string): IngotError {
+  return new IngotError('NotFound', `There is no path ${path}.`, { where: 'path', fix: 'GET /openapi.json lists the paths.' });
+}
+
+export function header(event: HttpEvent, name: string): string | undefined {
+  const { headers } = event;
+  if (!headers) return undefined;
+  const exact = headers[name];
+  if (exact !== undefined) return exact;
+  for (const key in headers) if (key.length === name.length && key.toLowerCase() === name) return headers[key];
+  return undefined;
+}
+
+export function bodyText(event: HttpEvent): string {
+  const body = event.body ?? '';
+  return event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
+}
+
+/** A segment of a path. @throws IngotError InvalidRequest where its percent-encoding is broken */
+export function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch (cause) {
+    throw new IngotError('InvalidRequest', 'The path has a broken percent-encoding.', { where: 'path', fix: 'Write % as %25.', cause });
+  }
+}
