@@ -15,7 +15,10 @@ export interface Fold {
  */
 export function splitFolds(target: Target, folds: number, seed: number): Fold[] {
   const random = new Random(seed);
-  const foldOf = target.task === 'classification' ? stratified(target.labels, target.classes, folds, random) : plain(target.values.length, folds, random);
+  const foldOf =
+    target.task === 'classification'
+      ? stratified(target.labels, target.classes, folds, random)
+      : plain(target.values.length, folds, random);
   return Array.from({ length: folds }, (_, fold) => {
     const train: number[] = [];
     const valid: number[] = [];

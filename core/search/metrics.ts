@@ -78,7 +78,14 @@ export function labelScores(matrix: number[][]) {
     const right = row[k]!;
     const actual = sum(row);
     const predicted = sum(matrix.map((other) => other[k]!));
-    return { right, actual, predicted, precision: ratio(right, predicted), recall: ratio(right, actual), f1: ratio(2 * right, actual + predicted) };
+    return {
+      right,
+      actual,
+      predicted,
+      precision: ratio(right, predicted),
+      recall: ratio(right, actual),
+      f1: ratio(2 * right, actual + predicted),
+    };
   });
   const rows = sum(classes.map(({ actual }) => actual));
   const right = sum(classes.map((k) => k.right));
@@ -114,7 +121,7 @@ export function rocAuc(truth: Int32Array, probabilities: Float32Array, classes: 
 /** The Mann-Whitney statistic by ranks; tied scores share their mean rank. */
 function binaryAuc(truth: Int32Array, positive: number, scores: Float32Array): number {
   const sorted = scores.slice().sort();
-  const positives = Float32Array.from(truth.keys().filter((row) => truth[row] === positive), (row) => scores[row]!).sort();
+  const positives = scores.filter((_, row) => truth[row] === positive).sort();
   const negatives = truth.length - positives.length;
   if (positives.length === 0 || negatives === 0) return Number.NaN;
   let ranks = 0;

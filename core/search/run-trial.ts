@@ -23,7 +23,10 @@ export async function runTrial(
   const candidates = plan.candidates.filter(({ family }) => family === trial.family);
   const scores: TrialResult['scores'] = [];
   const params = candidates.map((candidate) => candidate.params);
-  for await (const { candidate, predictions } of familyOf(trial.family).predictGrid(x, y, train, valid, params, { ...context, seed: plan.seed }))
+  for await (const { candidate, predictions } of familyOf(trial.family).predictGrid(x, y, train, valid, params, {
+    ...context,
+    seed: plan.seed,
+  }))
     scores.push({ candidate: candidates[candidate]!.id, scores: score(truth, predictions) });
   scores.sort((a, b) => a.candidate - b.candidate);
   return { trial: trialId, fold: trial.fold, seconds: (performance.now() - started) / 1000, scores };

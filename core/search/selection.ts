@@ -17,7 +17,9 @@ export function select(plan: Plan, results: TrialResult[]): Leaderboard {
   const entries = candidates
     .map(({ id, family, params }) => {
       const scores = byFold.flatMap((result) => result.scores.filter(({ candidate }) => candidate === id).map((entry) => entry.scores));
-      const names = (Object.keys(metrics) as MetricName[]).filter((name) => scores.length > 0 && scores.every((of) => of[name] !== undefined));
+      const names = (Object.keys(metrics) as MetricName[]).filter(
+        (name) => scores.length > 0 && scores.every((of) => of[name] !== undefined),
+      );
       const mean: Scores = {};
       const std: Scores = {};
       for (const name of names) {

@@ -1,0 +1,67 @@
+import type { GraphBuilder } from '../../onnx/graph-builder.ts';
+import { type TreeEnsemble, threshold } from './ensemble.ts';
+import { leaf } from './thread.ts';
+
+/**
+ * Adds the trees as one `TreeEnsembleRegressor` (ai.onnx.ml 3) that sums their leaves.
+ * @param input name of the float32 [N, features] tensor
+ * @param scale a power of two: what a unit of a leaf is worth
+ * @returns name of the float32 [N, outputs] tensor of sums
+ */
+export function addEnsemble(graph: GraphBuilder, input: string, ensemble: TreeEnsemble, scale: number): string {
+  const { roots, splits, links, leaves, outputs } = ensemble;
+  const nodes = splits.length;
+  const treeIds = new Int32Array(nodes);
+  const nodeIds = new Int32Array(nodes);
+  const features = new Int32Array(nodes);
+  const thresholds = new Float32Array(nodes);
+  const trueIds = new Int32Array(nodes);
+  const falseIds = new Int32Array(nodes);
+  const targets = { trees: [] as number[], nodes: [] as number[], ids: [] as number[], weights: [] as number[] };
+  roots.forEach((root, tree) => {
+    const end = roots[tree + 1] ?? nodes;
+    for (let node = root; node < end; node++) {
+      treeIds[node] = tree;
+      nodeIds[node] = node - root;
+      const split = splits[node]!;
+      if (split !== leaf) {
+        features[node] = split >>> 8;
+        thresholds[node] = threshold(ensemble, split);
+        trueIds[node] = node + 1 - root;
+        falseIds[node] = links[node]! - root;
+        continue;
+      }
+      for (let k = 0; k < outputs; k++) {
+        const value = leaves[links[node]! * outputs + k]!;
+        // Zeros need not be written, but a leaf must have something.
+        if (value === 0 && k > 0) continue;
+        targets.trees.push(tree);
+        targets.nodes.push(node - root);
+        targets.ids.push(k);
+        targets.weights.push(value * scale);
+      }
+    }
+  });
+  return graph.node(
+    'TreeEnsembleRegressor',
+    [input],
+    {
+      aggregate_function: { string: 'SUM' },
+      n_targets: { int: outputs },
+      post_transform: { string: 'NONE' },
+      nodes_treeids: { ints: treeIds },
+      nodes_nodeids: { ints: nodeIds },
+      nodes_featureids: { ints: features },
+      nodes_modes: { strings: Array.from(splits, (split) => (split === leaf ? 'LEAF' : 'BRANCH_LEQ')) },
+      nodes_values: { floats: thresholds },
+      nodes_truenodeids: { ints: trueIds },
+      nodes_falsenodeids: { ints: falseIds },
+      nodes_missing_value_tracks_true: { ints: new Int32Array(nodes) },
+      target_treeids: { ints: targets.trees },
+      target_nodeids: { ints: targets.nodes },
+      target_ids: { ints: targets.ids },
+      target_weights: { floats: targets.weights },
+    },
+    { domain: 'ai.onnx.ml' },
+  );
+}
