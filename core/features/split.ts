@@ -10,7 +10,7 @@ import type { Frame } from '../table/frame.ts';
  * @throws IngotError EmptyDataset where there are too few rows for both sides
  */
 export function splitRows(target: Target, testFraction: number, seed: number): { train: Int32Array; test: Int32Array } {
-  const groups = target.task === 'classification' ? rowsByClass(target) : [Int32Array.from(target.values.keys())];
+  const groups = target.task === 'classification' ? rowsByClass(target) : [new Int32Array(target.values.length).map((_, row) => row)];
   const rows = groups.reduce((sum, group) => sum + group.length, 0);
   const sizes = testSizes(
     groups.map((group) => group.length),

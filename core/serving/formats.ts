@@ -20,7 +20,7 @@ export function parsePredict(contentType: string, text: string, schema: RowSchem
   });
 }
 
-/** A Content-Type header without its parameters, in lower case; JSON where there is none. */
+/** A Content-Type header without its parameters, in lower case; JSON where there is none, or the one that `curl --data` sends unasked. */
 export function mediaType(header: string | undefined): string {
   const type = (header ?? '').split(';', 1)[0]!.trim().toLowerCase();
   return type === '' || type === 'application/x-www-form-urlencoded' ? 'application/json' : type;

@@ -58,8 +58,10 @@ export class RowSchema {
     if (value === null) return Number.NaN;
     if (typeof value === 'string') {
       const text = value.trim();
+      const missing = this.missing[place]!;
+      if (missing.has(text)) return Number.NaN;
       if (numberPattern.test(text)) return /^[+-]?i/i.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);
-      if (this.missing[place]!.has(text) || this.missing[place]!.has(text.toLowerCase())) return Number.NaN;
+      if (missing.has(text.toLowerCase())) return Number.NaN;
     }
     throw this.illTyped(place, value, where, 'a number, or null where it is missing');
   }

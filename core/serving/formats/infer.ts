@@ -64,7 +64,7 @@ export function parseInfer(body: unknown, schema: RowSchema): InferRequest {
 type Input = z.infer<typeof requestSchema>['inputs'][number];
 
 function isMatrix({ name, shape }: Input, schema: RowSchema): boolean {
-  return shape.length === 2 && (shape[1] !== 1 || !schema.places.has(name));
+  return shape.length === 2 && (shape[1] !== 1 || (schema.columns.length === 1 && !schema.places.has(name)));
 }
 
 function readMatrix(input: Input, schema: RowSchema): RawRows {

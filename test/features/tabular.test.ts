@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { transform } from '../../core/features/tabular.ts';
+import { type Cells, fitCells, frameOf, tables } from './tables.ts';
+
+/** The features of a table by name. */
+function featuresOf(preprocess: ReturnType<typeof fitCells>, columns: readonly Cells[]): Record<string, number[]> {
+  const { names, rows, data } = transform(preprocess, frameOf(columns));
+  return Object.fromEntries(names.map((name, i) => [name, [...data.subarray(i * rows, (i + 1) * rows)]]));
+}
+
+describe('numbers', () => {
+  test('missing ones become the median, and a feature says so where the train rows have any', () => {
+    const train: Cells[] = [{ name: 'age', type: 'number', cells: [1, null, 3, 8] }];
+    const preprocess = fitCells(train);
+    expect(preprocess.columns[0]).toMatchObject({ impute: 3, indicator: true });
+    const { age, 'age is missing': missing } = featuresOf(preprocess, train);
+    expect(missing).toEqual([0, 1, 0, 0]);
+    expect(age![1]).toBe(age![2]);
+  });
+
+  test('the features of the train rows have mean 0 and deviation 1', () => {
+    const cells = Array.from({ length: 1000 }, (_, i) => Math.sin(i) * 40 + 7);
+    const values = featuresOf(fitCells([{ name: 'n', type: 'number', cells }]), [{ name: 'n', type: 'number', cells }])['n']!;
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+    expect(mean).toBeCloseTo(0, 5);
+    expect(deviation).toBeCloseTo(1, 5);
+  });
+
+  test('values beyond three interquartile ranges from the quartiles stand at the bound, infinities too', () => {
+    const cells = Array.from({ length: 101 }, (_, i) => i);
+    const preprocess = fitCells([{ name: 'n', type: 'number', cells }]);
+    expect(preprocess.columns[0]).toMatchObject({ low: -125, high: 225 });
+    const asked = featuresOf(preprocess, [{ name: 'n', type: 'number', cells: [-Infinity, -125, 225, 226, Infinity] }])['n']!;
+    expect(asked[0]).toBe(asked[1]);
+    expect([asked[3], asked[4]]).toEqual([asked[2], asked[2]]);
+  });
+
+  test.each([
+    ['the same everywhere', [5, 5, 5]],
+    ['zero or almost', [0, -0, 2 ** -149]],
+    ['all missing', [null, null, null]],
+    ['infinite', [Infinity, -Infinity, Infinity]],
+    ['as far apart as float32 goes', [3.4028234663852886e38, -3.4028234663852886e38, 0]],
+  ])('a column that is %s gives features without NaN', (_, cells) => {
+    const columns: Cells[] = [{ name: 'n', type: 'number', cells }];
+    for (const values of Object.values(featuresOf(fitCells(columns), columns))) expect(values).not.toContain(Number.NaN);
+  });
+});
+
+describe('categories', () => {
+  const train: Cells[] = [{ name: 'sex', type: 'category', cells: ['male', 'female', 'male', null] }];
+
+  test('each value has a feature, the most frequent first; missing and unseen ones have none of them', () => {
+    const preprocess = fitCells(train);
+    expect(preprocess.features).toEqual(['sex = male', 'sex = female', 'sex is missing']);
+    expect(featuresOf(preprocess, [{ name: 'sex', type: 'category', cells: ['female', 'male', null, 'neither'] }])).toEqual({
+      'sex = male': [0, 1, 0, 0],
+      'sex = female': [1, 0, 0, 0],
+      'sex is missing': [0, 0, 1, 0],
+    });
+  });
+
+  test('the spellings that cleaning merged mean the same, and so do variants in case and space', () => {
+    const preprocess = fitCells(train, { sex: { spellings: { male: ['male', ' Male', 'm.'] }, missingTokens: { '': 1, 'N/A': 2 } } });
+    const { 'sex = male': male, 'sex is missing': missing } = featuresOf(preprocess, [
+      { name: 'sex', type: 'category', cells: ['male', 'MALE', ' Male', 'm.', 'M.', 'Female', 'n/a', 'N/A'] },
+    ]);
+    expect(male).toEqual([1, 1, 1, 1, 1, 0, 0, 0]);
+    expect(missing).toEqual([0, 0, 0, 0, 0, 0, 1, 1]);
+  });
+
+  test('a variant never takes what is itself a value of the file', () => {
+    const columns: Cells[] = [{ name: 'unit', type: 'category', cells: ['mW', 'mW', 'MW', 'na'] }];
+    const preprocess = fitCells(columns, { unit: { missingTokens: { NA: 1 } } });
+    expect(featuresOf(preprocess, columns)).toEqual({
+      'unit = mW': [1, 1, 0, 0],
+      'unit = MW (2)': [0, 0, 1, 0],
+      'unit = na': [0, 0, 0, 1],
+    });
+  });
+
+  test('at most 64 values have a feature, and those that one row in a thousand has', () => {
+    const many = Array.from({ length: 5000 }, (_, i) => `value ${i % 100}`);
+    expect(fitCells([{ name: 'c', type: 'category', cells: many }]).features).toHaveLength(64);
+    const rare = Array.from({ length: 5000 }, (_, i) => (i < 4 ? 'rare' : i < 9 ? 'rather' : 'often'));
+    expect(fitCells([{ name: 'c', type: 'category', cells: rare }]).features).toEqual(['c = often', 'c = rather']);
+  });
+
+  test('feature names differ in more than case', () => {
+    const columns: Cells[] = [
+      { name: 'a = X', type: 'number', cells: [1, 2] },
+      { name: 'a', type: 'category', cells: ['x', 'X'] },
+    ];
+    expect(fitCells(columns).features).toEqual(['a = X', 'a = X (2)', 'a = x (3)']);
+  });
+});
+
+test('booleans are one feature, whatever the file wrote', () => {
+  const columns: Cells[] = [{ name: 'b', type: 'boolean', cells: ['true', 'false', null] }];
+  const preprocess = fitCells(columns, { b: { spellings: { true: ['Yes'], false: ['no', '0'] } } });
+  const asked: Cells = { name: 'b', type: 'category', cells: ['yes', 'True', 'NO', '0', 'false', 'maybe', null] };
+  expect(featuresOf(preprocess, [asked])).toEqual({ b: [1, 1, 0, 0, 0, 0, 0], 'b is missing': [0, 0, 0, 0, 0, 0, 1] });
+});
+
+test('a table without features is refused', () => {
+  expect(() => fitCells([])).toThrow(expect.objectContaining({ code: 'NoFeatures' }));
+});
+
+test('what is fitted survives JSON: it transforms as before, bit for bit', () => {
+  fc.assert(
+    fc.property(tables, ({ train }) => {
+      const columns: Cells[] = [...train, { name: 'one more', type: 'number', cells: train[0]!.cells.map((_, i) => i) }];
+      const preprocess = fitCells(columns);
+      const read = JSON.parse(JSON.stringify(preprocess)) as typeof preprocess;
+      const [before, after] = [transform(preprocess, frameOf(columns)), transform(read, frameOf(columns))];
+      expect(new Uint32Array(after.data.buffer)).toEqual(new Uint32Array(before.data.buffer));
+      expect(before.data.some(Number.isNaN)).toBe(false);
+    }),
+  );
+});
