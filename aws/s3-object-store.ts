@@ -9,14 +9,16 @@ import {
   PutObjectCommand,
   paginateListObjectsV2,
   S3Client,
+  type S3ClientConfig,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import type { ObjectStore, ObjectSummary, PutCondition, StoredObject } from '../core/object-store.ts';
 
 /** An S3 client for the environment: an emulator named by AWS_ENDPOINT_URL has its buckets in the path, as they have no DNS names. */
-export function s3Client(endpoint = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL']): S3Client {
-  return new S3Client(endpoint ? { endpoint, forcePathStyle: true } : {});
+export function s3Client(config: S3ClientConfig = {}): S3Client {
+  const endpoint = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
+  return new S3Client({ ...(endpoint && { endpoint, forcePathStyle: true }), ...config });
 }
 
 function status(error: unknown): number | undefined {

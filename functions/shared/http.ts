@@ -36,8 +36,6 @@ export function asIngotError(error: unknown): IngotError & { headers?: Record<st
   if (error instanceof IngotError) return error;
   const told = error instanceof Error ? error.stack : String(error);
   process.stderr.write(`${JSON.stringify({ level: 'ERROR', message: 'A request failed.', error: told })}\n`);
-    JSON.stringify({ level: 'ERROR', message: 'A request failed.', error: error instanceof Error ? error.stack : String(error) }),
-  );
   return new IngotError('Internal', 'The request failed by a defect in Ingot.', { fix: 'Try again; the logs of the function say more.' });
 }
 
