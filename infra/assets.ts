@@ -81,14 +81,7 @@ const isLibrary = (file: string) => /\.(node|so|dylib|dll)(\.\d+)*$/.test(file);
 /** Builds the asset of a group. Under a second where the native libraries are there. */
 export function buildAsset(group: AssetGroup, target: Target): BuiltAsset {
   const folder = join(build, 'assets', `${group}-${process.pid}-${Date.now()}`);
-  const imports = assetGroups[group].flatMap((name) => {
-    try {
-      return bundle([name], join(folder, 'dist'));
-    } catch {
-      process.stderr.write(`${name} has no handler yet\n`);
-      return [];
-    }
-  });
+  const imports = bundle(assetGroups[group], join(folder, 'dist'));
   for (const native of natives.filter((each) => imports.some(each.imports))) {
     const source = native.source(target);
     for (const file of readdirSync(source).filter(isLibrary)) place(join(source, file), join(folder, native.place(target), file));
@@ -100,7 +93,6 @@ export function buildAsset(group: AssetGroup, target: Target): BuiltAsset {
 function bundle(names: readonly FunctionName[], out: string): string[] {
   const entry = (file: string) => ({ in: join(root, file), out: basename(file).replace(/(\.lambda)?\.ts$/, '') });
   const handlers = names.map((name) => entry(`functions/${name}.lambda.ts`));
-  mkdirSync(out, { recursive: true });
   const workers = globSync('core/**/*.worker.ts', { cwd: root }).sort().map(entry);
   const { metafile, outputFiles } = buildSync({
     absWorkingDir: root,
@@ -118,7 +110,7 @@ function bundle(names: readonly FunctionName[], out: string): string[] {
     // CommonJS packages inside an ES module call require; assigned, not declared, since a bundle may declare a `require` of its own.
     banner: { js: "import { createRequire as requireFrom } from 'node:module'; globalThis.require ??= requireFrom(import.meta.url);" },
     legalComments: 'none',
-    logLevel: 'silent',
+    logLevel: 'error',
     metafile: true,
     write: false,
   });
@@ -215,6 +207,7 @@ function platformPackage(name: string, { os, cpu }: Target): string {
   } catch (cause) {
     throw new Error(`${name} could not be fetched. To build for this machine instead, add -c ingot:processor=native.`, { cause });
   }
+  if (!existsSync(folder)) throw new Error(`npm left out ${name} without a word; a newer npm may fetch it.`);
   return folder;
 }
 

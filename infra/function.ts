@@ -30,10 +30,13 @@ export interface Access {
 export interface Surroundings {
   config: Config;
   data: Data;
-  assets: Record<AssetGroup, BuiltAsset>;
+  assets: Assets;
 }
 
-export function buildAssets(config: Config): Record<AssetGroup, BuiltAsset> {
+/** The built code of each group. */
+export type Assets = Record<AssetGroup, Pick<BuiltAsset, 'path' | 'hash'>>;
+
+export function buildAssets(config: Config): Assets {
   const target = targetOf(config.processor);
   return {
     control: buildAsset('control', target),

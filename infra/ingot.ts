@@ -10,14 +10,17 @@ import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import { type Config, contextConfig, parseConfig } from './config.ts';
 import { Data } from './data.ts';
-import { buildAssets, type Surroundings } from './function.ts';
+import { type Assets, buildAssets, type Surroundings } from './function.ts';
 import { Monitoring } from './monitoring.ts';
 import { Preparation } from './preparation.ts';
 import { Serving } from './serving.ts';
 import { Training } from './training.ts';
 
 /** Settings of config.ts that differ from its defaults; CDK context `ingot:<name>` goes before them. */
-export type IngotProps = Partial<Config>;
+export interface IngotProps extends Partial<Config> {
+  /** Code that is built already. @default it is built here, see assets.ts */
+  assets?: Assets;
+}
 
 export class Ingot extends Construct {
   readonly data: Data;
@@ -27,13 +30,13 @@ export class Ingot extends Construct {
   /** Alarms and failed runs. */
   readonly topic: Topic;
 
-  constructor(scope: Construct, id: string, props: IngotProps = {}) {
+  constructor(scope: Construct, id: string, { assets, ...props }: IngotProps = {}) {
     super(scope, id);
     const config = parseConfig({ ...props, ...contextConfig(this.node) });
     this.topic = new Topic(this, 'AlarmTopic', { displayName: 'Ingot', enforceSSL: true });
     if (config.alarmEmail) this.topic.addSubscription(new EmailSubscription(config.alarmEmail));
     this.data = new Data(this, 'Data', config);
-    const surroundings: Surroundings = { config, data: this.data, assets: buildAssets(config) };
+    const surroundings: Surroundings = { config, data: this.data, assets: assets ?? buildAssets(config) };
     this.training = new Training(this, 'Training', { ...surroundings, topic: this.topic });
     const { stateMachine } = this.training;
     this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine });

@@ -39,7 +39,7 @@ export class Preparation extends Construct {
       description: 'Splits a clean table, fits its features and starts the run',
       timeout,
       access: {
-        data: { read: ['raw/'], write: ['clean/', 'features/'] },
+        data: { write: ['clean/', 'features/'] },
         models: { write: ['runs/'] },
         statements: [new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] })],
       },

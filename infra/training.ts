@@ -36,7 +36,8 @@ const killed = ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown', 'Runtime
 const run = { run: JsonPath.stringAt('$.run'), dataset: JsonPath.stringAt('$.dataset'), revision: JsonPath.stringAt('$.revision') };
 
 const runs = ['runs/'];
-const features = ['features/', 'clean/'];
+const features = ['features/'];
+const featuresAndTable = ['clean/', 'features/'];
 
 /** What each stage's function does and may touch. A stage reads what earlier ones wrote under the run's own prefix. */
 const stageFunctions: Record<Stage, { name: FunctionName; description: string; minutes: number; access: Access }> = {
@@ -44,7 +45,7 @@ const stageFunctions: Record<Stage, { name: FunctionName; description: string; m
     name: 'plan',
     description: 'Decides what a run tries',
     minutes: 2,
-    access: { data: { read: features }, models: { write: runs } },
+    access: { data: { read: featuresAndTable }, models: { write: runs } },
   },
   Search: {
     name: 'search',
@@ -74,13 +75,13 @@ const stageFunctions: Record<Stage, { name: FunctionName; description: string; m
     name: 'gate',
     description: 'Checks the graph against the model on every test row',
     minutes: 15,
-    access: { data: { read: features }, models: { read: ['models/'], write: runs } },
+    access: { data: { read: featuresAndTable }, models: { write: runs } },
   },
   Register: {
     name: 'register',
     description: 'Writes the immutable version',
     minutes: 2,
-    access: { data: { read: features }, models: { write: ['runs/', 'models/'] } },
+    access: { data: { read: featuresAndTable }, models: { write: ['runs/', 'models/'] } },
   },
   Release: {
     name: 'release',

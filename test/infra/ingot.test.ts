@@ -1,0 +1,353 @@
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from 'vitest';
+import { type FunctionName, functionNames, stages } from '../../core/names.ts';
+import { stackOf } from './stack.ts';
+
+const template = Template.fromStack(stackOf());
+
+interface Statement {
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Principal?: unknown;
+}
+
+interface Resource {
+  Type: string;
+  Properties: Record<string, unknown>;
+}
+
+const resources = (type: string) => Object.entries(template.findResources(type)) as [string, Resource][];
+const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+const text = (value: unknown) => JSON.stringify(value);
+
+/** What a role may do, from its own and its attached policies. */
+function statementsOf(role: string): Statement[] {
+  const own = resources('AWS::IAM::Role').find(([id]) => id === role)![1].Properties['Policies'] as
+    | { PolicyDocument: { Statement: Statement[] } }[]
+    | undefined;
+  const attached = resources('AWS::IAM::Policy').filter(([, { Properties }]) => text(Properties['Roles']).includes(`"${role}"`));
+  return [
+    ...(own ?? []).flatMap(({ PolicyDocument }) => PolicyDocument.Statement),
+    ...attached.flatMap(([, { Properties }]) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement),
+  ];
+}
+
+function functionOf(name: FunctionName): Resource {
+  return resources('AWS::Lambda::Function').find(([, { Properties }]) => Properties['Handler'] === `dist/${name}.handler`)![1];
+}
+
+function statementsOfFunction(name: FunctionName): Statement[] {
+  const { 'Fn::GetAtt': role } = functionOf(name).Properties['Role'] as { 'Fn::GetAtt': [string, string] };
+  return statementsOf(role[0]);
+}
+
+describe('buckets', () => {
+  it('are versioned, encrypted, closed to the public and kept when the stack goes', () => {
+    template.resourceCountIs('AWS::S3::Bucket', 2);
+    template.allResources('AWS::S3::Bucket', {
+      Properties: {
+        VersioningConfiguration: { Status: 'Enabled' },
+        BucketEncryption: { ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
+        LifecycleConfiguration: {
+          Rules: [
+            {
+              Status: 'Enabled',
+              NoncurrentVersionExpiration: { NoncurrentDays: 30 },
+              ExpiredObjectDeleteMarker: true,
+              AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+            },
+          ],
+        },
+      },
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+    });
+  });
+
+  it('refuse what does not come over TLS 1.2', () => {
+    template.resourceCountIs('AWS::S3::BucketPolicy', 2);
+    template.allResourcesProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          Match.objectLike({ Effect: 'Deny', Action: 's3:*', Condition: { NumericLessThan: { 's3:TlsVersion': 1.2 } } }),
+        ]),
+      },
+    });
+  });
+
+  it('start clean for what is uploaded, and transform for each cleaning report', () => {
+    const rule = (...filters: [string, string][]) =>
+      Match.objectLike({
+        Events: ['s3:ObjectCreated:*'],
+        Filter: { Key: { FilterRules: filters.map(([Name, Value]) => ({ Name, Value })) } },
+      });
+    template.hasResourceProperties('Custom::S3BucketNotifications', {
+      NotificationConfiguration: {
+        LambdaFunctionConfigurations: [rule(['prefix', 'raw/']), rule(['suffix', 'report.json'], ['prefix', 'clean/'])],
+      },
+    });
+  });
+});
+
+describe('functions', () => {
+  it('are those of core/names.ts, on arm64 unless told otherwise', () => {
+    const handlers = resources('AWS::Lambda::Function').map(([, { Properties }]) => Properties['Handler']);
+    expect(handlers.sort()).toEqual([...functionNames.map((name) => `dist/${name}.handler`), 'index.handler'].sort());
+    for (const name of functionNames) {
+      expect(functionOf(name).Properties).toMatchObject({ Architectures: ['arm64'], Runtime: 'nodejs24.x' });
+    }
+  });
+
+  it('run on the processor that the context names', () => {
+    const x64 = Template.fromStack(stackOf({}, { 'ingot:processor': 'x64' }));
+    x64.resourcePropertiesCountIs('AWS::Lambda::Function', { Architectures: ['x86_64'] }, functionNames.length);
+  });
+
+  it('log for the configured time', () => {
+    const short = Template.fromStack(stackOf({ logDays: 7 }));
+    short.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
+    for (const name of functionNames)
+      expect(functionOf(name).Properties['LoggingConfig']).toMatchObject({ LogGroup: { Ref: expect.anything() } });
+  });
+
+  it('have a role each, that nobody else has', () => {
+    const roles = functionNames.map((name) => text(functionOf(name).Properties['Role']));
+    expect(new Set(roles).size).toBe(functionNames.length);
+  });
+
+  it('may do nothing to all resources, and nothing of all actions', () => {
+    for (const [role] of resources('AWS::IAM::Role')) {
+      for (const { Action, Resource, Effect } of statementsOf(role)) {
+        expect(Effect).toBe('Allow');
+        expect(list(Resource), role).not.toContain('*');
+        for (const action of list(Action)) expect(action, role).not.toContain('*');
+      }
+    }
+  });
+
+  it('write just the prefixes that are theirs', () => {
+    const written = (name: FunctionName) =>
+      statementsOfFunction(name)
+        .filter(({ Action }) => list(Action).includes('s3:PutObject'))
+        .flatMap(({ Resource }) => list(Resource))
+        .map((resource) => /(Data|Model)Bucket.*"(\/[^"]*)"/.exec(text(resource))!.slice(1).join(''));
+    expect(Object.fromEntries(functionNames.map((name) => [name, written(name)]))).toEqual({
+      clean: ['Data/clean/*'],
+      transform: ['Data/clean/*', 'Data/features/*', 'Model/runs/*'],
+      plan: ['Model/runs/*'],
+      search: ['Model/runs/*'],
+      select: ['Model/runs/*'],
+      fit: ['Model/runs/*'],
+      optimise: ['Model/runs/*'],
+      gate: ['Model/runs/*'],
+      register: ['Model/runs/*', 'Model/models/*'],
+      release: ['Model/runs/*', 'Model/models/*'],
+      fail: ['Model/runs/*'],
+      api: ['Data/raw/*', 'Model/models/*'],
+      predict: [],
+    });
+  });
+
+  it('keep asynchronous events that failed, a queue for each that S3 starts', () => {
+    for (const name of ['clean', 'transform'] as const) {
+      const { TargetArn } = functionOf(name).Properties['DeadLetterConfig'] as { TargetArn: { 'Fn::GetAtt': [string, string] } };
+      const queue = resources('AWS::SQS::Queue').find(([id]) => id === TargetArn['Fn::GetAtt'][0])![1];
+      expect(queue.Properties).toMatchObject({ SqsManagedSseEnabled: true, MessageRetentionPeriod: 14 * 24 * 3600 });
+    }
+  });
+});
+
+describe('a run', () => {
+  interface State {
+    Type: string;
+    Next?: string;
+    Resource?: string;
+    Parameters?: unknown;
+    Catch?: { ErrorEquals: string[]; Next: string; ResultPath: string }[];
+    Retry?: { ErrorEquals: string[]; MaxAttempts: number }[];
+    ItemProcessor?: { States: Record<string, State> };
+    [key: string]: unknown;
+  }
+  const [, { Properties }] = resources('AWS::StepFunctions::StateMachine')[0]!;
+  const parts = (Properties['DefinitionString'] as { 'Fn::Join': [string, (string | { 'Fn::GetAtt': [string, string] })[]] })[
+    'Fn::Join'
+  ][1];
+  const definition = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : part['Fn::GetAtt'][0])).join('')) as {
+    StartAt: string;
+    TimeoutSeconds: number;
+    States: Record<string, State>;
+  };
+  const states = Object.entries(definition.States);
+  const retried = (state: State) => state.Retry!.flatMap(({ ErrorEquals }) => ErrorEquals);
+
+  it('goes through the stages in their order', () => {
+    const order: string[] = [];
+    for (let name: string | undefined = definition.StartAt; name; name = definition.States[name]!.Next) order.push(name);
+    expect(order).toEqual(stages.map(({ name }) => name));
+  });
+
+  it('calls each stage with the run, and Search with a trial too', () => {
+    const run = { 'run.$': '$.run', 'dataset.$': '$.dataset', 'revision.$': '$.revision' };
+    expect(definition.States['Fit']).toMatchObject({ Type: 'Task', Parameters: run, ResultPath: null });
+    expect(definition.States['Plan']).toMatchObject({ Parameters: run, ResultSelector: { 'trials.$': '$.trials' }, ResultPath: '$.plan' });
+    const search = definition.States['Search']!;
+    expect(search).toMatchObject({
+      Type: 'Map',
+      ItemsPath: '$.plan.trials',
+      MaxConcurrency: 8,
+      ResultPath: null,
+      ItemSelector: { ...run, 'trial.$': '$$.Map.Item.Value' },
+    });
+    expect(search.ItemProcessor!.States['Trial']).toMatchObject({ Type: 'Task', Parameters: { ...run, 'trial.$': '$.trial' } });
+  });
+
+  it('tries again where Lambda failed or the function was killed, and not where Ingot says what is wrong', () => {
+    const tasks = [...states.map(([, state]) => state), ...Object.values(definition.States['Search']!.ItemProcessor!.States)];
+    for (const task of tasks.filter(({ Type }) => Type === 'Task')) {
+      expect(retried(task)).toEqual(expect.arrayContaining(['Lambda.TooManyRequestsException', 'Sandbox.Timedout', 'Runtime.ExitError']));
+      expect(retried(task)).not.toEqual(expect.arrayContaining(['States.ALL']));
+      expect(retried(task)).not.toEqual(expect.arrayContaining(['States.TaskFailed']));
+    }
+  });
+
+  it('ends every failure in the fail function, which learns the stage and the error, and then fails', () => {
+    for (const { name } of stages) {
+      const [caught] = definition.States[name]!.Catch!;
+      expect(caught).toMatchObject({ ErrorEquals: ['States.ALL'], ResultPath: '$.error' });
+      expect(definition.States[caught!.Next]).toMatchObject({ Type: 'Pass', Result: name, ResultPath: '$.stage', Next: 'Record failure' });
+    }
+    expect(definition.States['Record failure']).toMatchObject({
+      Parameters: { 'run.$': '$.run', 'stage.$': '$.stage', 'error.$': '$.error' },
+      Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Failed' }],
+      Next: 'Failed',
+    });
+    expect(definition.States['Failed']).toMatchObject({ Type: 'Fail', ErrorPath: '$.error.Error', CausePath: '$.error.Cause' });
+  });
+
+  it('is stopped at last, and may invoke only its own functions', () => {
+    expect(definition.TimeoutSeconds).toBe(6 * 3600);
+    const { 'Fn::GetAtt': role } = Properties['RoleArn'] as { 'Fn::GetAtt': [string, string] };
+    const statements = statementsOf(role[0]);
+    expect(statements.map(({ Action }) => Action)).toEqual(['lambda:InvokeFunction']);
+    expect(statements.flatMap(({ Resource }) => list(Resource))).toHaveLength(stages.length + 1);
+  });
+});
+
+describe('the API', () => {
+  const pathOf = (id: string): string => {
+    const found = resources('AWS::ApiGateway::Resource').find(([name]) => name === id);
+    if (!found) return '';
+    const { ParentId, PathPart } = found[1].Properties as { ParentId: { Ref?: string }; PathPart: string };
+    return `${pathOf(ParentId.Ref ?? '')}/${PathPart}`;
+  };
+  const methods = resources('AWS::ApiGateway::Method').map(([, { Properties }]) => ({
+    path: pathOf((Properties['ResourceId'] as { Ref?: string }).Ref ?? '') || '/',
+    key: Properties['ApiKeyRequired'],
+    verb: Properties['HttpMethod'],
+    to: /Serving(Predict|Api)Function/.exec(text(Properties['Integration']))![1],
+  }));
+
+  it('asks for a key on all but health and the files of the console', () => {
+    expect(
+      methods
+        .filter(({ key }) => key !== true)
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(['/console', '/console/{proxy+}', '/ping', '/v2/health/{proxy+}']);
+  });
+
+  it('sends predictions to predict and all else to api', () => {
+    const predicting = methods.filter(({ to }) => to === 'Predict').map(({ path }) => path);
+    expect(predicting.sort()).toEqual([
+      '/invocations',
+      '/models/{model}/predict',
+      '/ping',
+      '/predict',
+      '/v2',
+      '/v2/health/{proxy+}',
+      '/v2/{proxy+}',
+    ]);
+    expect(methods.map(({ verb }) => verb)).toEqual(methods.map(() => 'ANY'));
+  });
+
+  it('answers its own refusals in the shape of ours', () => {
+    const answers = resources('AWS::ApiGateway::GatewayResponse').map(([, { Properties }]) => Properties);
+    for (const { ResponseTemplates } of answers) {
+      const { error } = JSON.parse((ResponseTemplates as Record<string, string>)['application/json']!) as { error: object };
+      expect(Object.keys(error)).toEqual(['code', 'message', 'fix']);
+    }
+    const statuses = Object.fromEntries(answers.map(({ ResponseType, StatusCode }) => [ResponseType, StatusCode]));
+    expect(statuses).toMatchObject({ INVALID_API_KEY: '403', THROTTLED: '429', QUOTA_EXCEEDED: '429', REQUEST_TOO_LARGE: '413' });
+    expect(Object.keys(statuses)).toContain('DEFAULT_5XX');
+  });
+
+  it('limits each key and the stage, and logs every access', () => {
+    template.hasResourceProperties('AWS::ApiGateway::UsagePlan', {
+      Throttle: { RateLimit: 1000, BurstLimit: 2000 },
+      Quota: { Limit: 10_000_000, Period: 'MONTH' },
+      ApiStages: [Match.anyValue()],
+    });
+    template.hasResourceProperties('AWS::ApiGateway::Stage', {
+      StageName: 'prod',
+      AccessLogSetting: { DestinationArn: Match.anyValue() },
+      MethodSettings: [Match.objectLike({ ThrottlingRateLimit: 2000, ThrottlingBurstLimit: 4000 })],
+    });
+  });
+});
+
+describe('alarms', () => {
+  const alarms = resources('AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties);
+  const metrics = alarms.map(({ Namespace, MetricName, ExtendedStatistic }) =>
+    [Namespace, MetricName, ...(ExtendedStatistic ? [ExtendedStatistic] : [])].join(' '),
+  );
+
+  it('watch the API, every function, dead letters and runs', () => {
+    const counts: Record<string, number> = {};
+    for (const metric of metrics) counts[metric] = (counts[metric] ?? 0) + 1;
+    expect(counts).toEqual({
+      'AWS/ApiGateway 5XXError': 1,
+      'AWS/ApiGateway Latency p95': 1,
+      'AWS/ApiGateway Latency p99': 1,
+      'AWS/Lambda Errors': functionNames.length,
+      'AWS/Lambda Throttles': functionNames.length,
+      'AWS/SQS ApproximateNumberOfMessagesVisible': 2,
+      'AWS/States ExecutionsFailed': 1,
+      'AWS/States ExecutionsTimedOut': 1,
+    });
+  });
+
+  it('all go to the topic, which takes only TLS, and to a mailbox where one is given', () => {
+    const topic = Object.keys(template.findResources('AWS::SNS::Topic'))[0]!;
+    for (const { AlarmActions } of alarms) expect(AlarmActions).toEqual([{ Ref: topic }]);
+    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })]),
+      },
+    });
+    Template.fromStack(stackOf({ alarmEmail: 'ops@example.com' })).hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'ops@example.com',
+    });
+  });
+});
+
+describe('the stack', () => {
+  it('has the outputs of the contract', () => {
+    expect(Object.keys(template.findOutputs('*')).sort()).toEqual(
+      ['ApiUrl', 'ApiKeyId', 'DataBucket', 'ModelBucket', 'StateMachineArn', 'AlarmTopicArn', 'ConsoleUrl'].sort(),
+    );
+  });
+
+  it('is the same however often it is made', () => {
+    expect(Template.fromStack(stackOf()).toJSON()).toEqual(template.toJSON());
+  });
+});
