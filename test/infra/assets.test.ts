@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { environment } from '../../core/names.ts';
+import { type AssetGroup, assetGroups, type BuiltAsset, buildAsset, filesOf, targetOf } from '../../infra/assets.ts';
+
+const megabyte = 1024 * 1024;
+const groups = Object.keys(assetGroups) as AssetGroup[];
+/** The processor of ELF files, at byte 18: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html */
+const elfMachines = { x64: 0x3e, arm64: 0xb7 };
+
+const libraries = (asset: BuiltAsset) => filesOf(asset).filter(({ path }) => !path.endsWith('.mjs'));
+const machineOf = (asset: BuiltAsset, { path }: { path: string }) => readFileSync(join(asset.path, path)).readUInt16LE(18);
+
+describe.each(groups)('the %s asset', (group) => {
+  const asset = buildAsset(group, targetOf('native'));
+  // Away from the repository, whose node_modules would lend what the asset lacks.
+  const home = mkdtempSync(join(tmpdir(), 'ingot-asset-'));
+  cpSync(asset.path, home, { recursive: true });
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  it('loads each handler with nothing but itself, native libraries included', () => {
+    const natives = globSync('**/*.node', { cwd: home });
+    const script = `
+      import { createRequire } from 'node:module';
+      for (const library of ${JSON.stringify(natives)}) createRequire('${home}/').call(null, '${home}/' + library);
+      for (const name of ${JSON.stringify(assetGroups[group])}) {
+        const { handler } = await import('${home}/dist/' + name + '.mjs');
+        console.log(name, typeof handler);
+      }
+      process.exit();`;
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: dirname(home),
+      encoding: 'utf8',
+      env: { ...Object.fromEntries(Object.values(environment).map((name) => [name, 'none'])), AWS_REGION: 'us-east-1' },
+    });
+    expect(child.stderr).toBe('');
+    expect(child.stdout.trim().split('\n')).toEqual(assetGroups[group].map((name) => `${name} function`));
+  });
+
+  it('has every worker that its code starts', () => {
+    const files = readdirSync(join(home, 'dist'));
+    const started = files.flatMap((file) => [...readFileSync(join(home, 'dist', file), 'utf8').matchAll(/\.\/([\w-]+\.worker\.mjs)/g)]);
+    expect(files).toEqual(expect.arrayContaining(started.map(([, worker]) => worker!)));
+  });
+
+  it('is the same when built again, and leaves nothing else behind', () => {
+    const beside = () => readdirSync(dirname(asset.path)).filter((name) => name.startsWith(`${group}-${process.pid}-`));
+    expect(buildAsset(group, targetOf('native'))).toEqual(asset);
+    expect(beside()).toEqual([]);
+  });
+
+  it('is smaller than the 250 MB that Lambda takes', () => {
+    expect(asset.size).toBeLessThan(250 * megabyte);
+    expect(filesOf(asset).reduce((sum, { size }) => sum + size, 0)).toBe(asset.size);
+  });
+});
+
+describe('assets', () => {
+  it('hold just the native libraries that their code loads', () => {
+    const packages = (group: AssetGroup) => new Set(libraries(buildAsset(group, targetOf('x64'))).map(({ path }) => path.split('/')[0]!));
+    expect(packages('control')).toEqual(new Set());
+    expect(packages('serving')).toEqual(new Set(['bin']));
+  });
+
+  it.each(['x64', 'arm64'] as const)('serve on %s from under 50 MB zipped, built on any machine', (cpu) => {
+    const asset = buildAsset('serving', targetOf(cpu));
+    const zipped = filesOf(asset).reduce((sum, { path }) => sum + deflateRawSync(readFileSync(join(asset.path, path))).length, 0);
+    expect(zipped).toBeLessThan(50 * megabyte);
+    expect(libraries(asset).map((file) => machineOf(asset, file))).toEqual(libraries(asset).map(() => elfMachines[cpu]));
+  });
+
+  const foreign = process.arch === 'arm64' ? 'x64' : 'arm64';
+  const fetches =
+    existsSync(join(import.meta.dirname, '../../.build/native')) || spawnSync('npm', ['ping'], { timeout: 20_000 }).status === 0;
+  it.skipIf(!fetches)(
+    `train on ${foreign} by libraries fetched by the lock's hash${fetches ? '' : ' (skipped: no package registry)'}`,
+    () => {
+      const asset = buildAsset('pipeline', targetOf(foreign));
+      expect(
+        libraries(asset)
+          .map(({ path }) => basename(path))
+          .sort(),
+      ).toEqual(['duckdb.node', 'libduckdb.so', 'libonnxruntime.so.1', 'onnxruntime_binding.node']);
+      expect(libraries(asset).map((file) => machineOf(asset, file))).toEqual(libraries(asset).map(() => elfMachines[foreign]));
+      expect(asset.size).toBeLessThan(250 * megabyte);
+    },
+  );
+});
