@@ -1,0 +1,216 @@
+/** API Gateway REST APIs: from a request to a Lambda proxy event and back, by way of key, throttle and gateway responses. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ThrottledError } from '../lambda/function.ts';
+import type { Metrics, Series } from '../observe/metrics.ts';
+import { accountId } from '../template/template.ts';
+import { type ApiKey, type ApiKeys, TokenBucket } from './keys.ts';
+import { type ProxyResult, proxyEvent, readResult } from './proxy.ts';
+import { type Method, type ProxyIntegration, Routes } from './routes.ts';
+
+export interface GatewayResponse {
+  status?: number;
+  headers: Record<string, string>;
+  /** By content type. */
+  templates: Record<string, string>;
+}
+
+/** API Gateway's own answers: status, message, and the type whose settings count where it has none of its own. */
+const ownAnswers = {
+  INVALID_API_KEY: { status: 403, message: 'Forbidden' },
+  MISSING_AUTHENTICATION_TOKEN: { status: 403, message: 'Missing Authentication Token' },
+  THROTTLED: { status: 429, message: 'Too Many Requests' },
+  QUOTA_EXCEEDED: { status: 429, message: 'Limit Exceeded' },
+  REQUEST_TOO_LARGE: { status: 413, message: 'Request Too Long' },
+  INTEGRATION_FAILURE: { status: 504, message: 'Internal server error' },
+  INTEGRATION_TIMEOUT: { status: 504, message: 'Endpoint request timed out' },
+  DEFAULT_5XX: { status: 502, message: 'Internal server error' },
+} as const;
+
+export type OwnAnswer = keyof typeof ownAnswers;
+
+/** API Gateway takes 10 MB. */
+const bodyLimit = 10 * 1024 * 1024;
+const clockMs = 250;
+
+export interface Stage {
+  name: string;
+  throttle: TokenBucket | undefined;
+}
+
+interface Pending {
+  deadline: number;
+  response: ServerResponse;
+}
+
+export class RestApi {
+  readonly id: string;
+  readonly name: string;
+  readonly rootId: string;
+  readonly binaryTypes: readonly string[];
+  /** Path by resource id. */
+  readonly resources = new Map<string, string>();
+  readonly routes = new Routes();
+  readonly stages = new Map<string, Stage>();
+  readonly responses = new Map<string, GatewayResponse>();
+  readonly #keys: ApiKeys;
+  readonly #series: Record<'Count' | 'Latency' | '4XXError' | '5XXError', Series>;
+  /** Requests at a function, to be given up in time: one clock for all. */
+  readonly #pending = new Set<Pending>();
+  readonly #clock: NodeJS.Timeout;
+
+  constructor(id: string, name: string, binaryTypes: readonly string[], keys: ApiKeys, metrics: Metrics) {
+    this.id = id;
+    this.name = name;
+    this.rootId = `${id}-root`;
+    this.binaryTypes = binaryTypes;
+    this.resources.set(this.rootId, '/');
+    this.#keys = keys;
+    const series = (metric: string, unit: string) => metrics.series('AWS/ApiGateway', metric, [{ Name: 'ApiName', Value: name }], unit);
+    this.#series = {
+      Count: series('Count', 'Count'),
+      Latency: series('Latency', 'Milliseconds'),
+      '4XXError': series('4XXError', 'Count'),
+      '5XXError': series('5XXError', 'Count'),
+    };
+    this.#clock = setInterval(() => this.#tick(), clockMs).unref();
+  }
+
+  addStage(name: string, throttle?: { rate: number; burst: number }): void {
+    this.stages.set(name, { name, throttle: throttle && new TokenBucket(throttle.rate, throttle.burst) });
+  }
+
+  close(): void {
+    clearInterval(this.#clock);
+  }
+
+  /** Answers a request whose path (percent-encoded, without query) begins with the stage. */
+  handle(request: IncomingMessage, response: ServerResponse, stage: Stage, path: string, query: string): void {
+    const began = performance.now();
+    const id = randomUUID();
+    response.on('finish', () => this.#count(response.statusCode, performance.now() - began));
+    const match = this.routes.find(request.method!, path);
+    const admission = match ? this.#admit(request, match.method, stage) : 'MISSING_AUTHENTICATION_TOKEN';
+    if (typeof admission === 'string') this.#own(response, admission, id);
+    else
+      this.#read(request, response, (body) => {
+        const { integration } = match!.method;
+        if (!body) this.#own(response, 'REQUEST_TOO_LARGE', id);
+        else if (integration.type === 'MOCK') answer(response, integration.status, integration.headers, integration.body);
+        else {
+          const event = proxyEvent({
+            request,
+            match: match!,
+            body,
+            query,
+            id,
+            key: admission.key,
+            path,
+            stage: stage.name,
+            api: this,
+            accountId,
+          });
+          this.#invoke(response, integration, event, id);
+        }
+      });
+  }
+
+  #admit(request: IncomingMessage, method: Method, stage: Stage): { key?: ApiKey } | OwnAnswer {
+    let admitted: { key?: ApiKey } = {};
+    if (method.keyRequired) {
+      const header = request.headers['x-api-key'];
+      const admission = this.#keys.admit(Array.isArray(header) ? header[0] : header, `${this.id}/${stage.name}`);
+      if (typeof admission === 'string') return admission;
+      admitted = admission;
+    }
+    return stage.throttle && !stage.throttle.take() ? 'THROTTLED' : admitted;
+  }
+
+  /** Hands on the whole body, or undefined where it is too large. */
+  #read(request: IncomingMessage, response: ServerResponse, done: (body: Buffer | undefined) => void): void {
+    const chunks: Buffer[] = [];
+    let size = Number(request.headers['content-length'] ?? 0);
+    if (size > bodyLimit) {
+      // The client is told at once, and the rest of what it sends is not kept.
+      response.setHeader('connection', 'close');
+      done(undefined);
+      return;
+    }
+    size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= bodyLimit) chunks.push(chunk);
+    });
+    request.on('end', () => done(size > bodyLimit ? undefined : chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+  }
+
+  #invoke(response: ServerResponse, { lambda, timeoutMs }: ProxyIntegration, event: string, id: string): void {
+    const pending = { deadline: performance.now() + timeoutMs, response };
+    this.#pending.add(pending);
+    lambda.invoke(event, id).then(
+      (outcome) => {
+        this.#pending.delete(pending);
+        if (response.headersSent) return;
+        const result = outcome.failed ? undefined : readResult(outcome.payload);
+        if (result) send(response, result);
+        else this.#own(response, 'DEFAULT_5XX', id);
+      },
+      (error: unknown) => {
+        this.#pending.delete(pending);
+        if (!response.headersSent) this.#own(response, error instanceof ThrottledError ? 'THROTTLED' : 'DEFAULT_5XX', id);
+      },
+    );
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const pending of this.#pending) {
+      if (pending.deadline > now) continue;
+      this.#pending.delete(pending);
+      if (!pending.response.headersSent) this.#own(pending.response, 'INTEGRATION_TIMEOUT', randomUUID());
+    }
+  }
+
+  /** An answer of the gateway's own, as the template's gateway responses word it. */
+  #own(response: ServerResponse, type: OwnAnswer, id: string): void {
+    const { status, message } = ownAnswers[type];
+    const configured = this.responses.get(type) ?? this.responses.get(status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX');
+    const template = configured?.templates['application/json'] ?? '{"message":$context.error.messageString}';
+    const body = fillTemplate(template, {
+      requestId: id,
+      'error.message': message,
+      'error.messageString': JSON.stringify(message),
+      'error.responseType': type,
+    });
+    answer(
+      response,
+      configured?.status ?? status,
+      { 'content-type': 'application/json', 'x-amzn-requestid': id, ...configured?.headers },
+      body,
+    );
+  }
+
+  #count(status: number, ms: number): void {
+    const now = Date.now();
+    this.#series.Count.add(1, now);
+    this.#series.Latency.add(ms, now);
+    this.#series['4XXError'].add(status >= 400 && status < 500 ? 1 : 0, now);
+    this.#series['5XXError'].add(status >= 500 ? 1 : 0, now);
+  }
+}
+
+function fillTemplate(template: string, values: Record<string, string>): string {
+  return template.replace(/\$context\.([A-Za-z.]+[A-Za-z])/g, (all, name: string) => values[name] ?? all);
+}
+
+function answer(response: ServerResponse, status: number, headers: Record<string, string>, body: string): void {
+  // What is left of the request's body is not wanted, but the connection is.
+  response.req.resume();
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function send(response: ServerResponse, { status, headers, body }: ProxyResult): void {
+  response.writeHead(status, headers);
+  response.end(body);
+}

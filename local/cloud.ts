@@ -1,0 +1,278 @@
+/** The laptop cloud: the services, and what connects them. `start` gives life to a synthesized template on one port. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ApiKeys, type UsagePlan } from './api/keys.ts';
+import type { RestApi } from './api/rest-api.ts';
+import { Front } from './front.ts';
+import { lockHome, writeDurably } from './home.ts';
+import { AsyncInvocations, type AsyncSettings, defaultAsyncSettings } from './lambda/async-invocations.ts';
+import { type FunctionHooks, type FunctionSettings, LambdaFunction, ThrottledError } from './lambda/function.ts';
+import type { Queue } from './messaging/queue.ts';
+import { Topics } from './messaging/topic.ts';
+import type { Alarm } from './observe/alarms.ts';
+import { Logs } from './observe/logs.ts';
+import { Metrics, type Series, takeEmbedded } from './observe/metrics.ts';
+import { createResources } from './resources.ts';
+import { createS3, type S3, type S3ObjectEvent } from './s3/s3.ts';
+import type { Execution, StateMachine } from './states/state-machine.ts';
+import type { Json } from './template/intrinsics.ts';
+import { accountId, readStack, region } from './template/template.ts';
+
+/** What of a bucket's events goes where. */
+export interface Notification {
+  bucket: string;
+  id: string;
+  events: string[];
+  prefix: string;
+  suffix: string;
+  /** A function, queue or topic. */
+  target: string;
+}
+
+export interface CloudOptions {
+  /** The directory of the synthesized app, `cdk.out`. */
+  assembly: string;
+  home: string;
+  /** 0 for any free one. */
+  port: number;
+}
+
+export interface RunningCloud {
+  cloud: Cloud;
+  url: string;
+  /** What `outputs.json` holds. */
+  outputs: Record<string, string>;
+  close(): Promise<void>;
+}
+
+const alarmCheckMs = 5_000;
+const saveMs = 60_000;
+
+export class Cloud {
+  readonly home: string;
+  readonly url: string;
+  s3!: S3;
+  readonly functions = new Map<string, LambdaFunction>();
+  readonly asyncSettings = new Map<string, AsyncSettings>();
+  readonly async: AsyncInvocations;
+  /** By ARN, as are functions, machines. */
+  readonly queues = new Map<string, Queue>();
+  readonly topics: Topics;
+  readonly machines = new Map<string, StateMachine>();
+  readonly apis: RestApi[] = [];
+  readonly plans = new Map<string, UsagePlan>();
+  readonly keys: ApiKeys;
+  readonly logs: Logs;
+  readonly metrics: Metrics;
+  readonly alarms = new Map<string, Alarm>();
+  readonly notifications: Notification[] = [];
+  readonly #lambdaSeries = new Map<string, Record<'Invocations' | 'Errors' | 'Duration' | 'Throttles', Series>>();
+  readonly #clocks: NodeJS.Timeout[] = [];
+
+  constructor(home: string, url: string) {
+    this.home = home;
+    this.url = url;
+    this.metrics = new Metrics(home);
+    this.logs = new Logs(home, (_, line) => takeEmbedded(line, this.metrics));
+    this.keys = new ApiKeys(home);
+    this.topics = new Topics(home, (arn, text) => this.deliver(arn, text));
+    this.async = new AsyncInvocations(home, {
+      find: (arn) => {
+        const lambda = this.findFunction(arn);
+        return lambda && { lambda, settings: this.asyncSettings.get(lambda.settings.arn) ?? defaultAsyncSettings };
+      },
+      deliver: (arn, text, attributes) => this.deliver(arn, text, attributes),
+    });
+  }
+
+  async openS3(): Promise<void> {
+    this.s3 = await createS3({ root: join(this.home, 's3'), onEvent: (event) => void this.#onEvent(event) });
+  }
+
+  /** Takes up what a former process owed, and starts the clocks. */
+  resume(): void {
+    for (const event of this.s3.pendingEvents()) void this.#onEvent(event);
+    this.async.resume();
+    for (const machine of this.machines.values()) machine.resume();
+    const every = (ms: number, act: () => void) => this.#clocks.push(setInterval(act, ms).unref());
+    every(alarmCheckMs, () => this.#checkAlarms());
+    every(saveMs, () => {
+      this.metrics.save();
+      this.keys.save();
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const clock of this.#clocks) clearInterval(clock);
+    this.async.close();
+    for (const machine of this.machines.values()) machine.close();
+    for (const lambda of this.functions.values()) lambda.close();
+    for (const api of this.apis) api.close();
+    this.logs.close();
+    this.metrics.save(Date.now(), true);
+    this.keys.save();
+    await this.s3.close();
+  }
+
+  addFunction(settings: FunctionSettings): void {
+    const dimensions = [{ Name: 'FunctionName', Value: settings.name }];
+    const series = (name: string, unit: string) => this.metrics.series('AWS/Lambda', name, dimensions, unit);
+    this.#lambdaSeries.set(settings.name, {
+      Invocations: series('Invocations', 'Count'),
+      Errors: series('Errors', 'Count'),
+      Duration: series('Duration', 'Milliseconds'),
+      Throttles: series('Throttles', 'Count'),
+    });
+    this.functions.set(settings.arn, new LambdaFunction(settings, this.#functionHooks));
+  }
+
+  /** By name, ARN or partial ARN, with or without a version or alias. */
+  findFunction(name: string): LambdaFunction | undefined {
+    const plain = name.includes('function:') ? name.split('function:')[1]!.split(':')[0]! : name.split(':')[0]!;
+    return this.functions.get(`arn:aws:lambda:${region}:${accountId}:function:${plain}`);
+  }
+
+  /** Sends a text to whatever the ARN names; when this resolves, it is on the disk. */
+  async deliver(arn: string, text: string, attributes: Record<string, string> = {}): Promise<void> {
+    const service = arn.split(':')[2];
+    const queue = this.queues.get(arn);
+    if (queue) {
+      const typed = Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]);
+      await queue.send(text, Object.fromEntries(typed) as { [key: string]: Json });
+    } else if (service === 'lambda') await this.async.enqueue(arn, text);
+    else if (service === 'sns') await this.topics.publish(arn, text);
+    else throw new Error(`The laptop cloud has nothing at ${arn} that takes a message.`);
+  }
+
+  /** The task of a state machine: a function, whose own error's type becomes the state's. */
+  async invokeTask(resource: string, input: Json): Promise<Json> {
+    const wrapped = resource === 'arn:aws:states:::lambda:invoke';
+    const { FunctionName, Payload } = (wrapped ? input : {}) as { FunctionName?: string; Payload?: Json };
+    const lambda = this.findFunction(wrapped ? FunctionName! : resource);
+    if (!lambda) throw named('Lambda.ResourceNotFoundException', `Function not found: ${wrapped ? FunctionName : resource}`);
+    const event = JSON.stringify(wrapped ? (Payload ?? {}) : input);
+    const outcome = await lambda.invoke(event).catch((error: unknown) => {
+      throw error instanceof ThrottledError ? named('Lambda.TooManyRequestsException', error.message) : error;
+    });
+    const payload = JSON.parse(outcome.payload) as Json;
+    if (!outcome.failed) return wrapped ? { ExecutedVersion: '$LATEST', Payload: payload, StatusCode: 200 } : payload;
+    throw named((payload as { errorType?: string }).errorType ?? 'Lambda.Unknown', outcome.payload);
+  }
+
+  executionChanged(execution: Execution): void {
+    const outcome = {
+      RUNNING: 'ExecutionsStarted',
+      SUCCEEDED: 'ExecutionsSucceeded',
+      FAILED: 'ExecutionsFailed',
+      TIMED_OUT: 'ExecutionsTimedOut',
+      ABORTED: 'ExecutionsAborted',
+    }[execution.status];
+    const dimensions = [{ Name: 'StateMachineArn', Value: execution.stateMachineArn }];
+    this.metrics.series('AWS/States', outcome, dimensions, 'Count').add(1, Date.now());
+    if (!execution.stoppedAt) return;
+    const ms = execution.stoppedAt - execution.startedAt;
+    this.metrics.series('AWS/States', 'ExecutionTime', dimensions, 'Milliseconds').add(ms, execution.stoppedAt);
+  }
+
+  readonly #functionHooks: FunctionHooks = {
+    output: (group, chunk) => this.logs.write(group, chunk),
+    invoked: (name, ms, failed) => {
+      const { Invocations, Errors, Duration } = this.#lambdaSeries.get(name)!;
+      const now = Date.now();
+      Invocations.add(1, now);
+      Duration.add(ms, now);
+      Errors.add(failed ? 1 : 0, now);
+    },
+    throttled: (name) => this.#lambdaSeries.get(name)!.Throttles.add(1, Date.now()),
+  };
+
+  async #onEvent(event: S3ObjectEvent): Promise<void> {
+    const matching = this.notifications.filter(
+      ({ bucket, events, prefix, suffix }) =>
+        bucket === event.bucket &&
+        event.key.startsWith(prefix) &&
+        event.key.endsWith(suffix) &&
+        events.some((pattern) => matches(pattern, `s3:${event.eventName}`)),
+    );
+    for (const { target, id } of matching) await this.deliver(target, JSON.stringify({ Records: [s3Record(event, id)] }));
+    await this.s3.ackEvent(event.id);
+  }
+
+  #checkAlarms(): void {
+    const now = Date.now();
+    for (const queue of this.queues.values()) {
+      const dimensions = [{ Name: 'QueueName', Value: queue.settings.name }];
+      this.metrics.series('AWS/SQS', 'ApproximateNumberOfMessagesVisible', dimensions, 'Count').add(queue.count().visible, now);
+    }
+    for (const alarm of this.alarms.values()) alarm.check(this.metrics, now);
+  }
+}
+
+function named(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
+}
+
+function matches(pattern: string, eventName: string): boolean {
+  return pattern.endsWith('*') ? eventName.startsWith(pattern.slice(0, -1)) : pattern === eventName;
+}
+
+/** S3's notification record, whose keys are form-encoded. */
+function s3Record(event: S3ObjectEvent, configurationId: string) {
+  return {
+    eventVersion: '2.1',
+    eventSource: 'aws:s3',
+    awsRegion: region,
+    eventTime: event.eventTime,
+    eventName: event.eventName,
+    userIdentity: { principalId: 'laptop' },
+    requestParameters: { sourceIPAddress: '127.0.0.1' },
+    responseElements: {},
+    s3: {
+      s3SchemaVersion: '1.0',
+      configurationId,
+      bucket: { name: event.bucket, ownerIdentity: { principalId: 'laptop' }, arn: `arn:aws:s3:::${event.bucket}` },
+      object: {
+        key: encodeURIComponent(event.key).replaceAll('%20', '+').replaceAll('%2F', '/'),
+        size: event.size,
+        eTag: event.eTag,
+        ...(event.versionId && { versionId: event.versionId }),
+        sequencer: event.sequencer,
+      },
+    },
+  };
+}
+
+/**
+ * Runs a synthesized app.
+ * @throws IngotError Conflict where the home or the port is taken; InvalidRequest for a template that it cannot run.
+ */
+export async function startCloud({ assembly, home, port }: CloudOptions): Promise<RunningCloud> {
+  mkdirSync(home, { recursive: true });
+  const unlock = lockHome(home);
+  const front = new Front();
+  try {
+    const url = `http://127.0.0.1:${await front.listen(port)}`;
+    const cloud = new Cloud(home, url);
+    await cloud.openS3();
+    const outputs = await createResources(readStack(assembly), cloud);
+    const apiKey = cloud.keys.keys.get(outputs['ApiKeyId'] ?? '')?.value;
+    const all: Record<string, string> = { ...outputs, ...(apiKey && { ApiKey: apiKey }), EndpointUrl: url };
+    front.open(cloud, all['ConsoleUrl']);
+    cloud.resume();
+    await writeDurably(join(home, 'outputs.json'), `${JSON.stringify(all, null, 2)}\n`);
+    return {
+      cloud,
+      url,
+      outputs: all,
+      close: async () => {
+        await front.close();
+        await cloud.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    await front.close();
+    unlock();
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Lambda's queue of asynchronous invocations, on disk: what was accepted is delivered, at least once, through any crash. Two
+ * retries, then the dead-letter queue or the failure destination.
+ */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { RecordDirectory } from '../home.ts';
+import type { LambdaFunction } from './function.ts';
+import type { Outcome } from './process.ts';
+
+interface Pending {
+  functionArn: string;
+  /** The event as JSON. */
+  event: string;
+  queuedAt: number;
+  attempts: number;
+}
+
+/** Where an event goes that a function failed on for good; both as ARNs. */
+export interface AsyncSettings {
+  retries: number;
+  maximumAgeMs: number;
+  deadLetter?: string;
+  onFailure?: string;
+  onSuccess?: string;
+}
+
+export interface AsyncHooks {
+  find(functionArn: string): { lambda: LambdaFunction; settings: AsyncSettings } | undefined;
+  /** Sends a text to a queue, topic or function. */
+  deliver(arn: string, text: string, attributes?: Record<string, string>): Promise<void>;
+}
+
+export const defaultAsyncSettings: AsyncSettings = { retries: 2, maximumAgeMs: 6 * 3600_000 };
+
+/** AWS waits one minute and then two before its retries; on a laptop somebody is watching. */
+const retryDelaysMs = [1_000, 5_000];
+
+export class AsyncInvocations {
+  readonly #records: RecordDirectory<Pending>;
+  readonly #hooks: AsyncHooks;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #closed = false;
+
+  constructor(home: string, hooks: AsyncHooks) {
+    this.#records = new RecordDirectory(join(home, 'lambda', 'pending'));
+    this.#hooks = hooks;
+  }
+
+  /** Takes up what a former process accepted and did not finish. */
+  resume(): void {
+    const left = this.#records.all().sort((a, b) => a.record.queuedAt - b.record.queuedAt);
+    for (const { id, record } of left) void this.#run(id, record);
+  }
+
+  /** Accepts an event; when this resolves it is on the disk. @returns the request id. */
+  async enqueue(functionArn: string, event: string): Promise<string> {
+    const id = randomUUID();
+    const record = { functionArn, event, queuedAt: Date.now(), attempts: 0 };
+    await this.#records.put(id, record);
+    void this.#run(id, record);
+    return id;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  async #run(id: string, record: Pending): Promise<void> {
+    const target = this.#hooks.find(record.functionArn);
+    if (!target) return this.#records.remove(id);
+    const outcome = await target.lambda.invoke(record.event, id).catch((): undefined => undefined);
+    if (this.#closed) return;
+    if (!outcome) return this.#later(id, record, retryDelaysMs[0]!);
+    if (!outcome.failed) {
+      if (target.settings.onSuccess) await this.#tell(target.settings.onSuccess, id, record, outcome, 'Success');
+      return this.#records.remove(id);
+    }
+    const attempted = { ...record, attempts: record.attempts + 1 };
+    const old = Date.now() - record.queuedAt > target.settings.maximumAgeMs;
+    if (attempted.attempts <= target.settings.retries && !old) {
+      await this.#records.put(id, attempted);
+      return this.#later(id, attempted, retryDelaysMs[record.attempts] ?? retryDelaysMs.at(-1)!);
+    }
+    await this.#giveUp(id, attempted, target.settings, outcome);
+    this.#records.remove(id);
+  }
+
+  #later(id: string, record: Pending, ms: number): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      void this.#run(id, record);
+    }, ms).unref();
+    this.#timers.add(timer);
+  }
+
+  async #giveUp(id: string, record: Pending, settings: AsyncSettings, outcome: Outcome): Promise<void> {
+    if (settings.onFailure) await this.#tell(settings.onFailure, id, record, outcome, 'RetriesExhausted');
+    if (!settings.deadLetter) return;
+    const { errorMessage } = JSON.parse(outcome.payload) as { errorMessage?: string };
+    await this.#hooks.deliver(settings.deadLetter, record.event, {
+      RequestID: id,
+      ErrorCode: '200',
+      ErrorMessage: (errorMessage ?? '').slice(0, 1024),
+    });
+  }
+
+  /** Lambda's record for a destination. */
+  #tell(arn: string, id: string, record: Pending, outcome: Outcome, condition: string): Promise<void> {
+    const text = JSON.stringify({
+      version: '1.0',
+      timestamp: new Date().toISOString(),
+      requestContext: {
+        requestId: id,
+        functionArn: `${record.functionArn}:$LATEST`,
+        condition,
+        approximateInvokeCount: Math.max(1, record.attempts),
+      },
+      requestPayload: JSON.parse(record.event),
+      responseContext: { statusCode: 200, executedVersion: '$LATEST', ...(outcome.failed && { functionError: 'Unhandled' }) },
+      responsePayload: JSON.parse(outcome.payload),
+    });
+    return this.#hooks.deliver(arn, text);
+  }
+}

@@ -1,0 +1,142 @@
+/** Functions and state machines. */
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { defaultAsyncSettings } from '../lambda/async-invocations.ts';
+import { StateMachine } from '../states/state-machine.ts';
+import { accountId, region } from '../template/template.ts';
+import { type Creation, nameOnly, number, object, type ResourceTypes, refusal, required, string } from './resource-type.ts';
+
+/** Functions that the CDK adds to do what the laptop cloud does itself. */
+const cdkHelpers = /^(BucketNotificationsHandler|CustomS3AutoDeleteObjects|LogRetention|AWS679f53fac002430cb0da5b7982bd2287)/;
+
+export const compute: ResourceTypes = {
+  'AWS::Lambda::Function': {
+    properties: [
+      'FunctionName',
+      'Code',
+      'Handler',
+      'Runtime',
+      'Timeout',
+      'MemorySize',
+      'Environment',
+      'ReservedConcurrentExecutions',
+      'DeadLetterConfig',
+      'LoggingConfig',
+      'PackageType',
+    ],
+    meaningless: ['Architectures', 'Description', 'EphemeralStorage', 'KmsKeyArn', 'Role', 'SnapStart', 'Tags', 'TracingConfig'],
+    create: (creation) => {
+      const { id, properties, name, cloud } = creation;
+      const functionName = string(properties['FunctionName']) ?? name;
+      const arn = `arn:aws:lambda:${region}:${accountId}:function:${functionName}`;
+      const identity = { ref: functionName, attributes: { Arn: arn } };
+      if (cdkHelpers.test(id)) return identity;
+      const runtime = required(properties, 'Runtime', id);
+      if (!/^nodejs\d+\.x$/.test(runtime)) throw refusal(id, `the runtime ${runtime} is not Node.js`);
+      const reserved = number(properties['ReservedConcurrentExecutions']);
+      const timeoutMs = (number(properties['Timeout']) ?? 3) * 1000;
+      const memoryMb = number(properties['MemorySize']) ?? 128;
+      const handler = required(properties, 'Handler', id);
+      const logGroup = string(object(properties['LoggingConfig'])['LogGroup']) ?? `/aws/lambda/${functionName}`;
+      const root = assetOf(creation);
+      cloud.logs.create(logGroup);
+      cloud.addFunction({
+        name: functionName,
+        arn,
+        root,
+        handler,
+        runtime,
+        timeoutMs,
+        memoryMb,
+        logGroup,
+        environment: {
+          ...machineEnvironment(cloud.home),
+          AWS_ENDPOINT_URL: cloud.url,
+          AWS_LAMBDA_FUNCTION_NAME: functionName,
+          AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
+          AWS_LAMBDA_LOG_GROUP_NAME: logGroup,
+          _HANDLER: handler,
+          LAMBDA_TASK_ROOT: root,
+          INGOT_LAMBDA_ARN: arn,
+          INGOT_LAMBDA_TIMEOUT_MS: String(timeoutMs),
+          ...(object(object(properties['Environment'])['Variables']) as Record<string, string>),
+        },
+        ...(reserved !== undefined && { reserved }),
+      });
+      const deadLetter = string(object(properties['DeadLetterConfig'])['TargetArn']);
+      cloud.asyncSettings.set(arn, { ...defaultAsyncSettings, ...(deadLetter && { deadLetter }) });
+      return identity;
+    },
+  },
+  'AWS::Lambda::EventInvokeConfig': {
+    properties: ['FunctionName', 'MaximumRetryAttempts', 'MaximumEventAgeInSeconds', 'DestinationConfig'],
+    meaningless: ['Qualifier'],
+    create: ({ id, properties, cloud }) => {
+      const lambda = cloud.findFunction(required(properties, 'FunctionName', id));
+      if (!lambda) throw refusal(id, 'its function is not there');
+      const { arn } = lambda.settings;
+      const destination = (kind: string) => string(object(object(properties['DestinationConfig'])[kind])['Destination']);
+      const onFailure = destination('OnFailure');
+      const onSuccess = destination('OnSuccess');
+      const before = cloud.asyncSettings.get(arn) ?? defaultAsyncSettings;
+      cloud.asyncSettings.set(arn, {
+        ...before,
+        retries: number(properties['MaximumRetryAttempts']) ?? before.retries,
+        maximumAgeMs: (number(properties['MaximumEventAgeInSeconds']) ?? before.maximumAgeMs / 1000) * 1000,
+        ...(onFailure && { onFailure }),
+        ...(onSuccess && { onSuccess }),
+      });
+      return nameOnly(id);
+    },
+  },
+  'AWS::StepFunctions::StateMachine': {
+    properties: ['StateMachineName', 'DefinitionString', 'StateMachineType'],
+    meaningless: ['RoleArn', 'Tags', 'TracingConfiguration', 'LoggingConfiguration'],
+    create: ({ id, name, properties, cloud }) => {
+      if ((properties['StateMachineType'] ?? 'STANDARD') !== 'STANDARD') throw refusal(id, 'only STANDARD state machines are there');
+      const machineName = string(properties['StateMachineName']) ?? name;
+      const arn = `arn:aws:states:${region}:${accountId}:stateMachine:${machineName}`;
+      const definition = required(properties, 'DefinitionString', id);
+      cloud.machines.set(
+        arn,
+        new StateMachine(cloud.home, machineName, arn, definition, {
+          invoke: (resource, input) => cloud.invokeTask(resource, input),
+          changed: (execution) => cloud.executionChanged(execution),
+        }),
+      );
+      return { ref: arn, attributes: { Arn: arn, Name: machineName } };
+    },
+  },
+};
+
+function assetOf({ id, properties, stack }: Creation): string {
+  const key = string(object(properties['Code'])['S3Key']);
+  const root = key === undefined ? undefined : stack.assets.get(key);
+  if (!root || !existsSync(root) || !statSync(root).isDirectory())
+    throw refusal(id, 'its code is not a directory among the assets of the app');
+  return root;
+}
+
+/** What every function's process gets of this machine: nothing of the user's own environment, credentials least of all. */
+function machineEnvironment(home: string): Record<string, string> {
+  const temporary = join(home, 'tmp');
+  mkdirSync(temporary, { recursive: true });
+  return {
+    PATH: process.env['PATH'] ?? '',
+    ...(process.env['SystemRoot'] && { SystemRoot: process.env['SystemRoot'] }),
+    TMPDIR: temporary,
+    TEMP: temporary,
+    LANG: 'en_US.UTF-8',
+    TZ: 'UTC',
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_LOG_STREAM_NAME: 'laptop',
+    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+    NODE_COMPILE_CACHE: join(home, 'compile-cache'),
+  };
+}

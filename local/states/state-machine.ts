@@ -1,0 +1,217 @@
+/** Step Functions state machines, run by aws-local-stepfunctions with our Lambda processes as its tasks. */
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  ExecutionAbortedError,
+  ExecutionTimeoutError,
+  StateMachine as Interpreter,
+  type StateMachineDefinition,
+} from 'aws-local-stepfunctions';
+import { IngotError } from '../../core/errors.ts';
+import { RecordDirectory, readText } from '../home.ts';
+import { ServiceError } from '../protocol/service.ts';
+import type { Json, JsonObject } from '../template/intrinsics.ts';
+
+export type Status = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
+
+export interface Execution {
+  name: string;
+  arn: string;
+  stateMachineArn: string;
+  status: Status;
+  startedAt: number;
+  stoppedAt?: number;
+  /** JSON, as are the output and the cause. */
+  input: string;
+  output?: string;
+  error?: string;
+  cause?: string;
+}
+
+/** What GetExecutionHistory is made from: the interpreter's events, one JSON line each. */
+export interface HistoryEvent {
+  type: string;
+  timestamp: number;
+  state?: { name: string; type: string; input?: Json; output?: Json };
+  Error?: string;
+  Cause?: unknown;
+  input?: Json;
+  output?: Json;
+}
+
+/** What invokes a task's resource; rejects with an error whose name is the error's name. */
+export type InvokeTask = (resource: string, input: Json) => Promise<Json>;
+
+export interface StateMachineHooks {
+  invoke: InvokeTask;
+  /** The status of an execution changed. */
+  changed(execution: Execution): void;
+}
+
+interface Running {
+  abort(): void;
+  stopped?: { error?: string; cause?: string };
+}
+
+/** setTimeout's longest, where a task has no limit of its own (Step Functions' is 3 years; the interpreter's is 60 s). */
+const noTaskLimitSeconds = 2_000_000;
+
+export class StateMachine {
+  readonly name: string;
+  readonly arn: string;
+  readonly definition: string;
+  readonly createdAt = Date.now();
+  readonly #interpreter: Interpreter;
+  readonly #tasks: Map<string, string>;
+  readonly #executions: RecordDirectory<Execution>;
+  readonly #index = new Map<string, Execution>();
+  readonly #histories: string;
+  readonly #running = new Map<string, Running>();
+  readonly #hooks: StateMachineHooks;
+  #closed = false;
+
+  constructor(home: string, name: string, arn: string, definition: string, hooks: StateMachineHooks) {
+    this.name = name;
+    this.arn = arn;
+    this.definition = definition;
+    this.#hooks = hooks;
+    const parsed = JSON.parse(definition) as JsonObject;
+    this.#tasks = prepareTasks(parsed, name);
+    this.#interpreter = new Interpreter(parsed as unknown as StateMachineDefinition, { validationOptions: { checkArn: false } });
+    const directory = join(home, 'states', name);
+    this.#executions = new RecordDirectory(join(directory, 'executions'));
+    this.#histories = join(directory, 'history');
+    mkdirSync(this.#histories, { recursive: true });
+    for (const { id, record } of this.#executions.all()) this.#index.set(id, record);
+  }
+
+  /** Starts again, from the beginning, what a former process left running: every stage finds its finished work done. */
+  resume(): void {
+    for (const execution of this.#index.values()) if (execution.status === 'RUNNING') void this.#run(execution);
+  }
+
+  /** Running executions stay on record as running, for the next start. */
+  close(): void {
+    this.#closed = true;
+    for (const running of this.#running.values()) running.abort();
+  }
+
+  /**
+   * Starts an execution; when this resolves it is on the disk. The same name and input while it runs is the same execution.
+   * @throws ServiceError ExecutionAlreadyExists, InvalidName, InvalidExecutionInput
+   */
+  async start(name: string, input: string): Promise<Execution> {
+    if (!/^[^\s\p{Cc}<>{}[\]?*"#%\\^|~`$&,;:/]{1,80}$/u.test(name)) {
+      throw new ServiceError('InvalidName', `Invalid Name: '${name}'`);
+    }
+    const existing = this.#index.get(name);
+    if (existing) {
+      if (existing.status === 'RUNNING' && existing.input === input) return existing;
+      throw new ServiceError('ExecutionAlreadyExists', `Execution Already Exists: '${existing.arn}'`);
+    }
+    try {
+      JSON.parse(input);
+    } catch {
+      throw new ServiceError('InvalidExecutionInput', `Invalid State Machine Execution Input: '${input.slice(0, 100)}'`);
+    }
+    const arn = `${this.arn.replace(':stateMachine:', ':execution:')}:${name}`;
+    const execution: Execution = { name, arn, stateMachineArn: this.arn, status: 'RUNNING', startedAt: Date.now(), input };
+    this.#index.set(name, execution);
+    await this.#executions.put(name, execution);
+    void this.#run(execution);
+    return execution;
+  }
+
+  /** Newest first. */
+  list(status?: string): Execution[] {
+    return [...this.#index.values()]
+      .filter((execution) => !status || execution.status === status)
+      .sort((a, b) => b.startedAt - a.startedAt);
+  }
+
+  get(name: string): Execution | undefined {
+    return this.#index.get(name);
+  }
+
+  stop(execution: Execution, error?: string, cause?: string): void {
+    const running = this.#running.get(execution.name);
+    if (!running) return;
+    running.stopped = { ...(error && { error }), ...(cause && { cause }) };
+    running.abort();
+  }
+
+  history(name: string): HistoryEvent[] {
+    const lines = readText(join(this.#histories, `${name}.jsonl`))?.split('\n') ?? [];
+    return lines.filter(Boolean).map((line) => JSON.parse(line) as HistoryEvent);
+  }
+
+  async #run(execution: Execution): Promise<void> {
+    this.#hooks.changed(execution);
+    const taskResourceLocalHandlers = Object.fromEntries(
+      [...this.#tasks].map(([state, resource]) => [state, (input: unknown) => this.#hooks.invoke(resource, input as Json)]),
+    );
+    const { abort, result, eventLogs } = this.#interpreter.run(JSON.parse(execution.input), {
+      overrides: { taskResourceLocalHandlers: taskResourceLocalHandlers as never },
+      context: {
+        Execution: { Id: execution.arn, Name: execution.name, StartTime: new Date(execution.startedAt).toISOString() },
+        StateMachine: { Id: this.arn, Name: this.name },
+      },
+    });
+    const running: Running = { abort };
+    this.#running.set(execution.name, running);
+    const recorded = this.#record(execution.name, eventLogs);
+    const end = await result.then(
+      (output): Partial<Execution> => ({ status: 'SUCCEEDED', output: JSON.stringify(output) }),
+      (error: unknown): Partial<Execution> => {
+        if (error instanceof ExecutionAbortedError) return { status: 'ABORTED', ...running.stopped };
+        if (error instanceof ExecutionTimeoutError) return { status: 'TIMED_OUT' };
+        const cause = (error as Error).cause as Error | undefined;
+        return { status: 'FAILED', error: cause?.name ?? 'States.Runtime', cause: cause?.message ?? String(error) };
+      },
+    );
+    if (this.#closed) return;
+    await recorded;
+    this.#running.delete(execution.name);
+    Object.assign(execution, end, { stoppedAt: Date.now() });
+    await this.#executions.put(execution.name, execution);
+    this.#hooks.changed(execution);
+  }
+
+  async #record(name: string, events: AsyncIterable<object>): Promise<void> {
+    const path = join(this.#histories, `${name}.jsonl`);
+    for await (const event of events) if (!this.#closed) appendFileSync(path, `${JSON.stringify(event)}\n`);
+  }
+}
+
+/**
+ * Notes the resource of every task by its state's name, and gives tasks without a time limit one that the interpreter can count.
+ * @throws IngotError InvalidRequest for what the interpreter would silently do otherwise than AWS.
+ */
+function prepareTasks(definition: JsonObject, where: string, tasks = new Map<string, string>()): Map<string, string> {
+  const refuse = (what: string) => {
+    throw new IngotError('InvalidRequest', `The laptop cloud cannot run a state machine with ${what}.`, {
+      where,
+      fix: 'See docs/laptop.md for what it runs.',
+    });
+  };
+  if (definition['QueryLanguage'] === 'JSONata') refuse('QueryLanguage JSONata');
+  for (const [name, state] of Object.entries((definition['States'] ?? {}) as Record<string, JsonObject>)) {
+    if (state['QueryLanguage'] === 'JSONata') refuse(`QueryLanguage JSONata (state ${name})`);
+    if (state['Type'] === 'Task') {
+      const resource = String(state['Resource']);
+      if (tasks.has(name)) refuse(`two tasks of one name (${name})`);
+      if (!/^arn:aws:lambda:/.test(resource) && resource !== 'arn:aws:states:::lambda:invoke')
+        refuse(`the task resource ${resource} (state ${name})`);
+      if (state['TimeoutSeconds'] === undefined && state['TimeoutSecondsPath'] === undefined) state['TimeoutSeconds'] = noTaskLimitSeconds;
+      tasks.set(name, resource);
+    }
+    for (const key of ['Iterator', 'ItemProcessor']) {
+      const processor = state[key] as JsonObject | undefined;
+      if ((processor?.['ProcessorConfig'] as JsonObject | undefined)?.['Mode'] === 'DISTRIBUTED')
+        refuse(`a distributed Map (state ${name})`);
+      if (processor) prepareTasks(processor, where, tasks);
+    }
+    for (const branch of (state['Branches'] ?? []) as JsonObject[]) prepareTasks(branch, where, tasks);
+  }
+  return tasks;
+}
