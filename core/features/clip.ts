@@ -34,13 +34,14 @@ function toFloat(value: number): number {
   return Math.max(-largestFloat, Math.min(largestFloat, Math.fround(value)));
 }
 
-/** In place; infinities are clipped too. */
-export function clip(values: Float32Array, { low, high }: Bounds): void {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    if (value < low) values[i] = low;
-    else if (value > high) values[i] = high;
-  }
+/** Infinities are clipped too; NaN stays. */
+export function clipped(value: number, { low, high }: Bounds): number {
+  return value < low ? low : value > high ? high : value;
+}
+
+/** In place. */
+export function clip(values: Float32Array, bounds: Bounds): void {
+  for (let i = 0; i < values.length; i++) values[i] = clipped(values[i]!, bounds);
 }
 
 /** @param x float32 [N, bounds.length] without NaN */

@@ -28,10 +28,14 @@ function subtrahend(mean: number): number {
   return mean === 0 ? -0 : mean;
 }
 
-/** In place, each operation rounded to float32 (exact in float64 before: 53 ≥ 2 · 24 + 2 bits). */
+/** Each operation is rounded to float32 (exact in float64 before: 53 ≥ 2 · 24 + 2 bits). */
+export function scaled(value: number, fitted: Scale): number {
+  return Math.fround(Math.fround(value - subtrahend(fitted.mean)) / fitted.scale);
+}
+
+/** In place. */
 export function scale(values: Float32Array, fitted: Scale): void {
-  const mean = subtrahend(fitted.mean);
-  for (let i = 0; i < values.length; i++) values[i] = Math.fround(values[i]! - mean) / fitted.scale;
+  for (let i = 0; i < values.length; i++) values[i] = scaled(values[i]!, fitted);
 }
 
 /** @param x float32 [N, fitted.length] */

@@ -13,11 +13,11 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn, Frame, FrameColumn, NumberColumn } from '../table/frame.ts';
 import type { CleanReport, ColumnReport } from '../table/report.ts';
 import { booleanValues, fitBoolean, trueCode } from './boolean.ts';
-import { clip, clipToOnnx, fitClip } from './clip.ts';
+import { clip, clipped, clipToOnnx, fitClip } from './clip.ts';
 import { fitImpute, impute, imputeToOnnx, indicate } from './impute.ts';
 import { encode, encodeToOnnx, fitSpellings, frequentValues, missingCode, oneHotToOnnx } from './one-hot.ts';
 import type { FittedCategory, FittedColumn, FittedNumber, Preprocess } from './preprocess.ts';
-import { fitScale, scale, scaleToOnnx } from './scale.ts';
+import { fitScale, scale, scaled, scaleToOnnx } from './scale.ts';
 
 /**
  * @param train the train rows of the clean table (the target may be among the columns)
@@ -172,9 +172,9 @@ function transformCategory(
   data: Float32Array,
 ): void {
   const rows = codes.length;
-  const featureOf = new Map(features.map(({ is, at }) => [is, at]));
-  const ofEntry = encode(dictionary, fitted).map((code) => featureOf.get(code) ?? -1);
-  const ofMissing = featureOf.get(missingCode) ?? -1;
+  const place = new Map(features.map(({ is, at }) => [is, at]));
+  const ofEntry = encode(dictionary, fitted).map((code) => place.get(code) ?? -1);
+  const ofMissing = place.get(missingCode) ?? -1;
   for (let row = 0; row < rows; row++) {
     const entry = codes[row]!;
     const at = entry < 0 ? ofMissing : ofEntry[entry]!;
@@ -182,41 +182,56 @@ function transformCategory(
   }
 }
 
+/** The feature of a raw number that is not missing: rises with it, never falls. */
+export function featureOf(value: number, fitted: FittedNumber): number {
+  return scaled(clipped(value, fitted), fitted);
+}
+
 /**
  * @param inputs the graph's input of each column, float32 or string [N, 1]
  * @returns float32 [N, features]
  */
 export function toOnnx(graph: GraphBuilder, { columns }: Preprocess, inputs: readonly string[]): string {
-  const numbers = columns.flatMap((column, i) => (column.type === 'number' ? [{ column, input: inputs[i]! }] : []));
-  const categories = columns.flatMap((column, i) => (column.type === 'number' ? [] : [{ column, input: inputs[i]!, i }]));
   const parts: string[] = [];
+  const numbers = columns.flatMap((fitted, i) => (fitted.type === 'number' ? [{ fitted, input: inputs[i]! }] : []));
   if (numbers.length > 0) {
-    const fitted = numbers.map(({ column }) => column);
+    const fitted = numbers.map((number) => number.fitted);
+    const medians = fitted.map((column) => column.impute);
     const raw = concat(
       graph,
       numbers.map(({ input }) => input),
     );
-    const { filled, missing } = imputeToOnnx(
-      graph,
-      raw,
-      fitted.map((column) => column.impute),
-    );
+    const { filled, missing } = imputeToOnnx(graph, raw, medians);
     parts.push(scaleToOnnx(graph, clipToOnnx(graph, filled, fitted), fitted));
     const indicated = fitted.flatMap(({ indicator }, i) => (indicator ? [i] : []));
     if (indicated.length > 0) parts.push(selectIndicators(graph, missing, indicated, fitted.length));
   }
-  const place = new Map(categories.map(({ i }, position) => [i, position]));
-  const features = layOut(columns).flatMap(({ column, is }) =>
-    place.has(column) && is !== 'value' ? [{ column: place.get(column)!, code: is }] : [],
-  );
-  if (features.length > 0) {
-    const codes = concat(
-      graph,
-      categories.map(({ column, input }) => encodeToOnnx(graph, input, column)),
-    );
-    parts.push(oneHotToOnnx(graph, codes, features));
-  }
+  const categories = layOut(columns).filter(({ column }) => columns[column]!.type !== 'number');
+  if (categories.length > 0) parts.push(categoriesToOnnx(graph, columns, inputs, categories));
   return concat(graph, parts);
+}
+
+/**
+ * @param features of categories and booleans
+ * @returns float32 [N, features.length]
+ */
+export function categoriesToOnnx(
+  graph: GraphBuilder,
+  columns: readonly FittedColumn[],
+  inputs: readonly string[],
+  features: readonly Feature[],
+): string {
+  const encoded = [...new Set(features.map(({ column }) => column))];
+  const codes = concat(
+    graph,
+    encoded.map((column) => encodeToOnnx(graph, inputs[column]!, columns[column] as FittedCategory)),
+  );
+  const place = new Map(encoded.map((column, position) => [column, position]));
+  return oneHotToOnnx(
+    graph,
+    codes,
+    features.map(({ column, is }) => ({ column: place.get(column)!, code: is as number })),
+  );
 }
 
 function selectIndicators(graph: GraphBuilder, missing: string, indicated: readonly number[], of: number): string {
@@ -224,6 +239,7 @@ function selectIndicators(graph: GraphBuilder, missing: string, indicated: reado
   return graph.node('Cast', [chosen], { to: { int: 1 } });
 }
 
-function concat(graph: GraphBuilder, parts: string[]): string {
+/** Side by side; what is alone stays as it is. */
+export function concat(graph: GraphBuilder, parts: string[]): string {
   return parts.length === 1 ? parts[0]! : graph.node('Concat', parts, { axis: { int: 1 } });
 }

@@ -1,7 +1,7 @@
 /**
- * The two corners of protocol buffers' wire format that we read and write by hand (https://protobuf.dev/programming-guides/encoding):
- * packed numbers, which are half the size of the unpacked ones that onnx.proto's proto2 syntax asks for and which every parser must
- * accept, and the metadata of a model, which the server reads without a protobuf library and without touching the graph.
+ * The corners of protocol buffers' wire format that we read and write by hand (https://protobuf.dev/programming-guides/encoding): packed
+ * numbers, which are half the size of the unpacked ones that onnx.proto's proto2 syntax asks for and which every parser must accept; and
+ * what the server reads and changes in a model, without a protobuf library and without looking into the trees.
  */
 
 const lengthDelimited = 2;
@@ -55,9 +55,7 @@ class VarintBuffer {
 }
 
 function withLength(no: number, data: Uint8Array): RawField {
-  const length = new VarintBuffer(10);
-  length.int64(data.length);
-  return { no, wireType: lengthDelimited, data: Buffer.concat([length.finish(), data]) };
+  return { no, wireType: lengthDelimited, data: Buffer.concat([writeVarints(data.length), data]) };
 }
 
 /** A packed `repeated int64`. */
@@ -78,7 +76,21 @@ export function floatBytes(values: readonly number[] | Float32Array): Uint8Array
   return new Uint8Array(floats.buffer.slice(floats.byteOffset, floats.byteOffset + floats.byteLength));
 }
 
-const modelMetadataField = 14;
+/** Field numbers of onnx.proto. */
+export const fieldNumbers = {
+  model: { graph: 7, metadata: 14 },
+  graph: { node: 1, input: 11 },
+  node: { input: 1, output: 2, opType: 4 },
+  valueInfo: { name: 1, type: 2 },
+} as const;
+
+export interface Field {
+  no: number;
+  /** The whole field, as it is written. */
+  raw: Uint8Array;
+  /** Its content, where it is bytes, text or a message. */
+  data: Uint8Array | undefined;
+}
 
 /**
  * `metadata_props` of a serialized ModelProto.
@@ -86,21 +98,40 @@ const modelMetadataField = 14;
  */
 export function readMetadata(model: Uint8Array): Map<string, string> {
   const entries = new Map<string, string>();
-  for (const [no, data] of fields(model)) {
-    if (no !== modelMetadataField) continue;
-    let key = '';
-    let value = '';
-    for (const [part, text] of fields(data)) {
-      if (part === 1) key = Buffer.from(text).toString('utf8');
-      if (part === 2) value = Buffer.from(text).toString('utf8');
-    }
+  for (const { no, data } of readFields(model)) {
+    if (no !== fieldNumbers.model.metadata || data === undefined) continue;
+    const [key = '', value = ''] = [1, 2].map((part) => textFields(data, part)[0]);
     entries.set(key, value);
   }
   return entries;
 }
 
-/** The length-delimited fields of a message, in order; the others are passed over. */
-function* fields(message: Uint8Array): Generator<[no: number, data: Uint8Array]> {
+/** The values of a repeated string. */
+export function textFields(message: Uint8Array, no: number): string[] {
+  const texts: string[] = [];
+  for (const field of readFields(message)) if (field.no === no && field.data) texts.push(Buffer.from(field.data).toString('utf8'));
+  return texts;
+}
+
+/** A field of bytes, text or a message. */
+export function writeField(no: number, ...content: (Uint8Array | string)[]): Uint8Array {
+  const data = Buffer.concat(content.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+  return Buffer.concat([writeVarints(no * 8 + lengthDelimited, data.length), data]);
+}
+
+/** A field of an integer. */
+export function writeInt(no: number, value: number): Uint8Array {
+  return writeVarints(no * 8, value);
+}
+
+function writeVarints(...values: number[]): Uint8Array {
+  const buffer = new VarintBuffer(values.length);
+  for (const value of values) buffer.int64(value);
+  return buffer.finish();
+}
+
+/** The fields of a message, in order. @throws RangeError where the bytes are not a protobuf message */
+export function* readFields(message: Uint8Array): Generator<Field, undefined> {
   let at = 0;
   const varint = (): number => {
     let value = 0;
@@ -112,17 +143,19 @@ function* fields(message: Uint8Array): Generator<[no: number, data: Uint8Array]>
     }
   };
   while (at < message.length) {
+    const start = at;
     const tag = varint();
-    const no = Math.floor(tag / 8);
     const type = tag % 8;
+    let data: Uint8Array | undefined;
     if (type === 0) varint();
     else if (type === 1) at += 8;
     else if (type === 5) at += 4;
     else if (type === lengthDelimited) {
       const length = varint();
-      if (at + length > message.length) throw new RangeError('The bytes are not an ONNX model: a field is longer than they are.');
-      yield [no, message.subarray(at, at + length)];
+      data = message.subarray(at, at + length);
       at += length;
     } else throw new RangeError(`The bytes are not an ONNX model: wire type ${type}.`);
+    if (at > message.length) throw new RangeError('The bytes are not an ONNX model: a field is longer than they are.');
+    yield { no: Math.floor(tag / 8), raw: message.subarray(start, at), data };
   }
 }

@@ -3,6 +3,7 @@ import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js
 import { IngotError } from '../errors.ts';
 import type { Predictions } from '../models/model.ts';
 import { cardKey, type ModelCard } from '../onnx/card.ts';
+import { type FusedModel, fuseInputs } from '../onnx/fuse-inputs.ts';
 import { outputNames } from '../onnx/outputs.ts';
 import { readMetadata } from '../onnx/wire.ts';
 import { type RawRows, RowSchema } from './rows.ts';
@@ -24,21 +25,25 @@ export interface SessionOptions {
 export async function loadModel(bytes: Uint8Array, { threads = 1 }: SessionOptions = {}): Promise<Predictor> {
   initOrt();
   const session = new binding.InferenceSession();
-  const { buffer, byteOffset, byteLength } = bytes;
-  let card: string | undefined;
   try {
-    card = readMetadata(bytes).get(cardKey);
+    const text = readMetadata(bytes).get(cardKey);
+    if (text === undefined) throw new RangeError(`its metadata has no '${cardKey}'.`);
+    const card = JSON.parse(text) as ModelCard;
+    const fused = fuseInputs(bytes, new Set(card.columns.flatMap(({ type, input }) => (type === 'number' ? [input] : []))));
+    const { buffer, byteOffset, byteLength } = fused?.bytes ?? bytes;
     session.loadModel(buffer as ArrayBuffer, byteOffset, byteLength, { intraOpNumThreads: threads, interOpNumThreads: 1 });
+    return new Predictor(session, card, fused);
   } catch (cause) {
     throw new IngotError('InvalidRequest', `The model cannot be loaded: ${(cause as Error).message}`, { where: 'model.onnx', cause });
   }
-  if (card === undefined) {
-    throw new IngotError('InvalidRequest', 'The model carries no card.', { where: `model.onnx, metadata '${cardKey}'` });
-  }
-  return new Predictor(session, JSON.parse(card) as ModelCard);
 }
 
 type Tensor = Parameters<Binding.InferenceSession['run']>[0][string];
+
+/** The binding reads these four properties of a tensor and no other. */
+function tensor(type: 'float32' | 'string', data: Float32Array | string[], dims: number[]): Tensor {
+  return { location: 'cpu', type, data, dims } as unknown as Tensor;
+}
 
 /**
  * onnxruntime-node's own `run` waits a turn of the event loop and checks every tensor before it calls the binding, which computes at
@@ -51,24 +56,30 @@ export class Predictor {
   readonly labels: readonly Label[];
   private readonly session: Binding.InferenceSession;
   private readonly fetches: Record<string, null>;
+  /** The input that holds numbers side by side, and the columns in it. */
+  private readonly matrix: { input: string; columns: number[] } | undefined;
+  /** The columns with an input of their own. */
+  private readonly single: { input: string; column: number }[];
 
-  constructor(session: Binding.InferenceSession, card: ModelCard) {
+  constructor(session: Binding.InferenceSession, card: ModelCard, fused: FusedModel | undefined) {
     this.session = session;
     this.card = card;
     this.schema = new RowSchema(card);
     this.labels = (card.classes ?? []).map((name) => writeLabel(name, card.classType));
     this.fetches = { [card.task === 'regression' ? outputNames.value : outputNames.probabilities]: null };
+    const place = new Map(card.columns.map(({ input }, column) => [input, column]));
+    this.matrix = fused && { input: fused.input, columns: fused.columns.map((input) => place.get(input)!) };
+    this.single = card.columns.flatMap(({ input, type }, column) => (fused && type === 'number' ? [] : [{ input, column }]));
   }
 
   /** Probabilities or values of all rows, as the graph gives them. */
-  run(rows: RawRows): Predictions {
-    const dims = [rows.rows, 1];
+  run({ rows, columns }: RawRows): Predictions {
     const feeds = Object.create(null) as Record<string, Tensor>;
-    for (let i = 0; i < rows.columns.length; i++) {
-      const data = rows.columns[i]!;
-      // The binding reads these four properties of a tensor and no other.
-      const tensor = { location: 'cpu', type: data instanceof Float32Array ? 'float32' : 'string', data, dims };
-      feeds[this.card.columns[i]!.input] = tensor as unknown as Tensor;
+    if (this.matrix) feeds[this.matrix.input] = sideBySide(rows, columns, this.matrix.columns);
+    const dims = [rows, 1];
+    for (const { input, column } of this.single) {
+      const data = columns[column]!;
+      feeds[input] = tensor(data instanceof Float32Array ? 'float32' : 'string', data, dims);
     }
     const outputs = this.session.run(feeds, this.fetches, {});
     if (this.card.task === 'regression') return { task: 'regression', values: outputs[outputNames.value]!.data as Float32Array };
@@ -92,6 +103,16 @@ export class Predictor {
   dispose(): void {
     this.session.dispose();
   }
+}
+
+function sideBySide(rows: number, columns: RawRows['columns'], chosen: readonly number[]): Tensor {
+  const width = chosen.length;
+  const matrix = new Float32Array(rows * width);
+  for (let place = 0; place < width; place++) {
+    const values = columns[chosen[place]!] as Float32Array;
+    for (let row = 0, at = place; row < rows; row++, at += width) matrix[at] = values[row]!;
+  }
+  return tensor('float32', matrix, [rows, width]);
 }
 
 /** The class of the highest probability, the first of equal ones, as ArgMax. */

@@ -1,0 +1,200 @@
+/**
+ * Takes the preprocessing of numbers into the trees. A tree only asks whether a feature is at most a threshold, and the feature of a number
+ * never falls as the number rises: so there is one largest raw number for which the answer is yes, and to ask for that is the same question.
+ * A missing number goes where its imputed value goes, and "is it missing?" is "is it at most infinity?", which NaN is not.
+ */
+import { missingCode } from '../features/one-hot.ts';
+import type { FittedNumber, Preprocess } from '../features/preprocess.ts';
+import { categoriesToOnnx, concat, type Feature, featureOf, layOut } from '../features/tabular.ts';
+import type { FittedModel } from '../models/model.ts';
+import type { Attribute, GraphBuilder } from './graph-builder.ts';
+
+/** A question about a raw number that a tree asks instead of one about a feature. */
+interface RawSplit {
+  threshold: number;
+  /** Whether a missing number's answer is yes. */
+  missing: boolean;
+}
+
+/** A split on a raw number: where its column stands among the preprocess's, and the largest number whose answer is yes. */
+export interface Edge {
+  column: number;
+  value: number;
+}
+
+/** Says why a model's graph can't be folded; the graph as it is does its work. */
+class NotFoldable extends Error {}
+
+/**
+ * The way from inputs to answer with the trees asking of raw numbers, and of only those columns and categories that a split uses.
+ * @param edges gets the splits on numbers, each once
+ * @returns undefined where the model asks its features anything but trees' questions
+ */
+export function foldedBody(
+  preprocess: Preprocess,
+  model: Pick<FittedModel, 'toOnnx'>,
+  edges: Edge[] = [],
+): ((graph: GraphBuilder, inputs: readonly string[]) => string) | undefined {
+  const fold = (graph: GraphBuilder, inputs: readonly string[]) => {
+    const folding = new FoldingGraph(graph, preprocess, inputs);
+    return { answer: model.toOnnx(folding, folding.features), folding };
+  };
+  try {
+    const { folding } = fold(nowhere, preprocess.columns.map(String));
+    edges.push(...folding.edges());
+  } catch (error) {
+    if (error instanceof NotFoldable) return undefined;
+    throw error;
+  }
+  return (graph, inputs) => fold(graph, inputs).answer;
+}
+
+/** A graph that keeps nothing, to see what a model would write. */
+const nowhere: GraphBuilder = { node: () => '', floats: () => '', int64s: () => '', strings: () => '' };
+
+const treeOperators = ['TreeEnsembleRegressor', 'TreeEnsembleClassifier'];
+
+class FoldingGraph implements GraphBuilder {
+  /** Stands for the tensor of features, which the folded graph does not have. */
+  readonly features = 'the features';
+  private readonly graph: GraphBuilder;
+  private readonly preprocess: Preprocess;
+  private readonly inputs: readonly string[];
+  private readonly layout: Feature[];
+  private readonly known = new Map<string, RawSplit>();
+
+  constructor(graph: GraphBuilder, preprocess: Preprocess, inputs: readonly string[]) {
+    this.graph = graph;
+    this.preprocess = preprocess;
+    this.inputs = inputs;
+    this.layout = layOut(preprocess.columns);
+  }
+
+  edges(): Edge[] {
+    return [...this.known].map(([key, { threshold }]) => ({ column: this.layout[Number(key.split(' ', 1)[0])]!.column, value: threshold }));
+  }
+
+  floats(values: readonly number[] | Float32Array, dims?: number[]): string {
+    return this.graph.floats(values, dims);
+  }
+
+  int64s(values: readonly (number | bigint)[], dims?: number[]): string {
+    return this.graph.int64s(values, dims);
+  }
+
+  strings(values: readonly string[], dims?: number[]): string {
+    return this.graph.strings(values, dims);
+  }
+
+  node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: { domain?: 'ai.onnx.ml' } = {}): string {
+    if (!inputs.includes(this.features)) return this.graph.node(opType, inputs, attributes, options);
+    if (!treeOperators.includes(opType)) throw new NotFoldable(`${opType} reads the features.`);
+    const { raw, changed } = this.foldTrees(attributes);
+    return this.graph.node(opType, [raw], { ...attributes, ...changed }, options);
+  }
+
+  private foldTrees(attributes: Record<string, Attribute>): { raw: string; changed: Record<string, Attribute> } {
+    const { nodes_featureids: ids, nodes_values: values, nodes_modes: modes } = attributes;
+    if (!ids || !values || !modes || !('ints' in ids) || !('floats' in values) || !('strings' in modes)) throw new NotFoldable();
+    const used = new Set<number>();
+    modes.strings.forEach((mode, node) => {
+      if (mode === 'LEAF') return;
+      if (mode !== 'BRANCH_LEQ') throw new NotFoldable(`A split is ${mode}.`);
+      used.add(ids.ints[node]!);
+    });
+    const { raw, places } = this.rawTensor([...used].sort((a, b) => a - b));
+    const featureIds = new Int32Array(modes.strings.length);
+    const thresholds = Float32Array.from(values.floats);
+    const missing = new Int32Array(modes.strings.length);
+    modes.strings.forEach((mode, node) => {
+      if (mode === 'LEAF') return;
+      const feature = ids.ints[node]!;
+      featureIds[node] = places.get(feature)!;
+      const fitted = this.preprocess.columns[this.layout[feature]!.column]!;
+      if (fitted.type !== 'number') return;
+      const split = this.rawSplit(feature, fitted, thresholds[node]!);
+      thresholds[node] = split.threshold;
+      missing[node] = split.missing ? 1 : 0;
+    });
+    return {
+      raw,
+      changed: {
+        nodes_featureids: { ints: featureIds },
+        nodes_values: { floats: thresholds },
+        nodes_missing_value_tracks_true: { ints: missing },
+      },
+    };
+  }
+
+  /** The raw numbers and the categories' features that are used, side by side, and where each feature's question is to be asked. */
+  private rawTensor(used: readonly number[]): { raw: string; places: Map<number, number> } {
+    const { columns } = this.preprocess;
+    const isNumber = (feature: number) => columns[this.layout[feature]!.column]!.type === 'number';
+    const numbers = [...new Set(used.filter(isNumber).map((feature) => this.layout[feature]!.column))];
+    const categories = used.filter((feature) => !isNumber(feature));
+    const placeOf = new Map(numbers.map((column, place) => [column, place]));
+    const places = new Map(used.filter(isNumber).map((feature) => [feature, placeOf.get(this.layout[feature]!.column)!]));
+    categories.forEach((feature, i) => {
+      places.set(feature, numbers.length + i);
+    });
+    const parts = numbers.map((column) => this.inputs[column]!);
+    if (categories.length > 0) {
+      const features = categories.map((feature) => this.layout[feature]!);
+      parts.push(categoriesToOnnx(this.graph, columns, this.inputs, features));
+    }
+    if (parts.length === 0) throw new NotFoldable('No tree has a split.');
+    return { raw: concat(this.graph, parts), places };
+  }
+
+  private rawSplit(feature: number, fitted: FittedNumber, threshold: number): RawSplit {
+    const key = `${feature} ${threshold}`;
+    let split = this.known.get(key);
+    if (split === undefined) {
+      split = this.layout[feature]!.is === missingCode ? splitOfIndicator(threshold) : splitOfValue(fitted, threshold);
+      this.known.set(key, split);
+    }
+    return split;
+  }
+}
+
+function splitOfIndicator(threshold: number): RawSplit {
+  if (threshold < 0) throw new NotFoldable('A split to which nothing says yes.');
+  return { threshold: Infinity, missing: threshold >= 1 };
+}
+
+function splitOfValue(fitted: FittedNumber, threshold: number): RawSplit {
+  const yes = (value: number) => featureOf(value, fitted) <= threshold;
+  if (!yes(-Infinity)) throw new NotFoldable('A split to which nothing says yes.');
+  return { threshold: largest(yes), missing: yes(fitted.impute) };
+}
+
+/** The largest float32 to which a question that turns from yes to no once, as numbers rise, is answered with yes. */
+function largest(yes: (value: number) => boolean): number {
+  let low = order(-Infinity);
+  let high = order(Infinity);
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (yes(unorder(middle))) low = middle;
+    else high = middle - 1;
+  }
+  return unorder(low);
+}
+
+const float = new Float32Array(1);
+const bits = new Int32Array(float.buffer);
+
+/** float32 as integers in the same order, counted from zero. */
+function order(value: number): number {
+  float[0] = value;
+  return bits[0]! < 0 ? -(bits[0]! & 0x7fff_ffff) : bits[0]!;
+}
+
+function unorder(place: number): number {
+  bits[0] = place < 0 ? -place | 0x8000_0000 : place;
+  return float[0]!;
+}
+
+/** The float32 that is `steps` further. */
+export function neighbour(value: number, steps: number): number {
+  return unorder(Math.max(order(-Infinity), Math.min(order(Infinity), order(value) + steps)));
+}
