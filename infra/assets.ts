@@ -3,6 +3,7 @@
  * just the native libraries that those bundles load, for the one processor they will run on.
  *
  *     <asset>/dist/clean.mjs, fit.mjs, trees.worker.mjs, chunk-….mjs      the handlers are `dist/clean.handler`, …
+ *     <asset>/dist/console/…                                             what a handler serves as it is
  *     <asset>/bin/napi-v6/linux/arm64/…                                  onnxruntime, where its own code looks for it: ../bin
  *     <asset>/node_modules/@duckdb/node-bindings-linux-arm64/…           DuckDB, found by Node's resolution
  *
@@ -12,6 +13,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   globSync,
   linkSync,
@@ -41,6 +43,9 @@ export const assetGroups = {
   pipeline: ['clean', 'transform', 'search', 'fit', 'optimise', 'gate'],
   serving: ['predict'],
 } as const satisfies Record<string, readonly FunctionName[]>;
+
+/** Folders that handlers read as they are, copied beside them: `api` serves the web page. */
+const files: Partial<Record<FunctionName, string>> = { api: 'console' };
 
 export type AssetGroup = keyof typeof assetGroups;
 
@@ -82,6 +87,9 @@ const isLibrary = (file: string) => /\.(node|so|dylib|dll)(\.\d+)*$/.test(file);
 export function buildAsset(group: AssetGroup, target: Target): BuiltAsset {
   const folder = join(build, 'assets', `${group}-${process.pid}-${Date.now()}`);
   const imports = bundle(assetGroups[group], join(folder, 'dist'));
+  for (const name of assetGroups[group]) {
+    if (files[name]) cpSync(join(root, files[name]), join(folder, 'dist', files[name]), { recursive: true });
+  }
   for (const native of natives.filter((each) => imports.some(each.imports))) {
     const source = native.source(target);
     for (const file of readdirSync(source).filter(isLibrary)) place(join(source, file), join(folder, native.place(target), file));

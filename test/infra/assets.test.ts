@@ -12,7 +12,7 @@ const groups = Object.keys(assetGroups) as AssetGroup[];
 /** The processor of ELF files, at byte 18: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html */
 const elfMachines = { x64: 0x3e, arm64: 0xb7 };
 
-const libraries = (asset: BuiltAsset) => filesOf(asset).filter(({ path }) => !path.endsWith('.mjs'));
+const libraries = (asset: BuiltAsset) => filesOf(asset).filter(({ path }) => !path.startsWith('dist/'));
 const machineOf = (asset: BuiltAsset, { path }: { path: string }) => readFileSync(join(asset.path, path)).readUInt16LE(18);
 
 describe.each(groups)('the %s asset', (group) => {
@@ -42,7 +42,7 @@ describe.each(groups)('the %s asset', (group) => {
   });
 
   it('has every worker that its code starts', () => {
-    const files = readdirSync(join(home, 'dist'));
+    const files = globSync('*.mjs', { cwd: join(home, 'dist') });
     const started = files.flatMap((file) => [...readFileSync(join(home, 'dist', file), 'utf8').matchAll(/\.\/([\w-]+\.worker\.mjs)/g)]);
     expect(files).toEqual(expect.arrayContaining(started.map(([, worker]) => worker!)));
   });
@@ -64,6 +64,10 @@ describe('assets', () => {
     const packages = (group: AssetGroup) => new Set(libraries(buildAsset(group, targetOf('x64'))).map(({ path }) => path.split('/')[0]!));
     expect(packages('control')).toEqual(new Set());
     expect(packages('serving')).toEqual(new Set(['bin']));
+  });
+
+  it('hold the web page beside the handler that serves it', () => {
+    expect(filesOf(buildAsset('control', targetOf('native'))).map(({ path }) => path)).toContain('dist/console/index.html');
   });
 
   it.each(['x64', 'arm64'] as const)('serve on %s from under 50 MB zipped, built on any machine', (cpu) => {
