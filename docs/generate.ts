@@ -13,7 +13,7 @@ Every error of the API, of a rejected dataset and of a failed run has one shape,
 what you can do. Made from \`core/errors.ts\` by \`node docs/generate.ts\`.
 
 | code | status | meaning |
-|---|---|---|
+| --- | --- | --- |
 ${rows.join('\n')}
 `;
 }

@@ -34,7 +34,7 @@ const uploadSeconds = 3600;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
 const fileName = /^(?!\.{1,2}$)[^/\\\u0000-\u001f\u007f]{1,200}$/;
 
-export function createApi(connect: () => ApiServices): Hono {
+function createApi(connect: () => ApiServices): Hono {
   const app = new Hono({ strict: false });
 
   app.get('/models', async (c) => {
@@ -181,11 +181,14 @@ export function createApi(connect: () => ApiServices): Hono {
     return c.body(description, 200, { 'content-type': 'application/json' });
   });
 
-  app.get('/console/:file{.*}', async (c) => {
-    const file = await consoleFile(c.req.param('file'));
-    return file ? c.body(file.text, 200, { 'content-type': file.type, 'cache-control': 'no-cache' }) : refuse(noSuchPath(c.req.path));
+  app.get('/console/*', async (c) => {
+    const { pathname } = new URL(c.req.url);
+    const file = await consoleFile(pathname.slice('/console/'.length));
+    if (!file) throw noSuchPath(pathname);
+    // The page's links are relative to an address that ends with a slash; gateways differ in whether they keep it, so no redirect.
+    const text = pathname.endsWith('/console') ? file.text.replace('<head>', '<head><base href="console/">') : file.text;
+    return c.body(text, 200, { 'content-type': file.type, 'cache-control': 'no-cache' });
   });
-  app.get('/console', (c) => c.redirect('console/', 301));
 
   app.notFound((c) => {
     const methods = methodsOf(c.req.path);
@@ -249,14 +252,16 @@ async function describeModel(models: ObjectStore, name: string): Promise<object 
   return { name, versions: versions.filter((version) => version !== undefined), aliases };
 }
 
+/** The API as a Lambda handler. */
+export function createHandler(connect: () => ApiServices): (event: LambdaEvent) => ReturnType<ReturnType<typeof handle>> {
+  const answer = handle(createApi(connect), { isContentTypeBinary: () => false });
+  // A GET with a body is legal and its body has no meaning, but a Request cannot be made of it.
+  return (event) => answer('httpMethod' in event && /^(GET|HEAD)$/.test(event.httpMethod) ? { ...event, body: null } : event);
+}
+
 let services: ApiServices | undefined;
 
-const answer = handle(
-  createApi(() => {
-    services ??= { ...awsServices(), presign: presigner(requireEnv(environment.dataBucket)) };
-    return services;
-  }),
-  { isContentTypeBinary: () => false },
-);
-
-export const handler = (event: LambdaEvent) => answer(event);
+export const handler = createHandler(() => {
+  services ??= { ...awsServices(), presign: presigner(requireEnv(environment.dataBucket)) };
+  return services;
+});
