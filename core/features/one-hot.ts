@@ -33,10 +33,11 @@ export interface Spellings {
 
 /**
  * Which raw strings stand for which value. A spelling of the file stands for what it stood for there; a variant of one in case or
- * surrounding space stands for the same, unless it is itself a spelling of something else.
+ * surrounding space stands for the same, unless it is itself a spelling of something else. Text with a NUL in it stands for nothing: some of
+ * onnxruntime's bindings can't carry it.
  * @param seen every value of the clean table, the ones in `values` first, in that order
  * @param written the other spellings of a value in the file
- * @param tokens the strings of the file that meant missing
+ * @param tokens the strings that mean missing
  */
 export function fitSpellings(
   values: readonly string[],
@@ -45,14 +46,14 @@ export function fitSpellings(
   tokens: readonly string[],
 ): Spellings {
   const codes = new Map<string, number>();
-  const claim = (text: string, code: number) => codes.has(text) || codes.set(text, code);
+  const claim = (text: string, code: number) => codes.has(text) || text.includes('\0') || codes.set(text, code);
   const index = new Map(values.map((value, code) => [value, code]));
   const forms: [text: string, code: number][] = [];
   for (const value of seen) {
     const code = index.get(value) ?? otherCode;
     for (const text of [value, ...(written.get(value) ?? [])]) forms.push([text, code]);
   }
-  for (const token of ['', ...tokens]) forms.push([token, missingCode]);
+  for (const token of tokens) forms.push([token, missingCode]);
   for (const [text, code] of forms) claim(text, code);
   for (const [text, code] of forms) for (const variant of variants(text)) claim(variant, code);
   const all = [...codes];

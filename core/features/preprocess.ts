@@ -12,7 +12,7 @@ export interface FittedNumber {
   /** Whether a 0/1 feature says that the value was missing. */
   indicator: boolean;
   /** Raw strings that mean missing; the graph takes numbers, with NaN for them. */
-  missing?: string[];
+  missing: string[];
 }
 
 export interface FittedCategory {

@@ -15,6 +15,7 @@ import type { CleanReport, ColumnReport } from '../table/report.ts';
 import { booleanValues, fitBoolean, trueCode } from './boolean.ts';
 import { clip, clipped, clipToOnnx, fitClip } from './clip.ts';
 import { fitImpute, impute, imputeToOnnx, indicate } from './impute.ts';
+import { missingTokens } from './missing-tokens.ts';
 import { encode, encodeToOnnx, fitSpellings, frequentValues, missingCode, oneHotToOnnx } from './one-hot.ts';
 import type { FittedCategory, FittedColumn, FittedNumber, Preprocess } from './preprocess.ts';
 import { fitScale, scale, scaled, scaleToOnnx } from './scale.ts';
@@ -68,7 +69,7 @@ function fitNumber({ name, values }: NumberColumn, report: ColumnReport): Fitted
   const prepared = values.slice();
   impute(prepared, median);
   clip(prepared, bounds);
-  return { type: 'number', name, impute: median, ...bounds, ...fitScale(prepared), indicator, missing: Object.keys(report.missingTokens) };
+  return { type: 'number', name, impute: median, ...bounds, ...fitScale(prepared), indicator, missing: tokensOf(report) };
 }
 
 function fitCategory({ type, name, codes, dictionary }: CategoryColumn, report: ColumnReport, rows: number): FittedCategory {
@@ -80,13 +81,18 @@ function fitCategory({ type, name, codes, dictionary }: CategoryColumn, report: 
     else counts[code]!++;
   }
   const written = new Map(Object.entries(report.spellings ?? {}));
-  const tokens = Object.keys(report.missingTokens);
+  const tokens = tokensOf(report);
   const indicator = missing > 0;
   if (type === 'boolean') return { type, name, values: booleanValues, ...fitBoolean(written, tokens), indicator };
   const values = frequentValues(new Map(dictionary.map((value, code) => [value, counts[code]!])), rows);
   const kept = new Set(values);
   const seen = [...values, ...dictionary.filter((value) => !kept.has(value))];
   return { type, name, values, ...fitSpellings(values, seen, written, tokens), indicator };
+}
+
+/** The file's own tokens and the usual ones. */
+function tokensOf({ missingTokens: own }: ColumnReport): string[] {
+  return [...new Set([...missingTokens, ...Object.keys(own)])];
 }
 
 /** A feature: a number (`value`), whether a column is missing (`missingCode`), or whether it has the value of that code. */

@@ -10,7 +10,7 @@ export interface CardColumn {
   type: ColumnType;
   /** The graph's input for this column: its name, but where ONNX cannot carry it or an output has it. */
   input: string;
-  /** Strings that mean missing, besides the empty one. */
+  /** Strings that mean missing, in any case and with any space around. */
   missing: string[];
 }
 
@@ -41,7 +41,7 @@ export function modelCard(preprocess: Preprocess, inputs: readonly string[], mod
     target,
     ...(classes && { classes }),
     ...(classType && { classType }),
-    columns: preprocess.columns.map(({ name, type, missing }, i) => ({ name, type, input: inputs[i]!, missing: missing ?? [] })),
+    columns: preprocess.columns.map(({ name, type, missing }, i) => ({ name, type, input: inputs[i]!, missing })),
     ignored,
   };
 }

@@ -8,10 +8,7 @@ export interface RawRows {
   columns: (Float32Array | string[])[];
 }
 
-/** Spellings of "missing" that a number column takes besides those of its file. */
-const missingNumbers = ['', 'na', 'n/a', 'nan', 'null', 'none', '?'];
-
-const numberPattern = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)$/i;
+const numberPattern = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$/;
 
 /** What the parsers need to know of a model, looked up once. */
 export class RowSchema {
@@ -26,7 +23,7 @@ export class RowSchema {
       ...[...card.ignored, card.target].map((name) => [name, -1] as const),
       ...card.columns.map(({ name }, place) => [name, place] as const),
     ]);
-    this.missing = card.columns.map(({ missing }) => new Set([...missingNumbers, ...missing]));
+    this.missing = card.columns.map(({ missing }) => new Set(missing.map((token) => token.trim().toLowerCase())));
   }
 
   /** Room for `rows` rows. @throws IngotError InvalidRequest where there are none */
@@ -58,10 +55,8 @@ export class RowSchema {
     if (value === null) return Number.NaN;
     if (typeof value === 'string') {
       const text = value.trim();
-      const missing = this.missing[place]!;
-      if (missing.has(text)) return Number.NaN;
-      if (numberPattern.test(text)) return /^[+-]?i/i.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text);
-      if (missing.has(text.toLowerCase())) return Number.NaN;
+      if (this.missing[place]!.has(text.toLowerCase())) return Number.NaN;
+      if (numberPattern.test(text)) return Number(text);
     }
     throw this.illTyped(place, value, where, 'a number, or null where it is missing');
   }

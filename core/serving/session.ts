@@ -79,7 +79,10 @@ export class Predictor {
     const dims = [rows, 1];
     for (const { input, column } of this.single) {
       const data = columns[column]!;
-      feeds[input] = tensor(data instanceof Float32Array ? 'float32' : 'string', data, dims);
+      feeds[input] =
+        data instanceof Float32Array
+          ? tensor('float32', data, dims)
+          : tensor('string', data.some(hasNul) ? data.map(withoutNul) : data, dims);
     }
     const outputs = this.session.run(feeds, this.fetches, {});
     if (this.card.task === 'regression') return { task: 'regression', values: outputs[outputNames.value]!.data as Float32Array };
@@ -103,6 +106,15 @@ export class Predictor {
   dispose(): void {
     this.session.dispose();
   }
+}
+
+/** The binding would end the text at the NUL, and so make it another. */
+function hasNul(text: string): boolean {
+  return text.includes('\0');
+}
+
+function withoutNul(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
 }
 
 function sideBySide(rows: number, columns: RawRows['columns'], chosen: readonly number[]): Tensor {

@@ -104,6 +104,8 @@ const number = fc.oneof(
 const text = fc.oneof(
   fc.constantFrom('male', 'Male', ' MALE ', 'female', 'NA', '?', '__proto__', 'ß', 'İ', 'true'),
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 3 }),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }),
+  fc.constantFrom('a\0b', 'a', '\0', 'a\0c'),
 );
 
 const boolean = fc.constantFrom('true', 'false');

@@ -44,8 +44,9 @@ describe('JSON rows', () => {
     ['?', Number.NaN],
     ['1e3', 1000],
     [' +.5 ', 0.5],
-    ['-inf', -Infinity],
+    ['-Infinity', -Infinity],
     ['Infinity', Infinity],
+    [' NULL ', Number.NaN],
     [1e300, Infinity],
   ])('%j in a number column is %d', (age, value) => {
     const rows = parseRows({ rows: [JSON.parse(row.replace('33.5', JSON.stringify(age)))] }, schema);
