@@ -99,8 +99,8 @@ export function abortUpload(store: Store, bucket: string, uploadId: string): Pro
 
 function chosenParts(uploaded: Map<number, Part>, named: NamedPart[]): Part[] {
   if (named.length === 0) throw new S3Error('MalformedXML');
+  if (named.some(({ number }, i) => i > 0 && number <= named[i - 1]!.number)) throw new S3Error('InvalidPartOrder');
   return named.map(({ number, etag, checksum }, i) => {
-    if (i > 0 && number <= named[i - 1]!.number) throw new S3Error('InvalidPartOrder');
     const part = uploaded.get(number);
     if (!part || part.etag !== etag || (checksum !== undefined && checksum !== part.checksum)) {
       throw new S3Error('InvalidPart', undefined, { PartNumber: String(number), ETag: etag });

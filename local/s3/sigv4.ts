@@ -2,6 +2,9 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { S3Error } from './errors.ts';
 
+/** What a signature covers, beside the body. */
+export type RequestHead = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'rawHeaders'>;
+
 /** A request whose signature is right, and what is needed to verify the signatures of its chunks. */
 export interface Signed {
   accessKeyId: string;
@@ -55,7 +58,7 @@ export function parseQuery(query: string): [name: string, value: string][] {
  * @param now milliseconds since 1970
  * @throws S3Error AccessDenied (unsigned, expired), InvalidAccessKeyId, SignatureDoesNotMatch, RequestTimeTooSkewed and the malformed ones
  */
-export function verifySignature(request: IncomingMessage, credentials: Record<string, string>, now: number): Signed {
+export function verifySignature(request: RequestHead, credentials: Record<string, string>, now: number): Signed {
   const [path, query] = splitUrl(request.url ?? '/');
   const pairs = parseQuery(query);
   const inQuery = new Map(pairs);
@@ -79,7 +82,7 @@ export function verifySignature(request: IncomingMessage, credentials: Record<st
 }
 
 function verifyPresigned(
-  request: IncomingMessage,
+  request: RequestHead,
   path: string,
   pairs: [string, string][],
   credentials: Record<string, string>,
@@ -137,13 +140,7 @@ interface Parts {
   payload: string;
 }
 
-function check(
-  request: IncomingMessage,
-  path: string,
-  pairs: [string, string][],
-  parts: Parts,
-  credentials: Record<string, string>,
-): Signed {
+function check(request: RequestHead, path: string, pairs: [string, string][], parts: Parts, credentials: Record<string, string>): Signed {
   const { signedHeaders, signature, date, payload } = parts;
   const scopeParts = parts.credential.split('/').slice(-4);
   const accessKeyId = parts.credential.split('/').slice(0, -4).join('/');
@@ -191,7 +188,7 @@ function check(
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-function canonicalHeader(request: IncomingMessage, name: string): string {
+function canonicalHeader(request: RequestHead, name: string): string {
   const values: string[] = [];
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     if (request.rawHeaders[i]!.toLowerCase() === name) values.push(request.rawHeaders[i + 1]!.trim().replace(/ +/g, ' '));
@@ -199,7 +196,7 @@ function canonicalHeader(request: IncomingMessage, name: string): string {
   return values.join(',');
 }
 
-function dateOf(request: IncomingMessage): string {
+function dateOf(request: RequestHead): string {
   const date = request.headers['x-amz-date'];
   if (typeof date === 'string') return date;
   const header = Date.parse(request.headers.date ?? '');
@@ -218,4 +215,13 @@ function parseDate(date: string): number {
 export function splitUrl(url: string): [path: string, query: string] {
   const [path, query = ''] = url.replace(/^https?:\/\/[^/]*/i, '').split(/\?(.*)/s);
   return [path === '' ? '/' : path!, query];
+}
+
+/** The bucket of a virtual-hosted request, `<bucket>.localhost`; undefined where it is in the path. */
+export function hostBucket(request: RequestHead): string | undefined {
+  const name = /^(.+)\.localhost(?::\d+)?$/i
+    .exec(request.headers.host ?? '')?.[1]
+    ?.toLowerCase()
+    .replace(/(^|\.)s3$/, '');
+  return name === '' ? undefined : name;
 }

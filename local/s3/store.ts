@@ -136,7 +136,7 @@ export class Store {
       const current = this.current(bucket, draft.key);
       const { ifNoneMatch, ifMatch } = options.condition ?? {};
       if (ifNoneMatch && current) throw new S3Error('PreconditionFailed', undefined, { Condition: 'If-None-Match' });
-      if (options.watch?.deleted) throw new S3Error('ConditionalRequestConflict', undefined, { Key: draft.key });
+      if (options.condition && options.watch?.deleted) throw new S3Error('ConditionalRequestConflict', undefined, { Key: draft.key });
       if (ifMatch !== undefined && !current) throw new S3Error('NoSuchKey', undefined, { Key: draft.key });
       if (ifMatch !== undefined && ifMatch !== '*' && ifMatch !== current?.etag) {
         throw new S3Error('PreconditionFailed', undefined, { Condition: 'If-Match' });
@@ -151,7 +151,7 @@ export class Store {
   /**
    * Deletes as S3 does: with a version id that version for good; without, in a bucket that was ever versioned, by a delete marker.
    *
-   * @param holds refuses (by throwing) given the version that is about to go
+   * @param holds refuses, by throwing, given the current version
    * @returns the version removed or the marker made; undefined where there was nothing
    */
   async deleteVersion(
@@ -161,16 +161,15 @@ export class Store {
     holds?: (version: Version | undefined) => void,
   ): Promise<{ versionId: string; deleteMarker: boolean } | undefined> {
     return this.onKey(bucketName, key, async (bucket) => {
+      holds?.(this.current(bucket, key));
       const gone = versionId ?? (bucket.versioning === 'Off' ? 'null' : undefined);
       if (gone !== undefined) {
         const version = bucket.objects.get(key)?.find((candidate) => candidate.versionId === gone);
-        holds?.(version);
         if (!version) return undefined;
         const event = this.newEvent(bucketName, version, 'ObjectRemoved:Delete');
         await this.commit([{ t: 'version-gone', bucket: bucketName, key, versionId: gone, event }], bucket);
         return { versionId: gone, deleteMarker: version.deleteMarker === true };
       }
-      holds?.(this.current(bucket, key));
       const marker = { key, size: 0, etag: '', segments: [], headers: {}, metadata: {}, deleteMarker: true as const };
       const version: Version = { ...marker, versionId: newVersionId(bucket), lastModified: Date.now() };
       const event = this.newEvent(bucketName, version, 'ObjectRemoved:DeleteMarkerCreated');

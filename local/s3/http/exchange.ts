@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ChecksumAlgorithm, checksumAlgorithms, checksumHeader } from '../checksums.ts';
 import { decodeChunked } from '../chunked.ts';
 import { S3Error } from '../errors.ts';
-import { decode, parseQuery, type Signed, splitUrl } from '../sigv4.ts';
+import { decode, hostBucket, parseQuery, type Signed, splitUrl } from '../sigv4.ts';
 import type { WriteCondition } from '../types.ts';
 import { type Digest, type Incoming, startDigest, type WriteOptions } from '../write.ts';
 import { type Parsed, parseXml, toXml, type Xml } from './xml.ts';
@@ -45,10 +45,10 @@ export class Exchange {
     this.query = new Map(parseQuery(query));
     // Presigners move x-amz- headers into the query.
     for (const [name, value] of this.query) if (/^x-amz-/i.test(name)) this.hoisted.set(name.toLowerCase(), value);
-    const inHost = /^(.+)\.(?:s3\.)?localhost(?::\d+)?$/i.exec(request.headers.host ?? '')?.[1];
-    const name = inHost === undefined || inHost === 's3' ? path.slice(1).split('/', 1)[0]! : '';
-    this.bucket = name === '' && inHost !== undefined && inHost !== 's3' ? inHost.toLowerCase() : decode(name);
-    this.key = decode(name === '' ? path.slice(1) : path.slice(name.length + 2));
+    const inHost = hostBucket(request);
+    const [first = '', ...rest] = path.slice(1).split('/');
+    this.bucket = inHost ?? decode(first);
+    this.key = decode(inHost === undefined ? rest.join('/') : path.slice(1));
   }
 
   header(name: string): string | undefined {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { S3Error } from '../errors.ts';
+import { verifySignatureV2 } from '../sigv2.ts';
 import { verifySignature } from '../sigv4.ts';
 import type { Store } from '../store.ts';
 import * as buckets from './buckets.ts';
@@ -68,7 +69,8 @@ export function createHandler(
     response.setHeader('x-amz-request-id', requestId);
     response.setHeader('server', 'Ingot');
     try {
-      const x = new Exchange(request, response, verifySignature(request, credentials, Date.now()));
+      const verify = /[?&]AWSAccessKeyId=/.test(request.url ?? '') ? verifySignatureV2 : verifySignature;
+      const x = new Exchange(request, response, verify(request, credentials, Date.now()));
       await operationOf(x)(store, x, region);
     } catch (error) {
       fail(request, response, requestId, error);

@@ -19,7 +19,8 @@ export interface TestServer {
 
 /** The laptop's S3 in this process, in a folder of its own, on a free port. */
 export async function startServer(): Promise<TestServer> {
-  const root = await mkdtemp(join(tmpdir(), 'ingot-s3-'));
+  const home = await mkdtemp(join(tmpdir(), 'ingot-s3-'));
+  const root = join(home, 's3');
   const events: S3ObjectEvent[] = [];
   const open = () => createS3({ root, onEvent: (event) => events.push(event) });
   const server = createServer((request, response) => void testServer.s3.handle(request, response));
@@ -39,7 +40,7 @@ export async function startServer(): Promise<TestServer> {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
       await testServer.s3.close();
-      await rm(root, { recursive: true, force: true, maxRetries: 5 });
+      await rm(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };
   return testServer;
