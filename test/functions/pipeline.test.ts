@@ -1,0 +1,244 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { dataKeys, modelKeys } from '../../core/keys.ts';
+import { getJson } from '../../core/object-store.ts';
+import type { Alias } from '../../core/registry/aliases.ts';
+import type { ModelCard } from '../../core/registry/card.ts';
+import type { DatasetPointer } from '../../core/registry/datasets.ts';
+import { getRun } from '../../core/registry/runs.ts';
+import type { CleanReport } from '../../core/table/report.ts';
+import { clean } from '../../functions/clean.lambda.ts';
+import { transform } from '../../functions/transform.lambda.ts';
+import { Laboratory } from './laboratory.ts';
+
+const cancer = readFileSync(resolve(import.meta.dirname, '../../examples/breast-cancer/breast-cancer.csv'), 'utf8');
+
+/** A dataset that is learned in a moment, under a spec with a small grid; another seed, other rows. */
+const spec = JSON.stringify({ folds: 2, grids: { forest: { nEstimators: [5], maxDepth: [null], minSamplesSplit: [2, 10] } } });
+const table = (seed: number) =>
+  `x,colour,y\n${Array.from({ length: 80 }, (_, i) => `${(i * (seed + 36)) % 101},${['red', 'blue'][i % 2]},${(i * (seed + 36)) % 101 > 50 ? 'yes' : 'no'}`).join('\n')}\n`;
+
+const pointer = (lab: Laboratory, dataset = 'd') => getJson<DatasetPointer>(lab.rawData, dataKeys.current(dataset));
+const live = (lab: Laboratory, model = 'd') => getJson<Alias>(lab.rawModels, modelKeys.alias(model, 'live'));
+
+/** A laboratory with a small grid for the dataset `d`. */
+async function small(): Promise<Laboratory> {
+  const lab = new Laboratory();
+  await lab.rawData.put('raw/d/dataset.json', spec);
+  return lab;
+}
+
+describe('a file becomes a model that answers', () => {
+  const lab = new Laboratory();
+  let card: ModelCard;
+  beforeAll(async () => {
+    await lab.prepare(await lab.upload('raw/cancer/breast-cancer.csv', cancer));
+    await lab.runAll();
+    card = (await getJson<ModelCard>(lab.rawModels, modelKeys.card('cancer', 1)))!;
+  });
+
+  test('the dataset is ready, its report counts every row', async () => {
+    const { status, revision } = (await pointer(lab, 'cancer'))!;
+    expect(status).toBe('READY');
+    const { rows } = (await getJson<CleanReport>(lab.rawData, dataKeys.report('cancer', revision!)))!;
+    expect(rows).toMatchObject({ read: 569, kept: 569 });
+  });
+
+  test('the run has gone through every stage', async () => {
+    const [record] = lab.queue.records;
+    const run = await getRun(lab.rawModels, lab.queue, record!.run);
+    expect(run).toMatchObject({ status: 'SUCCEEDED', stage: 'Release', progress: 1, model: { name: 'cancer', version: 1, live: true } });
+    expect(run!.id).toMatch(/^cancer-[0-9a-f]{12}$/);
+    expect(lab.counted).toMatchObject({ DatasetsCleaned: 1, RowsRead: 569, RunsSucceeded: 1 });
+  });
+
+  test('the card has all 36 candidates and what the model is worth', () => {
+    expect(card.leaderboard.entries).toHaveLength(36);
+    for (const { mean, std } of card.leaderboard.entries)
+      expect([mean.accuracy, std.accuracy]).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(card.heldOut.scores.accuracy).toBeGreaterThan(0.93);
+    expect(card.heldOut.confusion!.flat().reduce((sum, count) => sum + count)).toBe(card.heldOut.rows);
+    expect(card.parity.testRows).toBe(card.heldOut.rows);
+    expect(card.parity.edgeRows).toBeGreaterThan(100);
+  });
+
+  test('the API answers the rows of the file', async () => {
+    const [header, ...lines] = cancer.trimEnd().split('\n');
+    const answer = await lab.ask('POST', '/models/cancer/predict', [header, ...lines].join('\n'), { 'content-type': 'text/csv' });
+    expect(answer.statusCode).toBe(200);
+    const { version, predictions } = JSON.parse(answer.body) as { version: number; predictions: { label: unknown }[] };
+    expect(version).toBe(1);
+    const right = predictions.filter(({ label }, i) => String(label) === lines[i]!.trimEnd().split(',').at(-1));
+    expect(right.length / lines.length).toBeGreaterThan(0.97);
+  });
+});
+
+describe('the same again', () => {
+  test('the same upload twice: one run, one version', async () => {
+    const lab = await small();
+    await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
+    await lab.runAll();
+    await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
+    await lab.runAll();
+    expect(lab.queue.records).toHaveLength(1);
+    expect((await live(lab))!.history).toHaveLength(1);
+    expect((await pointer(lab))!.status).toBe('READY');
+  });
+
+  test('in another laboratory: the same bytes of every object', async () => {
+    const [one, two] = [await small(), await small()];
+    for (const lab of [one, two]) {
+      await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
+      await lab.runAll();
+    }
+    expect(await two.state()).toEqual(await one.state());
+  });
+
+  test('every event and every stage delivered twice at once: as if once', async () => {
+    const [once, twice] = [await small(), await small()];
+    await once.prepare(await once.upload('raw/d/data.csv', table(1)));
+    await once.runAll();
+    const event = await twice.upload('raw/d/data.csv', table(1));
+    await Promise.all([clean(event, twice.services), clean(event, twice.services)]);
+    const report = twice.eventOf(dataKeys.report('d', (await pointer(twice))!.revision!));
+    await Promise.all([transform(report, twice.services), transform(report, twice.services)]);
+    const [record] = twice.queue.records;
+    await Promise.all([twice.stages(record!), twice.stages(record!), twice.stages(record!)]);
+    await Promise.all([twice.prepare(event), twice.stages(record!)]);
+    expect(await twice.state()).toEqual(await once.state());
+    expect(twice.counted['RunsSucceeded']).toBe(1);
+  });
+
+  test('an event that comes late does no harm', async () => {
+    const lab = await small();
+    const older = await lab.upload('raw/d/data.csv', table(1));
+    const newer = await lab.upload('raw/d/data.csv', table(2));
+    await lab.prepare(newer);
+    const { revision } = (await pointer(lab))!;
+    await lab.prepare(older);
+    await lab.runAll();
+    expect(lab.queue.records).toHaveLength(1);
+    expect(await pointer(lab)).toMatchObject({ status: 'READY', revision });
+  });
+
+  test('each event reads the version of the object that it tells of', async () => {
+    const lab = await small();
+    const first = await lab.upload('raw/d/data.csv', table(1));
+    const second = await lab.upload('raw/d/data.csv', table(2));
+    await lab.prepare(first);
+    await lab.prepare(second);
+    expect(new Set(lab.queue.records.map(({ revision }) => revision)).size).toBe(2);
+  });
+
+  test('a run of older data that finishes late is registered, and live stays on the newer', async () => {
+    const lab = await small();
+    await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
+    await lab.prepare(await lab.upload('raw/d/data.csv', table(2)));
+    const [older, newer] = lab.queue.records;
+    await lab.execute(newer!);
+    await lab.execute(older!);
+    expect(await live(lab)).toMatchObject({ version: 1, history: [{ by: newer!.run }] });
+    expect(await getRun(lab.rawModels, lab.queue, older!.run)).toMatchObject({ status: 'SUCCEEDED', model: { version: 2, live: false } });
+  });
+});
+
+describe('what starts a cleaning', () => {
+  test('a spec alone starts nothing; with its file beside it, whichever came first, the spec counts', async () => {
+    const lab = new Laboratory();
+    await lab.prepare(await lab.upload('raw/d/dataset.json', spec));
+    expect(await pointer(lab)).toBeUndefined();
+    await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
+    const other = new Laboratory();
+    await other.rawData.put('raw/d/data.csv', table(1));
+    await other.prepare(await other.upload('raw/d/dataset.json', spec));
+    expect((await pointer(other))!.revision).toBe((await pointer(lab))!.revision);
+  });
+
+  test('a spec that names files waits for its own upload', async () => {
+    const lab = new Laboratory();
+    await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ files: ['a.csv', 'b.csv'] }));
+    await lab.prepare(await lab.upload('raw/d/a.csv', table(1)));
+    await lab.prepare(await lab.upload('raw/d/b.csv', table(2)));
+    expect(await pointer(lab)).toBeUndefined();
+    await lab.prepare(lab.eventOf('raw/d/dataset.json'));
+    const { revision } = (await pointer(lab))!;
+    expect((await getJson<CleanReport>(lab.rawData, dataKeys.report('d', revision!)))!.rows.read).toBe(160);
+  });
+
+  test('folders, other keys, other events and the test event of S3 start nothing', async () => {
+    const lab = new Laboratory();
+    await lab.prepare(await lab.upload('raw/d/', ''));
+    await lab.prepare(await lab.upload('raw/file.csv', table(1)));
+    await lab.prepare({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'ingot-data' });
+    const event = (await lab.upload('raw/d/data.csv', table(1))) as { Records: { eventName: string }[] };
+    event.Records[0]!.eventName = 'ObjectRemoved:DeleteMarkerCreated';
+    await lab.prepare(event);
+    expect(await pointer(lab)).toBeUndefined();
+  });
+});
+
+describe('what cannot be used is rejected, with place and mend, and is not tried again', () => {
+  test.each<[string, Record<string, string>, string, RegExp]>([
+    ['an empty file', { 'data.csv': '' }, 'EmptyDataset', /data\.csv/],
+    ['a header alone', { 'data.csv': 'a,b\n' }, 'EmptyDataset', /data\.csv/],
+    ['a target of one value', { 'data.csv': `a,b\n${'1,x\n2,x\n'.repeat(20)}` }, 'UnusableTarget', /b/],
+    ['a spec with an unknown field', { 'data.csv': table(1), 'dataset.json': '{"tarjet":"y"}' }, 'InvalidSpec', /tarjet/],
+    ['a spec that is no JSON', { 'data.csv': table(1), 'dataset.json': '{\n"target": }' }, 'InvalidSpec', /line 2/],
+    ['a spec that names a file that is not there', { 'dataset.json': '{"files":["a.csv"]}' }, 'InvalidSpec', /field files/],
+  ])('%s', async (_, files, code, where) => {
+    const lab = new Laboratory();
+    let event = {};
+    for (const [name, body] of Object.entries(files)) event = await lab.upload(`raw/d/${name}`, body);
+    await lab.prepare(event);
+    const { status, error } = (await pointer(lab))!;
+    expect([status, error!.code]).toEqual(['REJECTED', code]);
+    expect(error!.where).toMatch(where);
+    expect(error!.fix).toBeTruthy();
+    await lab.prepare(event);
+    expect(lab.queue.records).toEqual([]);
+  });
+
+  test('a dataset whose name cannot be a model', async () => {
+    const lab = new Laboratory();
+    await lab.prepare(await lab.upload('raw/my data/a b.csv', table(1)));
+    expect(await pointer(lab, 'my data')).toMatchObject({ status: 'REJECTED', error: { code: 'InvalidName' } });
+  });
+
+  test('a good file after a bad one is learned', async () => {
+    const lab = await small();
+    await lab.prepare(await lab.upload('raw/d/data.csv', ''));
+    await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
+    expect((await pointer(lab))!.status).toBe('READY');
+  });
+});
+
+describe('a run that fails', () => {
+  test('says in a sentence what failed and what to do: in its record, in a metric, in a message', async () => {
+    const lab = new Laboratory();
+    await lab.rawData.put('raw/d/dataset.json', '{"metric":"r2"}');
+    await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
+    await lab.runAll();
+    const [record] = lab.queue.records;
+    expect(await getRun(lab.rawModels, lab.queue, record!.run)).toMatchObject({
+      status: 'FAILED',
+      stage: 'Plan',
+      error: { code: 'InvalidSpec', message: expect.stringContaining('r2'), fix: expect.any(String) },
+    });
+    expect(lab.counted['RunsFailed']).toBe(1);
+    expect(lab.messages).toMatchObject([
+      { subject: `Ingot: the run ${record!.run} failed`, message: expect.stringContaining('What to do:') },
+    ]);
+  });
+
+  test('for an object that is gone says which', async () => {
+    const lab = await small();
+    await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
+    const [record] = lab.queue.records;
+    await lab.rawData.delete(dataKeys.train('d', record!.revision));
+    await lab.runAll();
+    const run = await getRun(lab.rawModels, lab.queue, record!.run);
+    expect(run).toMatchObject({ status: 'FAILED', stage: 'Search', error: { code: 'NotFound' } });
+    expect(await live(lab)).toBeUndefined();
+  });
+});
