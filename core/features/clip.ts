@@ -12,22 +12,11 @@ export interface Bounds {
   high: number;
 }
 
-/** @param sorted ascending finite values. Without spread between the quartiles there is no bound. */
-export function fitClip(sorted: Float32Array): Bounds {
-  const low = quantile(sorted, 0.25);
-  const high = quantile(sorted, 0.75);
+/** @param low, high the quartiles. Without spread between them there is no bound. */
+export function fitClip(low: number, high: number): Bounds {
   const reach = fence * (high - low);
   if (!(reach > 0)) return { low: -largestFloat, high: largestFloat };
   return { low: toFloat(low - reach), high: toFloat(high + reach) };
-}
-
-/** Linear between the neighbours, as numpy's default; 0 of nothing. */
-function quantile(sorted: Float32Array, share: number): number {
-  if (sorted.length === 0) return 0;
-  const at = share * (sorted.length - 1);
-  const below = Math.floor(at);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
 }
 
 function toFloat(value: number): number {

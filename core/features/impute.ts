@@ -1,14 +1,6 @@
 /** Missing values: numbers become the median of the train rows, and a 0/1 feature can say that they were missing. */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 
-/** The median of ascending finite values; 0 where there are none. */
-export function fitImpute(sorted: Float32Array): number {
-  if (sorted.length === 0) return 0;
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle]!;
-  return sorted.length % 2 === 1 ? upper : Math.fround(sorted[middle - 1]! / 2 + upper / 2);
-}
-
 /** In place. */
 export function impute(values: Float32Array, median: number): void {
   for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) values[i] = median;

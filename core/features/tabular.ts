@@ -14,10 +14,11 @@ import type { CategoryColumn, Frame, FrameColumn, NumberColumn } from '../table/
 import type { CleanReport, ColumnReport } from '../table/report.ts';
 import { booleanValues, fitBoolean, trueCode } from './boolean.ts';
 import { clip, clipped, clipToOnnx, fitClip } from './clip.ts';
-import { fitImpute, impute, imputeToOnnx, indicate } from './impute.ts';
+import { impute, imputeToOnnx, indicate } from './impute.ts';
 import { missingTokens } from './missing-tokens.ts';
 import { encode, encodeToOnnx, fitSpellings, frequentValues, missingCode, oneHotToOnnx } from './one-hot.ts';
 import type { FittedCategory, FittedColumn, FittedNumber, Preprocess } from './preprocess.ts';
+import { quantiles } from './quantiles.ts';
 import { fitScale, scale, scaled, scaleToOnnx } from './scale.ts';
 
 /**
@@ -62,9 +63,9 @@ function fitColumn(column: FrameColumn, report: ColumnReport, rows: number): Fit
 }
 
 function fitNumber({ name, values }: NumberColumn, report: ColumnReport): FittedNumber {
-  const sorted = values.filter(Number.isFinite).sort();
-  const median = fitImpute(sorted);
-  const bounds = fitClip(sorted);
+  const [low, middle, high] = quantiles(values, [0.25, 0.5, 0.75]) as [number, number, number];
+  const median = Math.fround(middle);
+  const bounds = fitClip(low, high);
   const indicator = values.some(Number.isNaN);
   const prepared = values.slice();
   impute(prepared, median);

@@ -89,11 +89,11 @@ class FoldingGraph implements GraphBuilder {
   node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: { domain?: 'ai.onnx.ml' } = {}): string {
     if (!inputs.includes(this.features)) return this.graph.node(opType, inputs, attributes, options);
     if (!treeOperators.includes(opType)) throw new NotFoldable(`${opType} reads the features.`);
-    const { raw, changed } = this.foldTrees(attributes);
-    return this.graph.node(opType, [raw], { ...attributes, ...changed }, options);
+    const { raw, folded } = this.foldTrees(attributes);
+    return this.graph.node(opType, [raw], folded, options);
   }
 
-  private foldTrees(attributes: Record<string, Attribute>): { raw: string; changed: Record<string, Attribute> } {
+  private foldTrees(attributes: Record<string, Attribute>): { raw: string; folded: Record<string, Attribute> } {
     const { nodes_featureids: ids, nodes_values: values, nodes_modes: modes } = attributes;
     if (!ids || !values || !modes || !('ints' in ids) || !('floats' in values) || !('strings' in modes)) throw new NotFoldable();
     const used = new Set<number>();
@@ -116,12 +116,14 @@ class FoldingGraph implements GraphBuilder {
       thresholds[node] = split.threshold;
       missing[node] = split.missing ? 1 : 0;
     });
+    const { nodes_missing_value_tracks_true: _, ...kept } = attributes;
     return {
       raw,
-      changed: {
+      folded: {
+        ...kept,
         nodes_featureids: { ints: featureIds },
         nodes_values: { floats: thresholds },
-        nodes_missing_value_tracks_true: { ints: missing },
+        ...(missing.includes(1) && { nodes_missing_value_tracks_true: { ints: missing } }),
       },
     };
   }

@@ -9,17 +9,13 @@ import type { RawRows } from '../../core/serving/rows.ts';
 import { bestClass, loadModel } from '../../core/serving/session.ts';
 import { type Cells, fitCells, frameOfRows, hostileNames, tables, windowGraph } from '../features/tables.ts';
 import { pythonHas } from '../python.ts';
+import { bits } from './bits.ts';
 import { askPython, type PythonAnswer } from './python.ts';
 
 const python = pythonHas('onnx', 'onnxruntime', 'numpy');
 
 /** What the tests below ask of our runtime, for Python's to be asked too. */
 const asked: { model: Uint8Array; rows: RawRows; answer: PythonAnswer }[] = [];
-
-/** Bits, so that −0 is not 0 and NaN equals itself. */
-function bits(values: Float32Array): number[] {
-  return [...new Uint32Array(values.slice().buffer)];
-}
 
 function rowMajor({ rows, columns, data }: Matrix): Float32Array {
   return Float32Array.from({ length: rows * columns }, (_, i) => data[(i % columns) * rows + Math.floor(i / columns)]!);
