@@ -1,0 +1,109 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Preprocess } from '../../core/features/preprocess.ts';
+import { takeRows } from '../../core/features/split.ts';
+import { transform } from '../../core/features/tabular.ts';
+import { dataKeys, modelKeys } from '../../core/keys.ts';
+import { familyOf } from '../../core/models/families.ts';
+import type { ModelCard } from '../../core/registry/card.ts';
+import { edgeRows, rawRowsOf } from '../../core/registry/parity.ts';
+import type { Frame } from '../../core/table/frame.ts';
+import { readFrame, readTarget } from '../../core/table/frame-file.ts';
+import type { CleanReport } from '../../core/table/report.ts';
+import { splitOf } from '../../functions/shared/features.ts';
+import { askPython } from '../onnx/python.ts';
+import { pythonHas } from '../python.ts';
+import { Laptop } from './laptop.ts';
+
+const examples = resolve(import.meta.dirname, '../../examples');
+const hasOnnx = pythonHas('onnx', 'onnxruntime', 'numpy');
+
+let laptop: Laptop;
+beforeAll(async () => {
+  laptop = await Laptop.start();
+}, 120_000);
+afterAll(async () => {
+  await laptop?.stop();
+});
+
+/** The frame's rows as a client would send them: text for categories, null for what is missing. */
+function asJson(frame: Frame): Record<string, unknown>[] {
+  return Array.from({ length: frame.rows }, (_, row) =>
+    Object.fromEntries(
+      frame.columns.map((column) => {
+        if (column.type === 'number') return [column.name, Number.isNaN(column.values[row]!) ? null : column.values[row]];
+        return [column.name, column.codes[row]! < 0 ? null : column.dictionary[column.codes[row]!]];
+      }),
+    ),
+  );
+}
+
+/** Every number missing in turn, and every category a value that nobody has seen. */
+function oddRows(frame: Frame): Frame {
+  const odd = takeRows(
+    frame,
+    Int32Array.from(frame.columns, (_, i) => i % frame.rows),
+  );
+  odd.columns.forEach((column, row) => {
+    if (column.type === 'number') column.values[row] = Number.NaN;
+    else column.codes[row] = column.dictionary.push(`never seen ${row}`) - 1;
+  });
+  return odd;
+}
+
+test.skipIf(!hasOnnx).each([
+  ['breast-cancer', 'breast-cancer.csv'],
+  ['penguins', 'penguins.csv'],
+  ['auto-mpg', 'auto-mpg.jsonl'],
+])(
+  '%s: the API, our own predict and Python’s onnxruntime agree on every test row, odd row and split edge [needs Python with onnx and onnxruntime]',
+  async (dataset, file) => {
+    const { DataBucket, ModelBucket } = laptop.outputs;
+    const put = (name: string) =>
+      laptop.s3.send(
+        new PutObjectCommand({ Bucket: DataBucket, Key: dataKeys.raw(dataset, name), Body: readFileSync(join(examples, dataset, name)) }),
+      );
+    if (dataset === 'penguins') await put('dataset.json');
+    await put(file);
+    const run = await laptop.finished(dataset);
+    expect(run).toMatchObject({ status: 'SUCCEEDED' });
+
+    const bytes = async (bucket: string, key: string) =>
+      (await laptop.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))).Body!.transformToByteArray();
+    const json = async <T>(bucket: string, key: string) => JSON.parse(new TextDecoder().decode(await bytes(bucket, key))) as T;
+    const preprocess = await json<Preprocess>(DataBucket, dataKeys.preprocess(dataset, run.revision));
+    const report = await json<CleanReport>(DataBucket, dataKeys.report(dataset, run.revision));
+    const card = await json<ModelCard>(ModelBucket, modelKeys.card(dataset, 1));
+    const table = join(mkdtempSync(join(tmpdir(), 'ingot-parity-')), 'table.parquet');
+    writeFileSync(table, await bytes(DataBucket, dataKeys.table(dataset, run.revision)));
+    const frame = await readFrame(table, { columns: preprocess.columns.map(({ name }) => name) });
+    const tested = takeRows(frame, splitOf(await readTarget(table, report), {}).test);
+    const trained = familyOf(card.family).deserialize(await bytes(ModelBucket, modelKeys.fitted(run.id)));
+    const model = await bytes(ModelBucket, modelKeys.model(dataset, 1));
+
+    for (const rows of [tested, oddRows(tested), edgeRows(tested, preprocess, trained)]) {
+      const own = await trained.predict(transform(preprocess, rows));
+      const ours = own.task === 'classification' ? own.probabilities : own.values;
+      const [python] = askPython([{ model, rows: rawRowsOf(rows) }]);
+      expect(python!.numbers).toEqual(ours);
+      const body = JSON.stringify({ rows: asJson(rows) });
+      const response = await laptop.fetch(`models/${dataset}/predict`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+      const { predictions } = (await response.json()) as {
+        predictions: { label?: string; value?: number; probabilities?: Record<string, number> }[];
+      };
+      const answered = predictions.flatMap((each) =>
+        each.probabilities ? preprocess.classes!.map((name) => each.probabilities![name]!) : [each.value!],
+      );
+      expect(Float32Array.from(answered)).toEqual(ours);
+      if (python!.labels) expect(predictions.map(({ label }) => label)).toEqual(python!.labels);
+    }
+  },
+  120_000,
+);
