@@ -6,7 +6,7 @@ import type { ModelCard } from '../core/registry/card.ts';
 import type { Gate } from '../core/registry/gate.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
 import { claimVersion, publishVersion } from '../core/registry/versions.ts';
-import type { Leaderboard, Plan, RunRecord, TrialResult } from '../core/search/plan.ts';
+import type { Leaderboard, Plan, TrialResult } from '../core/search/plan.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
 import type { Optimised } from './optimise.lambda.ts';
@@ -19,13 +19,12 @@ export const register = stage('Register', runEvent, async (event, services): Pro
   const { run, dataset } = event;
   const { models, now } = services;
   if (!(await models.head(modelKeys.registered(run)))) {
-    const [record, gate, graph, draft] = await Promise.all([
-      needJson<RunRecord>(models, modelKeys.run(run)),
+    const [gate, graph, draft] = await Promise.all([
       needJson<Gate>(models, modelKeys.gate(run)),
       needBytes(models, modelKeys.graph(run)),
       draftCard(event, services),
     ]);
-    const version = await claimVersion(models, dataset, run, new Date(record.createdAt), now());
+    const version = await claimVersion(models, dataset, run, now());
     await publishVersion(models, { ...draft, version, createdAt: now().toISOString() }, graph, gate.baseline);
     await putJson(models, modelKeys.registered(run), { version }, once);
   }

@@ -15,21 +15,20 @@ interface Claim {
   at: string;
 }
 
-/** How far the clocks of a function and of the store may be apart: a claim made before the run began, less this, is not the run's. */
-const clockSkew = 3600_000;
-
 /**
- * The version number of a run: the one that it claimed before, or the next free one.
- * @param since when the run began; older claims need not be read
+ * The version number of a run: the one that it claimed before, or the next free one. Of the claims only those are read that came after the
+ * run's record, by the store's own clock.
  */
-export async function claimVersion(models: ObjectStore, model: string, run: string, since: Date, now: Date): Promise<number> {
+export async function claimVersion(models: ObjectStore, model: string, run: string, now: Date): Promise<number> {
+  let began = 0;
+  for await (const { key, lastModified } of models.list(modelKeys.run(run))) if (key === modelKeys.run(run)) began = lastModified.getTime();
   let highest = 0;
   const recent: number[] = [];
   for await (const { key, lastModified } of models.list(modelKeys.versions(model))) {
     const version = numberOf(model, key, 'claim.json');
     if (version === undefined) continue;
     highest = Math.max(highest, version);
-    if (lastModified.getTime() >= since.getTime() - clockSkew) recent.push(version);
+    if (lastModified.getTime() >= began) recent.push(version);
   }
   const isMine = async (version: number) => (await getJson<Claim>(models, modelKeys.claim(model, version)))?.run === run;
   for (const version of recent.sort((a, b) => b - a)) if (await isMine(version)) return version;

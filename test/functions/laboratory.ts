@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 /** The whole pipeline in one process: both buckets in memory, events delivered by hand, the state machine as a loop. */
 
 import type { ObjectStore } from '../../core/object-store.ts';
@@ -131,7 +132,7 @@ export class Laboratory {
     return this.predict(apiEvent(method, path, body, headers));
   }
 
-  /** Every object of both buckets, times taken out: what a finished run leaves. */
+  /** Every object of both buckets, times taken out and bytes as their hash: what a finished run leaves. */
   async state(): Promise<Record<string, unknown>> {
     const found: Record<string, unknown> = {};
     for (const store of [this.rawData, this.rawModels]) {
@@ -139,7 +140,7 @@ export class Laboratory {
         const body = Buffer.from((await store.get(key))!.body);
         found[key] = key.endsWith('.json')
           ? JSON.parse(body.toString(), (name, value) => (times.has(name) ? undefined : value))
-          : body.toString('base64');
+          : createHash('sha256').update(body).digest('hex');
       }
     }
     return found;

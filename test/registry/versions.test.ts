@@ -6,7 +6,7 @@ import { claimVersion, getCard, listModels, listVersions, publishVersion } from 
 
 const now = new Date('2026-11-25T08:00:00Z');
 const card = (version: number, run: string) => ({ model: 'm', version, run }) as ModelCard;
-const claim = (store: MemoryObjectStore, run: string) => claimVersion(store, 'm', run, new Date(), now);
+const claim = (store: MemoryObjectStore, run: string) => claimVersion(store, 'm', run, now);
 
 describe('versions', () => {
   test('runs get numbers from 1, in the order of their claims', async () => {
