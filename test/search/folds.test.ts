@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Target } from '../../core/models/model.ts';
+import { splitFolds } from '../../core/search/folds.ts';
+import { pythonHas, runPython } from '../python.ts';
+
+const labelled = fc
+  .record({ classes: fc.integer({ min: 1, max: 5 }), folds: fc.integer({ min: 2, max: 7 }), seed: fc.nat() })
+  .chain(({ classes, folds, seed }) =>
+    fc.array(fc.nat(classes - 1), { minLength: folds, maxLength: 60 }).map((labels) => ({ classes, folds, seed, labels })),
+  );
+
+const targetOf = (classes: number, labels: number[]): Target => ({ task: 'classification', classes, labels: Int32Array.from(labels) });
+
+const spread = (counts: number[]) => Math.max(...counts) - Math.min(...counts);
+
+test('every row is held out once, folds are of one size, and so is each class in them', () => {
+  fc.assert(
+    fc.property(labelled, ({ classes, folds, seed, labels }) => {
+      const parts = splitFolds(targetOf(classes, labels), folds, seed);
+      expect(parts.flatMap(({ valid }) => [...valid]).sort((a, b) => a - b)).toEqual([...labels.keys()]);
+      for (const { train, valid } of parts) expect([...train, ...valid].sort((a, b) => a - b)).toEqual([...labels.keys()]);
+      expect(spread(parts.map(({ valid }) => valid.length))).toBeLessThanOrEqual(1);
+      for (let k = 0; k < classes; k++)
+        expect(spread(parts.map(({ valid }) => valid.filter((row) => labels[row] === k).length))).toBeLessThanOrEqual(1);
+    }),
+  );
+});
+
+test('a regression is split into folds of one size, in no order', () => {
+  const target: Target = { task: 'regression', values: new Float64Array(23) };
+  const parts = splitFolds(target, 5, 1);
+  expect(parts.map(({ valid }) => valid.length)).toEqual([5, 5, 5, 4, 4]);
+  expect(parts.flatMap(({ valid }) => [...valid]).sort((a, b) => a - b)).toEqual(Array.from({ length: 23 }, (_, row) => row));
+  expect([...parts[0]!.valid]).not.toEqual([0, 1, 2, 3, 4]);
+});
+
+test('the seed decides the folds, and nothing else does', () => {
+  const target = targetOf(
+    2,
+    Array.from({ length: 40 }, (_, row) => row % 2),
+  );
+  expect(splitFolds(target, 4, 7)).toEqual(splitFolds(target, 4, 7));
+  expect(splitFolds(target, 4, 7)).not.toEqual(splitFolds(target, 4, 8));
+});
+
+const judge = `
+import json, sys, warnings
+import numpy
+from sklearn.model_selection import StratifiedKFold
+warnings.simplefilter("ignore")
+answers = []
+for case in json.load(sys.stdin):
+    y = numpy.array(case["labels"])
+    splits = StratifiedKFold(case["folds"], shuffle=True, random_state=0).split(y, y)
+    answers.append(sorted(numpy.bincount(y[valid], minlength=case["classes"]).tolist() for _, valid in splits))
+json.dump(answers, sys.stdout)
+`;
+
+test.skipIf(!pythonHas('sklearn'))(
+  "each fold has as many rows of each class as scikit-learn's StratifiedKFold gives it (needs scikit-learn)",
+  () => {
+    // scikit-learn takes classes in the order they are met, we in their own, and refuses where all classes have fewer members than folds.
+    const cases = fc.sample(labelled, { numRuns: 100, seed: 3 }).flatMap((each) => {
+      const labels = [...each.labels].sort((a, b) => a - b);
+      const most = Math.max(...Array.from({ length: each.classes }, (_, k) => labels.filter((label) => label === k).length));
+      return most < each.folds ? [] : [{ ...each, labels }];
+    });
+    const ours = cases.map(({ classes, folds, seed, labels }) =>
+      splitFolds(targetOf(classes, labels), folds, seed)
+        .map(({ valid }) => Array.from({ length: classes }, (_, k) => valid.filter((row) => labels[row] === k).length))
+        .sort((a, b) => compare(a, b)),
+    );
+    expect(ours).toEqual(JSON.parse(runPython(judge, JSON.stringify(cases))));
+  },
+);
+
+function compare(a: number[], b: number[]): number {
+  const at = a.findIndex((value, i) => value !== b[i]);
+  return at < 0 ? 0 : a[at]! - b[at]!;
+}
