@@ -9,8 +9,6 @@ import {
   JitterType,
   JsonPath,
   Map as MapState,
-  Pass,
-  Result,
   StateMachine,
   StateMachineType,
   TaskInput,
@@ -108,8 +106,7 @@ export class Training extends Construct {
     const failed = this.failure(topic);
     const states = stages.map(({ name }) => {
       const state = name === 'Search' ? this.search() : this.stage(name);
-      const remember = new Pass(this, `${name} failed`, { result: Result.fromString(name), resultPath: '$.stage' });
-      state.addCatch(remember.next(failed), { errors: ['States.ALL'], resultPath: '$.error' });
+      state.addCatch(failed, { errors: ['States.ALL'], resultPath: '$.error' });
       return state;
     });
     this.stateMachine = new StateMachine(this, 'StateMachine', {
@@ -174,7 +171,7 @@ export class Training extends Construct {
     const failed = new Fail(this, 'Failed', { errorPath: '$.error.Error', causePath: '$.error.Cause' });
     const record = new LambdaInvoke(this, 'Record failure', {
       lambdaFunction: handler,
-      payload: TaskInput.fromObject({ ...run, stage: JsonPath.stringAt('$.stage'), error: JsonPath.objectAt('$.error') }),
+      payload: TaskInput.fromObject({ ...run, error: JsonPath.objectAt('$.error') }),
       payloadResponseOnly: true,
       retryOnServiceExceptions: false,
       resultPath: JsonPath.DISCARD,

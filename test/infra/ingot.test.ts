@@ -219,14 +219,13 @@ describe('a run', () => {
     }
   });
 
-  it('ends every failure in the fail function, which learns the stage and the error, and then fails', () => {
+  it('ends every failure in the fail function, which learns the error, and then fails with it', () => {
     for (const { name } of stages) {
       const [caught] = definition.States[name]!.Catch!;
-      expect(caught).toMatchObject({ ErrorEquals: ['States.ALL'], ResultPath: '$.error' });
-      expect(definition.States[caught!.Next]).toMatchObject({ Type: 'Pass', Result: name, ResultPath: '$.stage', Next: 'Record failure' });
+      expect(caught).toMatchObject({ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Record failure' });
     }
     expect(definition.States['Record failure']).toMatchObject({
-      Parameters: { 'run.$': '$.run', 'stage.$': '$.stage', 'error.$': '$.error' },
+      Parameters: { 'run.$': '$.run', 'error.$': '$.error' },
       Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Failed' }],
       Next: 'Failed',
     });
