@@ -1,5 +1,5 @@
 /** The laptop cloud: the services, and what connects them. `start` gives life to a synthesized template on one port. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiKeys, type UsagePlan } from './api/keys.ts';
 import type { RestApi } from './api/rest-api.ts';
@@ -35,6 +35,13 @@ export interface CloudOptions {
   home: string;
   /** 0 for any free one. */
   port: number;
+  observer?: CloudObserver;
+}
+
+/** Who wants to see what happens, the terminal for one. */
+export interface CloudObserver {
+  execution?(execution: Execution): void;
+  object?(event: S3ObjectEvent): void;
 }
 
 export interface RunningCloud {
@@ -68,8 +75,10 @@ export class Cloud {
   readonly notifications: Notification[] = [];
   readonly #lambdaSeries = new Map<string, Record<'Invocations' | 'Errors' | 'Duration' | 'Throttles', Series>>();
   readonly #clocks: NodeJS.Timeout[] = [];
+  readonly #observer: CloudObserver;
 
-  constructor(home: string, url: string) {
+  constructor(home: string, url: string, observer: CloudObserver = {}) {
+    this.#observer = observer;
     this.home = home;
     this.url = url;
     this.metrics = new Metrics(home);
@@ -160,6 +169,7 @@ export class Cloud {
   }
 
   executionChanged(execution: Execution): void {
+    this.#observer.execution?.(execution);
     const outcome = {
       RUNNING: 'ExecutionsStarted',
       SUCCEEDED: 'ExecutionsSucceeded',
@@ -187,6 +197,7 @@ export class Cloud {
   };
 
   async #onEvent(event: S3ObjectEvent): Promise<void> {
+    this.#observer.object?.(event);
     const matching = this.notifications.filter(
       ({ bucket, events, prefix, suffix }) =>
         bucket === event.bucket &&
@@ -246,20 +257,23 @@ function s3Record(event: S3ObjectEvent, configurationId: string) {
  * Runs a synthesized app.
  * @throws IngotError Conflict where the home or the port is taken; InvalidRequest for a template that it cannot run.
  */
-export async function startCloud({ assembly, home, port }: CloudOptions): Promise<RunningCloud> {
+export async function startCloud({ assembly, home, port, observer }: CloudOptions): Promise<RunningCloud> {
   mkdirSync(home, { recursive: true });
   const unlock = lockHome(home);
+  // What a former process left says nothing of this one.
+  const ready = join(home, 'outputs.json');
+  rmSync(ready, { force: true });
   const front = new Front();
   try {
     const url = `http://127.0.0.1:${await front.listen(port)}`;
-    const cloud = new Cloud(home, url);
+    const cloud = new Cloud(home, url, observer);
     await cloud.openS3();
     const outputs = await createResources(readStack(assembly), cloud);
     const apiKey = cloud.keys.keys.get(outputs['ApiKeyId'] ?? '')?.value;
     const all: Record<string, string> = { ...outputs, ...(apiKey && { ApiKey: apiKey }), EndpointUrl: url };
     front.open(cloud, all['ConsoleUrl']);
     cloud.resume();
-    await writeDurably(join(home, 'outputs.json'), `${JSON.stringify(all, null, 2)}\n`);
+    await writeDurably(ready, `${JSON.stringify(all, null, 2)}\n`);
     return {
       cloud,
       url,
@@ -267,6 +281,7 @@ export async function startCloud({ assembly, home, port }: CloudOptions): Promis
       close: async () => {
         await front.close();
         await cloud.close();
+        rmSync(ready, { force: true });
         unlock();
       },
     };

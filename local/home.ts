@@ -1,17 +1,6 @@
 /** `$INGOT_HOME`: the directory that holds all state of the laptop cloud, held by one process at a time. */
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IngotError } from '../core/errors.ts';
@@ -24,40 +13,42 @@ import { IngotError } from '../core/errors.ts';
 export function lockHome(home: string): () => void {
   mkdirSync(home, { recursive: true });
   const path = join(home, 'lock');
-  for (;;) {
-    try {
-      const file = openSync(path, 'wx');
-      writeSync(file, String(process.pid));
-      closeSync(file);
-      return () => rmSync(path, { force: true });
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    }
-    const holder = Number(readText(path));
-    if (isAlive(holder)) {
-      throw new IngotError('Conflict', `Another Ingot (process ${holder}) is running on ${home}.`, {
+  while (!claim(path)) {
+    const [pid, startedAt] = readText(path)?.split(' ') ?? [];
+    if (pid !== undefined && isAlive(Number(pid), startedAt)) {
+      throw new IngotError('Conflict', `Another Ingot (process ${pid}) is running on ${home}.`, {
         where: path,
         fix: 'Use that one, stop it first, or start this one with another INGOT_HOME and INGOT_PORT.',
       });
     }
     rmSync(path, { force: true });
   }
+  return () => rmSync(path, { force: true });
 }
 
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+function claim(path: string): boolean {
   try {
-    process.kill(pid, 0);
-    return isIngot(pid);
+    writeFileSync(path, `${process.pid} ${startTime(process.pid)}`, { flag: 'wx' });
+    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
 }
 
-/** After a reboot the number in an old lock may belong to some other program; where /proc tells, ask it. */
-function isIngot(pid: number): boolean {
-  const command = readText(`/proc/${pid}/cmdline`);
-  return command === undefined || command === '' || command.includes('node');
+function isAlive(pid: number, startedAt: string | undefined): boolean {
+  try {
+    process.kill(pid, 0);
+    return startTime(pid) === startedAt;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' && startTime(pid) === startedAt;
+  }
+}
+
+/** When a process began (field 22 of proc(5)'s stat), since after a reboot its number belongs to another; '' where /proc is not there. */
+function startTime(pid: number): string {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 
 export function readText(path: string): string | undefined {

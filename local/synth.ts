@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { IngotError } from '../core/errors.ts';
+import { readStack } from './template/template.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -22,7 +23,7 @@ export function synthesize(context: Record<string, string | number> = {}): strin
   const settings = { processor: 'native', ...context };
   const directory = join(root, '.build', 'laptop');
   const assembly = join(directory, hashOf(JSON.stringify(settings)));
-  if (existsSync(join(assembly, 'manifest.json'))) return assembly;
+  if (isWhole(assembly)) return assembly;
   mkdirSync(directory, { recursive: true });
   const temporary = `${assembly}.${process.pid}.tmp`;
   const cdk = {
@@ -45,6 +46,11 @@ export function synthesize(context: Record<string, string | number> = {}): strin
   renameSync(temporary, assembly);
   forget(directory);
   return assembly;
+}
+
+/** Whether it is there, and the assets that it was built with still are. */
+function isWhole(assembly: string): boolean {
+  return existsSync(join(assembly, 'manifest.json')) && [...readStack(assembly).assets.values()].every(existsSync);
 }
 
 function hashOf(settings: string): string {
