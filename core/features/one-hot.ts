@@ -55,7 +55,7 @@ export function fitSpellings(
   }
   for (const token of tokens) forms.push([token, missingCode]);
   for (const [text, code] of forms) claim(text, code);
-  for (const [text, code] of forms) for (const variant of variants(text)) claim(variant, code);
+  for (const [text, code] of forms) if (code !== otherCode) for (const variant of variants(text)) claim(variant, code);
   const all = [...codes];
   return {
     spellings: Object.fromEntries(all.filter(([, code]) => code >= 0)),
