@@ -86,5 +86,5 @@ print(json.dumps({
     "models": call("models"),
     "runs": call("runs"),
     "rejected": rejected[1],
-    "failed": {"status": failed["status"], "error": failed.get("error"), "record": record},
+    "failed": {"status": failed["status"], "record": record},
 }))

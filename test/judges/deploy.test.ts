@@ -28,7 +28,7 @@ interface Found {
   models: [number, { models: { name: string }[] }];
   runs: [number, { runs: { dataset: string; status: string }[] }];
   rejected: { status: string; error: { code: string; fix: string } };
-  failed: { status: string; error: string; record: { stage: string; error: { code: string; message: string; fix: string } } };
+  failed: { status: string; record: { stage: string; code: string; fix: string } };
 }
 
 describe.skipIf(!hasJudge)(
@@ -105,8 +105,7 @@ describe.skipIf(!hasJudge)(
     test('a run that fails says at which stage, what, and what to do', () => {
       expect(found.failed).toMatchObject({
         status: 'FAILED',
-        error: 'NotFound',
-        record: { stage: 'Plan', error: { code: 'NotFound', fix: expect.any(String) } },
+        record: { stage: 'Plan', code: 'NotFound', fix: expect.any(String) },
       });
     });
   },
