@@ -97,11 +97,14 @@ describe('categories', () => {
   });
 });
 
-test('booleans are one feature, whatever the file wrote', () => {
+test('booleans are one feature, read as the file wrote them and as people do', () => {
   const columns: Cells[] = [{ name: 'b', type: 'boolean', cells: ['true', 'false', null] }];
-  const preprocess = fitCells(columns, { b: { spellings: { true: ['Yes'], false: ['no', '0'] } } });
-  const asked: Cells = { name: 'b', type: 'category', cells: ['yes', 'True', 'NO', '0', 'false', 'maybe', null] };
-  expect(featuresOf(preprocess, [asked])).toEqual({ b: [1, 1, 0, 0, 0, 0, 0], 'b is missing': [0, 0, 0, 0, 0, 0, 1] });
+  const preprocess = fitCells(columns, { b: { spellings: { true: ['n', 'Sí'], false: ['x'] } } });
+  const cells = ['sí', 'n', 'True', '1', 'Yes', 'NO', '0', 'X', 'false', 'maybe', null];
+  expect(featuresOf(preprocess, [{ name: 'b', type: 'category', cells }])).toEqual({
+    b: [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0],
+    'b is missing': [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+  });
 });
 
 test('a table without features is refused', () => {
