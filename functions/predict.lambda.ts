@@ -32,11 +32,11 @@ export type Predict = (event: HttpEvent) => Promise<HttpAnswer>;
 export interface PredictOptions {
   /** Where models are; called when the first is looked for. */
   models: () => Promise<ObjectStore>;
-  /** Writes a line of metrics; by default to standard output, where CloudWatch reads it. */
+  /** Writes a line of metrics; see `Counters`. */
   emit?: (line: string) => void;
 }
 
-export function createPredict({ models, emit = (line) => process.stdout.write(`${line}\n`) }: PredictOptions): Predict {
+export function createPredict({ models, emit }: PredictOptions): Predict {
   const cache = new ModelCache(models);
   const counters = new Counters(metricsNamespace, emit);
 

@@ -1,6 +1,8 @@
 /**
- * Metrics of the hot path: summed in memory and written at most once a second, as a line of CloudWatch's embedded metric format
- * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+ * Metrics, summed in memory and written as a line of CloudWatch's embedded metric format
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html). They have no
+ * dimensions, as the dashboard asks for one number for the whole product; Powertools' metrics cannot say that: they write
+ * `Dimensions: []` where the format wants `[[]]`.
  */
 export class Counters {
   private readonly namespace: string;
@@ -8,7 +10,8 @@ export class Counters {
   private readonly sums = new Map<string, number>();
   private flushedAt = 0;
 
-  constructor(namespace: string, emit: (line: string) => void) {
+  /** @param emit writes a line; by default to standard output, where CloudWatch reads it */
+  constructor(namespace: string, emit: (line: string) => void = (line) => process.stdout.write(`${line}\n`)) {
     this.namespace = namespace;
     this.emit = emit;
   }
@@ -17,10 +20,14 @@ export class Counters {
     this.sums.set(metric, (this.sums.get(metric) ?? 0) + value);
   }
 
+  /** At most a line a second, for where a line a request would cost more than the request. */
   flushIfDue(): void {
+    if (Date.now() - this.flushedAt >= 1000) this.flush();
+  }
+
+  flush(): void {
     if (this.sums.size === 0) return;
     const now = Date.now();
-    if (now - this.flushedAt < 1000) return;
     this.flushedAt = now;
     const metrics = [...this.sums.keys()].map((Name) => ({ Name, Unit: 'Count' }));
     const directive = { Namespace: this.namespace, Dimensions: [[]], Metrics: metrics };

@@ -1,20 +1,17 @@
 /** Makes a piece of work a Lambda handler: AWS behind its services, structured logs and metrics around it. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import middy from '@middy/core';
 import { S3ObjectStore, s3Client } from '../../aws/s3-object-store.ts';
 import { StepFunctionsRuns } from '../../aws/step-functions-runs.ts';
 import { environment, metricsNamespace } from '../../core/names.ts';
+import { Counters } from './counters.ts';
 import { requireEnv } from './environment.ts';
 import type { Services } from './services.ts';
 
 const logger = new Logger({ serviceName: 'ingot' });
-const metrics = new Metrics({ namespace: metricsNamespace });
-// One number for the whole product: the dashboard asks for metrics without dimensions.
-metrics.clearDefaultDimensions();
+const counters = new Counters(metricsNamespace);
 
 let connected: Services | undefined;
 
@@ -28,7 +25,7 @@ export function awsServices(): Services {
     models: new S3ObjectStore(requireEnv(environment.modelBucket), s3),
     executions: new StepFunctionsRuns(process.env[environment.stateMachineArn] ?? ''),
     now: () => new Date(),
-    count: (metric, value = 1) => metrics.addMetric(metric, MetricUnit.Count, value),
+    count: (metric, value = 1) => counters.add(metric, value),
     log: (message, details) => logger.info(message, details ?? {}),
     notify: async (subject, message) => {
       await sns.send(
@@ -42,7 +39,7 @@ export function awsServices(): Services {
 export function lambda<R>(work: (event: unknown, services: Services) => Promise<R>) {
   return middy<unknown, R>()
     .use(injectLambdaContext(logger))
-    .use(logMetrics(metrics))
+    .use({ after: () => counters.flush(), onError: () => counters.flush() })
     .onError(({ error }) => {
       logger.error('failed', error as Error);
     })

@@ -20,6 +20,7 @@ import type { Services } from '../../functions/shared/services.ts';
 import { transform } from '../../functions/transform.lambda.ts';
 import { Queue } from '../registry/queue.ts';
 import { apiEvent } from './api-event.ts';
+import { s3Event } from './s3-event.ts';
 
 export class Laboratory {
   readonly rawData = new MemoryObjectStore();
@@ -62,35 +63,9 @@ export class Laboratory {
     return this.eventOf(key);
   }
 
-  /** An event as S3 sends it (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html), cut to one record. */
   eventOf(key: string): object {
-    const eventTime = this.tick().toISOString();
-    return {
-      Records: [
-        {
-          eventVersion: '2.1',
-          eventSource: 'aws:s3',
-          awsRegion: 'eu-central-1',
-          eventTime,
-          eventName: 'ObjectCreated:Put',
-          userIdentity: { principalId: 'AWS:AIDAEXAMPLE' },
-          requestParameters: { sourceIPAddress: '192.0.2.3' },
-          responseElements: { 'x-amz-request-id': 'C3D13FE58DE4C810' },
-          s3: {
-            s3SchemaVersion: '1.0',
-            configurationId: 'clean',
-            bucket: { name: 'ingot-data', ownerIdentity: { principalId: 'A3NL1KOZZKExample' }, arn: 'arn:aws:s3:::ingot-data' },
-            object: {
-              key: encodeURIComponent(key).replaceAll('%2F', '/').replaceAll('%20', '+'),
-              size: 1024,
-              eTag: 'd41d8cd98f00b204e9800998ecf8427e',
-              versionId: this.rawData.versionId(key),
-              sequencer: `00${(this.sequence++).toString(16).toUpperCase()}44E1C4B8D6`,
-            },
-          },
-        },
-      ],
-    };
+    const sequencer = `00${(this.sequence++).toString(16).toUpperCase()}44E1C4B8D6`;
+    return s3Event(key, { versionId: this.rawData.versionId(key), sequencer, eventTime: this.tick().toISOString() });
   }
 
   /** Clean, and transform where a report was written. @returns whether the dataset has one */

@@ -17,7 +17,7 @@ const cancer = readFileSync(resolve(import.meta.dirname, '../../examples/breast-
 /** A dataset that is learned in a moment, under a spec with a small grid; another seed, other rows. */
 const spec = JSON.stringify({ folds: 2, grids: { forest: { nEstimators: [5], maxDepth: [null], minSamplesSplit: [2, 10] } } });
 const table = (seed: number) =>
-  `x,colour,y\n${Array.from({ length: 80 }, (_, i) => `${(i * (seed + 36)) % 101},${['red', 'blue'][i % 2]},${(i * (seed + 36)) % 101 > 50 ? 'yes' : 'no'}`).join('\n')}\n`;
+  `x,colour,y\n${Array.from({ length: 80 }, (_, i) => `${(i * (seed + 36)) % 101},${['red', 'blue'][i % 2]},${(i * (seed + 36)) % 101 > 50 ? 'large' : 'small'}`).join('\n')}\n`;
 
 const pointer = (lab: Laboratory, dataset = 'd') => getJson<DatasetPointer>(lab.rawData, dataKeys.current(dataset));
 const live = (lab: Laboratory, model = 'd') => getJson<Alias>(lab.rawModels, modelKeys.alias(model, 'live'));
