@@ -1,8 +1,8 @@
-/** Exports the one graph from raw row to answer. */
+/** Exports the one graph from raw row to answer, as small as it can be and still answer the same. */
 import { modelKeys } from '../core/keys.ts';
 import { familyOf } from '../core/models/families.ts';
 import { putJson } from '../core/object-store.ts';
-import { buildModelGraph } from '../core/onnx/model-graph.ts';
+import { type OptimiseReport, optimiseGraph } from '../core/onnx/optimise.ts';
 import type { Fit } from './fit.lambda.ts';
 import { readPreprocess } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
@@ -10,8 +10,7 @@ import { needBytes, needJson, once } from './shared/objects.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
 
 /** `runs/<run>/optimised.json`, written after `model.onnx`. */
-export interface Optimised {
-  bytes: number;
+export interface Optimised extends OptimiseReport {
   seconds: number;
 }
 
@@ -23,10 +22,10 @@ export const optimise = stage('Optimise', runEvent, async ({ run, dataset, revis
       readPreprocess(data, dataset, revision),
     ]);
     const started = performance.now();
-    const graph = buildModelGraph({ preprocess, model: familyOf(family).deserialize(fitted) });
+    const { graph, report } = await optimiseGraph({ preprocess, model: familyOf(family).deserialize(fitted) });
     const seconds = (performance.now() - started) / 1000;
     await models.put(modelKeys.graph(run), graph, { contentType: 'application/octet-stream', condition: once });
-    const summary: Optimised = { bytes: graph.length, seconds };
+    const summary: Optimised = { ...report, seconds };
     await putJson(models, modelKeys.optimised(run), summary, once);
   }
   return { run, dataset, revision };

@@ -73,7 +73,7 @@ async function draftCard(
       inferred: report.inferred,
       changes: report.changes,
     },
-    sizes: { graph: optimised.bytes, features: preprocess.features.length },
+    sizes: { graph: optimised.after.bytes, plainGraph: optimised.before.bytes, features: preprocess.features.length },
     seconds: {
       search: trials.reduce((sum, trial) => sum + (trial?.seconds ?? 0), 0),
       fit: fit.seconds,

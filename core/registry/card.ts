@@ -38,8 +38,8 @@ export interface ModelCard {
     inferred: { what: string; value: string; why: string }[];
     changes: { column?: string; reason: string; count: number }[];
   };
-  /** What the model was made smaller by; sizes in bytes. */
-  sizes: { graph: number; features: number };
+  /** Bytes of the graph, and of the graph before it was made smaller; number of features. */
+  sizes: { graph: number; plainGraph: number; features: number };
   /** Wall time of the stages' work, in seconds; trials that ran side by side are added up. */
   seconds: Record<string, number>;
 }

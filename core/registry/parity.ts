@@ -2,9 +2,8 @@
 import { IngotError } from '../errors.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import { takeRows } from '../features/split.ts';
-import { layOut } from '../features/tabular.ts';
 import type { FittedModel, Predictions } from '../models/model.ts';
-import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import { type Edge, foldedBody, neighbour } from '../onnx/fold.ts';
 import type { RawRows } from '../serving/rows.ts';
 import type { Frame } from '../table/frame.ts';
 
@@ -42,7 +41,7 @@ function numbersOf(predictions: Predictions): Float32Array {
   return predictions.task === 'classification' ? predictions.probabilities : predictions.values;
 }
 
-/** How many neighbours of a split's value are asked on each side, in float32 steps: rounding in the scaling moves the edge by one or two. */
+/** How many neighbours of a split's value are asked on each side, in float32 steps. */
 const neighbours = 3;
 const maxEdges = 300;
 /** Values in the edge rows altogether, so that wide tables do not fill the memory. */
@@ -55,82 +54,26 @@ const maxCells = 20_000_000;
  * @returns rows in the frame's columns; none where the model splits no number
  */
 export function edgeRows(frame: Frame, preprocess: Preprocess, model: Pick<FittedModel, 'toOnnx'>): Frame {
-  const edges = spread(rawEdges(preprocess, model), Math.min(maxEdges, Math.floor(maxCells / frame.columns.length / (2 * neighbours + 1))));
-  const values = edges.flatMap(({ column, value }) => around(value).map((beside) => ({ column, value: beside })));
+  const edges: Edge[] = [];
+  foldedBody(preprocess, model, edges);
+  const unique = new Map(edges.map((edge) => [`${edge.column} ${edge.value}`, edge]));
+  const sorted = [...unique.values()].sort((a, b) => a.column - b.column || a.value - b.value);
+  const most = Math.min(maxEdges, Math.floor(maxCells / frame.columns.length / (2 * neighbours + 1)));
+  const steps = Array.from({ length: 2 * neighbours + 1 }, (_, i) => i - neighbours);
+  const asked = spread(sorted, most).flatMap(({ column, value }) => steps.map((step) => ({ column, value: neighbour(value, step) })));
   const rows = takeRows(
     frame,
-    Int32Array.from(values, (_, i) => i % frame.rows),
+    Int32Array.from(asked, (_, i) => i % frame.rows),
   );
-  values.forEach(({ column, value }, row) => {
+  asked.forEach(({ column, value }, row) => {
     const into = rows.columns[column]!;
     if (into.type === 'number') into.values[row] = value;
   });
   return rows;
 }
 
-interface Edge {
-  /** Place among the preprocess's columns. */
-  column: number;
-  value: number;
-}
-
-/** The splits on number columns, their thresholds taken back from features to raw values, each once. */
-function rawEdges({ columns }: Preprocess, model: Pick<FittedModel, 'toOnnx'>): Edge[] {
-  const features = layOut(columns);
-  const seen = new Set<string>();
-  const edges: Edge[] = [];
-  for (const { feature, threshold } of splitsOf(model)) {
-    const { column, is } = features[feature]!;
-    const fitted = columns[column]!;
-    if (is !== 'value' || fitted.type !== 'number') continue;
-    const value = Math.fround(threshold * fitted.scale + fitted.mean);
-    const key = `${column} ${value}`;
-    if (!seen.has(key)) edges.push({ column, value });
-    seen.add(key);
-  }
-  return edges.sort((a, b) => a.column - b.column || a.value - b.value);
-}
-
-/** The splits of a model's trees, read off the nodes that it adds to a graph. */
-function splitsOf(model: Pick<FittedModel, 'toOnnx'>): { feature: number; threshold: number }[] {
-  const splits: { feature: number; threshold: number }[] = [];
-  let tensors = 0;
-  const name = () => `t${tensors++}`;
-  const recorder: GraphBuilder = {
-    node(_, __, attributes = {}) {
-      const { nodes_featureids: ids, nodes_values: values, nodes_modes: modes } = attributes;
-      if (ids && values && modes && 'ints' in ids && 'floats' in values && 'strings' in modes) {
-        modes.strings.forEach((mode, i) => {
-          if (mode !== 'LEAF') splits.push({ feature: ids.ints[i]!, threshold: values.floats[i]! });
-        });
-      }
-      return name();
-    },
-    floats: name,
-    int64s: name,
-    strings: name,
-  };
-  model.toOnnx(recorder, name());
-  return splits;
-}
-
 /** At most `count` of the items, evenly spread. */
 function spread<T>(items: T[], count: number): T[] {
   if (items.length <= count) return items;
   return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!);
-}
-
-/** A float32 and its neighbours, ascending. */
-function around(value: number): number[] {
-  const bits = new Int32Array(1);
-  const float = new Float32Array(bits.buffer);
-  const found: number[] = [];
-  for (let step = -neighbours; step <= neighbours; step++) {
-    float[0] = value;
-    // Floats in order are integers in order, counted away from zero on each side of it.
-    const ordered = (bits[0]! < 0 ? -(bits[0]! & 0x7fff_ffff) : bits[0]!) + step;
-    bits[0] = ordered < 0 ? -ordered | 0x8000_0000 : ordered;
-    found.push(float[0]!);
-  }
-  return found;
 }
