@@ -12,7 +12,7 @@ import { type AssetGroup, assetGroups, type BuiltAsset, buildAsset, targetOf } f
 import type { Config } from './config.ts';
 import type { Data } from './data.ts';
 
-/** Prefixes of a bucket that a function works on. To write a conditional object is to read it, so `write` prefixes may be read too. */
+/** Prefixes of a bucket that a function works on. A write on the condition of an etag is allowed only where it may read too. */
 export interface Prefixes {
   read?: string[];
   write?: string[];
@@ -101,11 +101,10 @@ function allowObjects(role: Role, bucket: Bucket, { read = [], write = [] }: Pre
     if (resources.length > 0) role.addToPolicy(new PolicyStatement({ actions, resources }));
   };
   const objects = (prefix: string) => bucket.arnForObjects(`${prefix}*`);
-  const readable = [...new Set([...read, ...write])];
-  allow(['s3:GetObject', 's3:GetObjectVersion'], readable.map(objects));
+  allow(['s3:GetObject', 's3:GetObjectVersion'], read.map(objects));
   allow(['s3:PutObject', 's3:AbortMultipartUpload'], write.map(objects));
-  allow(['s3:ListBucket'], readable.length > 0 ? [bucket.bucketArn] : []);
-  for (const prefix of readable) {
+  allow(['s3:ListBucket'], read.length > 0 ? [bucket.bucketArn] : []);
+  for (const prefix of new Set([...read, ...write])) {
     acknowledgeWildcard(
       role,
       objects(prefix),

@@ -30,7 +30,7 @@ export class Preparation extends Construct {
       name: 'clean',
       description: 'Reads an uploaded table, cleans it and reports every change',
       timeout,
-      access: { data: { read: ['raw/'], write: ['clean/'] } },
+      access: { data: { read: ['raw/', 'clean/'], write: ['clean/'] } },
       deadLetters: this.deadLetters.clean,
     });
     this.transform = new IngotFunction(this, 'Transform', {
@@ -39,8 +39,8 @@ export class Preparation extends Construct {
       description: 'Splits a clean table, fits its features and starts the run',
       timeout,
       access: {
-        data: { write: ['clean/', 'features/'] },
-        models: { write: ['runs/'] },
+        data: { read: ['clean/', 'features/'], write: ['clean/', 'features/'] },
+        models: { read: ['runs/'], write: ['runs/'] },
         statements: [new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] })],
       },
       environment: { [environment.stateMachineArn]: stateMachine.stateMachineArn },

@@ -105,8 +105,9 @@ export class Serving extends Construct {
       description: 'Answers for runs, models and datasets, and serves the console',
       timeout,
       access: {
-        data: { read: ['clean/', 'features/'], write: ['raw/'] },
-        models: { read: ['runs/'], write: ['models/'] },
+        // To write under raw/ is to sign the address of an upload.
+        data: { read: ['clean/'], write: ['raw/'] },
+        models: { read: ['runs/', 'models/'], write: ['models/'] },
         statements: [
           new PolicyStatement({ actions: ['states:ListExecutions'], resources: [stateMachine.stateMachineArn] }),
           new PolicyStatement({

@@ -33,9 +33,10 @@ const killed = ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown', 'Runtime
 /** Which run a stage works on: the execution's input, passed to every stage. */
 const run = { run: JsonPath.stringAt('$.run'), dataset: JsonPath.stringAt('$.dataset'), revision: JsonPath.stringAt('$.revision') };
 
-const runs = ['runs/'];
-const features = ['features/'];
-const featuresAndTable = ['clean/', 'features/'];
+const runs = { read: ['runs/'], write: ['runs/'] };
+const runsAndModels = { read: ['runs/', 'models/'], write: ['runs/', 'models/'] };
+const features = { read: ['features/'] };
+const featuresAndTable = { read: ['clean/', 'features/'] };
 
 /** What each stage's function does and may touch. A stage reads what earlier ones wrote under the run's own prefix. */
 const stageFunctions: Record<Stage, { name: FunctionName; description: string; minutes: number; access: Access }> = {
@@ -43,49 +44,49 @@ const stageFunctions: Record<Stage, { name: FunctionName; description: string; m
     name: 'plan',
     description: 'Decides what a run tries',
     minutes: 2,
-    access: { data: { read: featuresAndTable }, models: { write: runs } },
+    access: { data: featuresAndTable, models: runs },
   },
   Search: {
     name: 'search',
     description: 'Tries the candidates of one trial',
     minutes: 15,
-    access: { data: { read: features }, models: { write: runs } },
+    access: { data: features, models: runs },
   },
   Select: {
     name: 'select',
     description: 'Ranks the candidates and picks the best',
     minutes: 2,
-    access: { models: { write: runs } },
+    access: { models: runs },
   },
   Fit: {
     name: 'fit',
     description: 'Fits the best on all training rows and writes its graph',
     minutes: 15,
-    access: { data: { read: features }, models: { write: runs } },
+    access: { data: features, models: runs },
   },
   Optimise: {
     name: 'optimise',
     description: 'Makes the graph smaller and faster',
     minutes: 15,
-    access: { data: { read: features }, models: { write: runs } },
+    access: { data: features, models: runs },
   },
   Gate: {
     name: 'gate',
     description: 'Checks the graph against the model on every test row',
     minutes: 15,
-    access: { data: { read: featuresAndTable }, models: { write: runs } },
+    access: { data: featuresAndTable, models: runs },
   },
   Register: {
     name: 'register',
     description: 'Writes the immutable version',
     minutes: 2,
-    access: { data: { read: featuresAndTable }, models: { write: ['runs/', 'models/'] } },
+    access: { data: featuresAndTable, models: runsAndModels },
   },
   Release: {
     name: 'release',
     description: 'Moves the alias to the version',
     minutes: 2,
-    access: { models: { write: ['runs/', 'models/'] } },
+    access: { models: runsAndModels },
   },
 };
 
@@ -163,7 +164,7 @@ export class Training extends Construct {
       description: 'Records a failed run and tells the topic',
       timeout: Duration.minutes(1),
       access: {
-        models: { write: runs },
+        models: runs,
         statements: [new PolicyStatement({ actions: ['sns:Publish'], resources: [topic.topicArn] })],
       },
       environment: { [environment.alarmTopicArn]: topic.topicArn },

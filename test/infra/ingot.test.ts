@@ -134,26 +134,28 @@ describe('functions', () => {
     }
   });
 
-  it('write just the prefixes that are theirs', () => {
-    const written = (name: FunctionName) =>
+  it('read and write just the prefixes that are theirs', () => {
+    const prefixes = (name: FunctionName, action: string) =>
       statementsOfFunction(name)
-        .filter(({ Action }) => list(Action).includes('s3:PutObject'))
+        .filter(({ Action }) => list(Action).includes(action))
         .flatMap(({ Resource }) => list(Resource))
-        .map((resource) => /(Data|Model)Bucket.*"(\/[^"]*)"/.exec(text(resource))!.slice(1).join(''));
-    expect(Object.fromEntries(functionNames.map((name) => [name, written(name)]))).toEqual({
-      clean: ['Data/clean/*'],
-      transform: ['Data/clean/*', 'Data/features/*', 'Model/runs/*'],
-      plan: ['Model/runs/*'],
-      search: ['Model/runs/*'],
-      select: ['Model/runs/*'],
-      fit: ['Model/runs/*'],
-      optimise: ['Model/runs/*'],
-      gate: ['Model/runs/*'],
-      register: ['Model/runs/*', 'Model/models/*'],
-      release: ['Model/runs/*', 'Model/models/*'],
-      fail: ['Model/runs/*'],
-      api: ['Data/raw/*', 'Model/models/*'],
-      predict: [],
+        .map((resource) => /(Data|Model)Bucket.*"(\/[^"]*\/)\*"/.exec(text(resource))!.slice(1).join(''))
+        .join(' ');
+    const access = functionNames.map((name) => [name, [prefixes(name, 's3:GetObject'), prefixes(name, 's3:PutObject')]]);
+    expect(Object.fromEntries(access)).toEqual({
+      clean: ['Data/raw/ Data/clean/', 'Data/clean/'],
+      transform: ['Data/clean/ Data/features/ Model/runs/', 'Data/clean/ Data/features/ Model/runs/'],
+      plan: ['Data/clean/ Data/features/ Model/runs/', 'Model/runs/'],
+      search: ['Data/features/ Model/runs/', 'Model/runs/'],
+      select: ['Model/runs/', 'Model/runs/'],
+      fit: ['Data/features/ Model/runs/', 'Model/runs/'],
+      optimise: ['Data/features/ Model/runs/', 'Model/runs/'],
+      gate: ['Data/clean/ Data/features/ Model/runs/', 'Model/runs/'],
+      register: ['Data/clean/ Data/features/ Model/runs/ Model/models/', 'Model/runs/ Model/models/'],
+      release: ['Model/runs/ Model/models/', 'Model/runs/ Model/models/'],
+      fail: ['Model/runs/', 'Model/runs/'],
+      api: ['Data/clean/ Model/runs/ Model/models/', 'Data/raw/ Model/models/'],
+      predict: ['Model/models/', ''],
     });
   });
 
