@@ -1,0 +1,215 @@
+/** What a raw column is to become: its name, its type and why, the SQL that converts it, and what conversion changed. */
+import { IngotError } from '../errors.ts';
+import type { ColumnType, DatasetSpec } from '../spec.ts';
+import { identifier, literal } from './database.ts';
+import { type Form, type Look, mostValues, numberShare, textShare } from './look.ts';
+import { booleanOf, byCodeUnit, nearNames, notationOf, numberSql, spellingKey } from './values.ts';
+
+export interface Column {
+  /** The column is `c<index>` in SQL. */
+  index: number;
+  name: string;
+  type: ColumnType;
+  why: string;
+  look: Look;
+  /** The raw column converted; the category type of a column with known values is the ENUM `k<index>`. */
+  sql: string;
+  /** ENUM types that `sql` needs. */
+  enums: { name: string; values: string[] }[];
+  missingTokens: Map<string, number>;
+  /** Values that the type has no place for, which become missing. */
+  strays: Map<string, number>;
+  /** Value in the clean table → its spellings in the file, the most frequent first. */
+  spellings: Map<string, string[]>;
+  /** Why there is nothing to learn from it, where that shows in its raw values alone. */
+  useless?: string;
+}
+
+/**
+ * Names as a table needs them: none empty, none twice (SQL does not tell `a` from `A`, so neither do we).
+ * @returns the names, and what was changed
+ */
+export function uniqueNames(raw: string[]): { names: string[]; changes: { column: string; reason: string }[] } {
+  const taken = new Set(raw.map((name) => tidy(name).toLowerCase()));
+  const used = new Set<string>();
+  const changes: { column: string; reason: string }[] = [];
+  const names = raw.map((original, index) => {
+    const wanted = tidy(original) || `column${index + 1}`;
+    let name = wanted;
+    for (let n = 2; used.has(name.toLowerCase()) || (name !== tidy(original) && taken.has(name.toLowerCase())); n++)
+      name = `${wanted}_${n}`;
+    used.add(name.toLowerCase());
+    if (tidy(original) === '') changes.push({ column: name, reason: 'column without a name → named' });
+    else if (name !== wanted) changes.push({ column: name, reason: `second column named '${wanted}' → renamed` });
+    return name;
+  });
+  return { names, changes };
+}
+
+const tidy = (name: string) => name.replaceAll('\0', '').trim();
+
+/** @throws IngotError InvalidSpec where the spec speaks of a column that is not there */
+export function checkSpecColumns(spec: DatasetSpec, names: string[]): void {
+  const unknown = Object.keys(spec.columns ?? {}).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new IngotError('InvalidSpec', `dataset.json speaks of a column '${unknown}' that the data do not have.`, {
+    where: `dataset.json, field columns.${unknown}`,
+    fix: `The names most like it: ${nearNames(unknown, names)}.`,
+  });
+}
+
+/** What the spec says about a column; own properties only, so a column may be called `constructor`. */
+export const specOf = (spec: DatasetSpec, name: string) =>
+  spec.columns !== undefined && Object.hasOwn(spec.columns, name) ? (spec.columns[name] ?? {}) : {};
+
+/**
+ * Decides the type from what was seen.
+ * @param isTarget labels stay as they are written: only true and false become boolean
+ * @param tried forms in which it was looked at: none is asked for twice
+ * @returns the column, or the form in which to look at it again
+ */
+export function decide(
+  index: number,
+  name: string,
+  seen: Look,
+  { missing, spec, isTarget, tried }: { missing: Set<string>; spec: DatasetSpec; isTarget: boolean; tried: Set<Form['as']> },
+): Column | Form {
+  const { type: wanted, role } = specOf(spec, name);
+  const { form } = seen;
+  const isMissing = (value: string) => missing.has(value.trim().toLowerCase());
+  const missingTokens = new Map([...seen.counts].filter(([value]) => isMissing(value)));
+  const others = new Map([...seen.counts].filter(([value]) => !isMissing(value)));
+  const otherCells = sum(others.values());
+  const present = form.as === 'values' && seen.counts.size === 0 ? seen.rows : seen.plain + otherCells;
+  const column = {
+    index,
+    name,
+    look: seen,
+    missingTokens,
+    strays: new Map<string, number>(),
+    spellings: new Map<string, string[]>(),
+    enums: [],
+  };
+  const insisted = wanted === undefined ? '' : 'dataset.json says so';
+
+  if (form.as === 'number') {
+    const share = seen.plain / Math.max(1, present);
+    if (wanted !== 'number' && (seen.counts.size < seen.distinct - 1 || share < numberShare || wanted !== undefined)) {
+      const next = (
+        wanted === undefined && seen.distinct > mostValues ? (['text', 'values'] as const) : (['values', 'text'] as const)
+      ).find((as) => !tried.has(as));
+      if (next !== undefined) return { as: next };
+    }
+    const written =
+      form.notation === 'thousands' ? ', with commas between thousands' : form.notation === 'comma' ? ', with decimal commas' : '';
+    const strays = otherCells > 0 ? `; ${otherCells} of ${present} values are not, and become missing` : '';
+    return {
+      ...column,
+      type: 'number',
+      why: insisted || `its values are numbers${written}${strays}`,
+      sql: numberSql(`c${index}`, form.notation),
+      strays: others,
+    };
+  }
+
+  const near = seen.distinct > textShare * present && present >= 20;
+  if (form.as === 'text') {
+    if (wanted === 'number' && !tried.has('number')) return { as: 'number', notation: 'plain' };
+    // The count is an estimate, good to a few percent: what is well below the bound is counted exactly.
+    if ((wanted === 'boolean' || (!near && seen.distinct <= 0.8 * mostValues)) && !tried.has('values')) return { as: 'values' };
+    const sql = `CASE WHEN lower(trim(c${index})) NOT IN (${[...missing].map(literal).join(', ')}) THEN c${index} END`;
+    return { ...column, type: 'category', why: insisted || 'its values are strings', sql, ...textOf(seen.distinct, present, near) };
+  }
+
+  if (seen.distinct > mostValues) return { as: 'text' };
+  const mayBeNumber = wanted === 'number' || (wanted === undefined && others.size > 0 && isMostlyNumbers(others, otherCells));
+  if (mayBeNumber && !tried.has('number')) return { as: 'number', notation: notationOf([...others.keys()], numberShare) ?? 'plain' };
+  const truth = new Map([...others.keys()].map((value) => [value, booleanOf(value, wanted === 'boolean')]));
+  const isBoolean =
+    others.size > 0 &&
+    (isTarget ? [...others.keys()].every((value) => /^\s*(true|false)\s*$/i.test(value)) : ![...truth.values()].includes(undefined));
+  if (wanted === 'boolean' || (wanted === undefined && isBoolean)) {
+    const group = (which: boolean) => [...others.keys()].filter((value) => truth.get(value) === which);
+    const test = (which: boolean) => `WHEN c${index} IN (${group(which).map(literal).join(', ')}) THEN ${which}`;
+    const cases = [true, false].filter((which) => group(which).length > 0).map(test);
+    for (const which of [true, false])
+      if (group(which).some((value) => value !== String(which))) column.spellings.set(String(which), group(which));
+    return {
+      ...column,
+      type: 'boolean',
+      why: insisted || `its values are ${quotedList([...others.keys()])}`,
+      sql: cases.length === 0 ? 'NULL::BOOLEAN' : `CASE ${cases.join(' ')} END`,
+      strays: new Map([...others].filter(([value]) => truth.get(value) === undefined)),
+    };
+  }
+  const values = mergeSpellings(others, column.spellings);
+  const canonical = [...new Set(values.values())].sort(byCodeUnit);
+  const merged = [...values].some(([value, into]) => value !== into);
+  const raw = [...values.keys()].sort(byCodeUnit);
+  const list = `[${raw.map((value) => literal(values.get(value)!)).join(', ')}]`;
+  return {
+    ...column,
+    type: 'category',
+    why: insisted || (others.size === 0 ? 'it has no values' : 'its values are strings'),
+    enums: others.size === 0 ? [] : [...(merged ? [{ name: `r${index}`, values: raw }] : []), { name: `k${index}`, values: canonical }],
+    sql:
+      others.size === 0
+        ? 'NULL::VARCHAR'
+        : merged
+          ? `${list}[enum_code(TRY_CAST(c${index} AS r${index})) + 1]::k${index}`
+          : `TRY_CAST(c${index} AS k${index})`,
+    ...(others.size === 0
+      ? { useless: 'all its values are missing' }
+      : near && role !== 'feature' && wanted === undefined
+        ? textOf(canonical.length, present, true)
+        : {}),
+  };
+}
+
+const textOf = (distinct: number, present: number, near: boolean) => ({
+  useless: near
+    ? `it is text or a key: ${distinct} different values in ${present} rows`
+    : `it has ${distinct} different values, more than the ${mostValues} that are categories`,
+});
+
+const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, n) => total + n, 0);
+
+function isMostlyNumbers(counts: Map<string, number>, cells: number): boolean {
+  const numeric = [...counts].filter(([value]) => /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value));
+  return sum(numeric.map(([, count]) => count)) >= numberShare * cells;
+}
+
+/** Spelling → the most frequent spelling of the same value, without space around or repeated; ties go to the first by code unit. */
+function mergeSpellings(counts: Map<string, number>, spellings: Map<string, string[]>): Map<string, string> {
+  const groups = new Map<string, { value: string; count: number }[]>();
+  for (const [value, count] of counts) {
+    const group = groups.get(spellingKey(value)) ?? [];
+    group.push({ value, count });
+    groups.set(spellingKey(value), group);
+  }
+  const merged = new Map<string, string>();
+  for (const group of groups.values()) {
+    const tidied = new Map<string, number>();
+    for (const { value, count } of group) tidied.set(tidySpelling(value), (tidied.get(tidySpelling(value)) ?? 0) + count);
+    const [canonical] = [...tidied].sort(([a, n], [b, m]) => m - n || byCodeUnit(a, b))[0]!;
+    const members = group.sort((a, b) => b.count - a.count || byCodeUnit(a.value, b.value)).map(({ value }) => value);
+    for (const value of members) merged.set(value, canonical);
+    if (members.length > 1 || members[0] !== canonical) spellings.set(canonical, members);
+  }
+  return merged;
+}
+
+const tidySpelling = (value: string) => value.trim().replace(/\s+/g, ' ');
+
+/** A few values as they stand, for sentences. */
+export function quotedList(values: string[], most = 4): string {
+  const shown = values.slice(0, most).map((value) => JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value));
+  return values.length > most ? `${shown.join(', ')} and ${values.length - most} more` : shown.join(', ');
+}
+
+/** `SELECT` items that convert raw columns, under their SQL names. */
+export const conversion = (columns: Column[]) => columns.map(({ index, sql }) => `${sql} AS c${index}`).join(', ');
+
+/** `SELECT` items that give converted columns their names; ENUMs, which parquet forgets, are cast back, as DuckDB writes them fastest. */
+export const naming = (columns: Column[]) =>
+  columns.map(({ index, name, enums }) => `c${index}${enums.length > 0 ? `::k${index}` : ''} AS ${identifier(name)}`).join(', ');

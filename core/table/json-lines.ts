@@ -1,0 +1,54 @@
+/** JSON lines as rows of text: one object a line; columns are the union of the keys, in the order in which they are first seen. */
+import { isUtf8 } from 'node:buffer';
+import { formatRecord, type Reject } from './csv-records.ts';
+
+export interface JsonLinesTable {
+  names: string[];
+}
+
+/**
+ * Rows are written as csv without the fields after a row's last known key: a key that first comes later is missing in the rows before.
+ * Values inside objects and arrays stay JSON.
+ */
+export async function readJsonLines(
+  batches: AsyncIterable<Buffer[]>,
+  onRow: (line: string) => void,
+  onReject: (reject: Reject) => void,
+  onBatch: () => Promise<void>,
+): Promise<JsonLinesTable> {
+  const places = new Map<string, number>();
+  let line = 0;
+  for await (const batch of batches) {
+    for (const bytes of batch) {
+      line++;
+      const text = bytes.toString('utf8').trim();
+      if (text === '') continue;
+      const reject = (reason: string) => onReject({ line, field: 1, reason, row: text });
+      if (!isUtf8(bytes)) {
+        reject('invalid encoding');
+        continue;
+      }
+      let value: unknown;
+      try {
+        value = JSON.parse(text);
+      } catch {
+        reject('not JSON');
+        continue;
+      }
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        reject('not a JSON object');
+        continue;
+      }
+      // A row without a single key is a row all the same, and not a blank line.
+      const fields: string[] = [''];
+      for (const [key, cell] of Object.entries(value)) {
+        const place = places.get(key) ?? places.size;
+        places.set(key, place);
+        fields[place] = cell === null ? '' : typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
+      }
+      onRow(`${formatRecord(Array.from(fields, (field) => field?.replaceAll('\0', '\ufffd') ?? ''))}\n`);
+    }
+    await onBatch();
+  }
+  return { names: [...places.keys()] };
+}

@@ -1,0 +1,133 @@
+/**
+ * Looks at every cell of the raw columns in SQL, in one scan where the table is not wide: how often each value occurs that is no number (of
+ * number columns), is missing (of free text) or at all (of the others).
+ */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { literal, rowsOf } from './database.ts';
+import { type Notation, notationOf, numberSql, spellingKey } from './values.ts';
+
+/** How a column is looked at; a guess from a sample, which the look confirms or sends back. */
+export type Form = { as: 'number'; notation: Notation } | { as: 'values' } | { as: 'text' };
+
+export interface Look {
+  form: Form;
+  rows: number;
+  /** Cells that hold a number (form number), or text (form text); 0 for values. */
+  plain: number;
+  /** Raw value → cells, the most frequent first: those not in `plain`. Empty where there are more than `mostValues`. */
+  counts: Map<string, number>;
+  /** How many different values `counts` has, or would have. */
+  distinct: number;
+  /** Whether a value has a line break or NUL inside, which only a careful reader gets right. */
+  suspicious: boolean;
+}
+
+/** More different values than these are no categories. */
+export const mostValues = 50_000;
+/** From this share of its values that are there, a column is numbers, and the rest strays. */
+export const numberShare = 0.9;
+/** From this share of different values (in 20 rows or more), a column of strings is text or a key, with nothing to learn from. */
+export const textShare = 0.5;
+
+/** GROUPING has a bit for each column in a BIGINT. */
+const mostSets = 60;
+const unnestedColumns = 250;
+
+/** Guesses forms from the first rows of a relation whose columns are c0, c1 … */
+export async function guessForms(database: DuckDBConnection, relation: string, columns: number, missing: Set<string>): Promise<Form[]> {
+  const rows = Math.min(10_000, Math.max(100, Math.floor(2_000_000 / columns)));
+  const result = await database.runAndReadAll(`FROM ${relation} LIMIT ${rows}`);
+  return result.getColumns().map((cells): Form => {
+    const values = cells.filter((cell): cell is string => typeof cell === 'string' && !missing.has(cell.trim().toLowerCase()));
+    const notation = notationOf(values, numberShare);
+    if (notation !== undefined) return { as: 'number', notation };
+    return values.length >= 1000 && new Set(values.map(spellingKey)).size > textShare * values.length ? { as: 'text' } : { as: 'values' };
+  });
+}
+
+const plainMark = '\u0001';
+
+function cellSql(column: number, form: Form, missing: Set<string>): string {
+  const raw = `coalesce(c${column}, '')`;
+  if (form.as === 'number') return `CASE WHEN ${numberSql(`c${column}`, form.notation)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
+  if (form.as === 'text')
+    return `CASE WHEN lower(trim(${raw})) IN (${[...missing].map(literal).join(', ')}) THEN ${raw} ELSE '${plainMark}' END`;
+  return raw;
+}
+
+/**
+ * Counts the values of VARCHAR expressions into the table `counts (g, v, n)`: key, value, rows. No expression may be NULL.
+ * @param keys a number for each expression
+ */
+export async function countValues(database: DuckDBConnection, relation: string, keys: number[], cells: string[]): Promise<void> {
+  await database.run('CREATE OR REPLACE TEMP TABLE counts (g INTEGER, v VARCHAR, n BIGINT)');
+  if (cells.length > 0 && cells.length <= mostSets) {
+    const names = cells.map((_, index) => `e${index}`);
+    const masks = keys.map(
+      (_, index) => `WHEN ${2n ** BigInt(keys.length) - 1n - 2n ** BigInt(names.length - 1 - index)} THEN ${keys[index]}`,
+    );
+    await database.run(
+      `INSERT INTO counts SELECT CASE GROUPING(${names.join(', ')}) ${masks.join(' ')} END, coalesce(${names.join(', ')}), count(*)
+       FROM (SELECT ${cells.map((cell, index) => `${cell} AS e${index}`).join(', ')} FROM ${relation})
+       GROUP BY GROUPING SETS (${names.map((key) => `(${key})`).join(', ')})`,
+    );
+  } else {
+    for (let from = 0; from < cells.length; from += unnestedColumns) {
+      const some = keys.slice(from, from + unnestedColumns);
+      await database.run(
+        `INSERT INTO counts SELECT g, v, count(*) FROM (SELECT unnest([${some.join(', ')}]) AS g,
+         unnest([${cells.slice(from, from + unnestedColumns).join(', ')}]) AS v FROM ${relation}) GROUP BY g, v`,
+      );
+    }
+  }
+}
+
+/** @param columns indices of the columns to look at */
+export async function look(
+  database: DuckDBConnection,
+  relation: string,
+  columns: number[],
+  forms: Form[],
+  missing: Set<string>,
+): Promise<Map<number, Look>> {
+  const cells = columns.map((column) => cellSql(column, forms[column]!, missing));
+  await countValues(database, relation, columns, cells);
+  const looks = new Map<number, Look>(columns.map((column) => [column, emptyLook(forms[column]!)]));
+  const summary = await rowsOf(
+    database,
+    `SELECT g, count(*), sum(n)::BIGINT, coalesce(sum(n) FILTER (WHERE v = '${plainMark}'), 0)::BIGINT, bool_or(regexp_matches(v, '[\\r\\n\\x00]'))
+     FROM counts GROUP BY g`,
+  );
+  for (const [g, distinct, rows, plain, suspicious] of summary) {
+    const found = looks.get(Number(g))!;
+    Object.assign(found, { rows: Number(rows), plain: Number(plain), distinct: Number(distinct), suspicious: suspicious === true });
+    if (found.form.as === 'values') found.plain = 0;
+  }
+  const values = await database.stream(
+    `SELECT g, v, n::DOUBLE FROM counts WHERE g IN (SELECT g FROM counts GROUP BY g HAVING count(*) <= ${mostValues}) ORDER BY g, n DESC, v`,
+  );
+  for await (const rows of values.yieldRows()) {
+    for (const [g, v, n] of rows) {
+      const { counts, form } = looks.get(Number(g))!;
+      if (form.as === 'values' || v !== plainMark) counts.set(String(v), Number(n));
+    }
+  }
+  await countText(database, relation, looks);
+  return looks;
+}
+
+const emptyLook = (form: Form): Look => ({ form, rows: 0, plain: 0, counts: new Map(), distinct: 0, suspicious: false });
+
+/** Different texts, by HyperLogLog: within a few percent, and the same whatever the threads, since registers are merged by their maximum. */
+async function countText(database: DuckDBConnection, relation: string, looks: Map<number, Look>): Promise<void> {
+  const texts = [...looks].filter(([, { form }]) => form.as === 'text');
+  if (texts.length === 0) return;
+  const aggregates = texts.map(
+    ([column]) => `approx_count_distinct(c${column}), coalesce(bool_or(regexp_matches(c${column}, '[\\r\\n\\x00]')), false)`,
+  );
+  const [row = []] = await rowsOf(database, `SELECT ${aggregates.join(', ')} FROM ${relation}`);
+  for (const [index, [, found]] of texts.entries()) {
+    found.distinct = Math.min(found.plain, Number(row[2 * index]));
+    found.suspicious ||= row[2 * index + 1] === true;
+  }
+}

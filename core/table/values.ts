@@ -1,0 +1,80 @@
+/** What single values mean: missing tokens, booleans, ways to write numbers, and spellings that are one value. */
+import type { DatasetSpec } from '../spec.ts';
+import { literal } from './database.ts';
+
+/** Lower case; compared with values trimmed and lowered. */
+const missingTokens = ['', 'na', 'n/a', '#n/a', '#na', '<na>', 'null', 'none', 'nan', '-nan', 'nil', '?', '-', '--', '.', 'missing'];
+const trueTokens = ['true', 'yes', 't', 'y'];
+const falseTokens = ['false', 'no', 'f', 'n'];
+
+/** The tokens that mean "missing" under this spec, lower case. */
+export const missingTokensOf = (spec: DatasetSpec) =>
+  new Set([...missingTokens, ...(spec.missing ?? []).map((token) => token.trim().toLowerCase())]);
+
+/** @param binary whether 1 and 0 count as well: only where the spec says that the column is boolean */
+export function booleanOf(value: string, binary: boolean): boolean | undefined {
+  const token = value.trim().toLowerCase();
+  if (trueTokens.includes(token) || (binary && token === '1')) return true;
+  if (falseTokens.includes(token) || (binary && token === '0')) return false;
+  return undefined;
+}
+
+/** Values with one key are one category: case, and space around and repeated, do not tell them apart. */
+export const spellingKey = (value: string) => value.trim().replace(/\s+/g, ' ').toLowerCase();
+
+/** How a column writes its numbers: 1234.5, or 1,234.5, or 1234,5. */
+export type Notation = 'plain' | 'thousands' | 'comma';
+
+const plain = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const grouped = /^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/;
+const comma = /^[+-]?\d+,\d+$/;
+
+/**
+ * The notation in which at least `share` of the values are numbers. Commas are taken for thousands or decimals only where some value can be
+ * read in one way alone ('1,234,567', '1,234.5'; '3,14'); '1,234' by itself is neither.
+ */
+export function notationOf(values: string[], share: number): Notation | undefined {
+  const trimmed = values.map((value) => value.trim());
+  const enough = (test: (value: string) => boolean) => values.length > 0 && trimmed.filter(test).length >= share * values.length;
+  if (enough((value) => plain.test(value))) return 'plain';
+  const isGrouped = (value: string) => plain.test(value) || grouped.test(value);
+  if (enough(isGrouped) && trimmed.some((value) => grouped.test(value) && (value.includes('.') || value.split(',').length > 2)))
+    return 'thousands';
+  const isComma = (value: string) => /^[+-]?\d+$/.test(value) || comma.test(value);
+  if (enough(isComma) && trimmed.some((value) => comma.test(value) && !grouped.test(value))) return 'comma';
+  return undefined;
+}
+
+/** The finite DOUBLE that a VARCHAR expression holds, or NULL. */
+export function numberSql(value: string, notation: Notation): string {
+  const text =
+    notation === 'plain'
+      ? value
+      : notation === 'comma'
+        ? `CASE WHEN NOT contains(${value}, '.') THEN replace(${value}, ',', '.') END`
+        : `CASE WHEN regexp_matches(trim(${value}), ${literal(grouped.source)}) THEN replace(${value}, ',', '') ELSE ${value} END`;
+  const number = `TRY_CAST(${text} AS DOUBLE)`;
+  return `CASE WHEN isfinite(${number}) THEN ${number} END`;
+}
+
+/** Code unit order, which no locale changes. */
+export const byCodeUnit = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The names most like `name`, for error messages; by edit distance. */
+export function nearNames(name: string, names: string[]): string {
+  const scored = names
+    .slice(0, 2000)
+    .map((other) => ({ other, distance: editDistance(name.toLowerCase().slice(0, 64), other.toLowerCase().slice(0, 64)) }));
+  const near = scored.sort((a, b) => a.distance - b.distance || byCodeUnit(a.other, b.other)).slice(0, 5);
+  return near.map(({ other }) => `'${other}'`).join(', ');
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
+}
