@@ -18,7 +18,7 @@ import {
   TypeProtoSchema,
   ValueInfoProtoSchema,
 } from './schema/onnx_pb.js';
-import { floatBytes, packedFloats, packedInts } from './wire.ts';
+import { floatBytes, packedFloats, packedInts, repeatedTexts } from './wire.ts';
 
 /** IR 8 and these opsets are read by every onnxruntime since 1.14 (2023). */
 export const irVersion = 8;
@@ -154,11 +154,15 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   if ('int' in value) return create(AttributeProtoSchema, { name, type: type.INT, i: BigInt(value.int) });
   if ('float' in value) return create(AttributeProtoSchema, { name, type: type.FLOAT, f: value.float });
   if ('string' in value) return create(AttributeProtoSchema, { name, type: type.STRING, s: utf8(value.string) });
-  if ('strings' in value) return create(AttributeProtoSchema, { name, type: type.STRINGS, strings: value.strings.map(utf8) });
-  const ints = 'ints' in value;
-  const attribute = create(AttributeProtoSchema, { name, type: ints ? type.INTS : type.FLOATS });
-  // AttributeProto.floats is field 7 and ints field 8: the trees of a forest are these arrays, so they are written packed.
-  attribute.$unknown = [ints ? packedInts(8, value.ints) : packedFloats(7, value.floats)];
+  // Written by hand, for the trees of a forest are long lists; AttributeProto.floats is field 7, ints field 8, strings field 9.
+  const [listType, list] =
+    'strings' in value
+      ? [type.STRINGS, repeatedTexts(9, value.strings)]
+      : 'ints' in value
+        ? [type.INTS, packedInts(8, value.ints)]
+        : [type.FLOATS, packedFloats(7, value.floats)];
+  const attribute = create(AttributeProtoSchema, { name, type: listType });
+  attribute.$unknown = list ? [list] : [];
   return attribute;
 }
 

@@ -59,10 +59,30 @@ function withLength(no: number, data: Uint8Array): RawField {
 }
 
 /** A packed `repeated int64`. */
-export function packedInts(no: number, values: Iterable<number | bigint> & { length: number }): RawField {
-  const buffer = new VarintBuffer(values.length);
-  for (const value of values) buffer.int64(value);
+export function packedInts(no: number, values: ArrayLike<number | bigint>): RawField {
+  const buffer = new VarintBuffer(values.length * 2);
+  for (let i = 0; i < values.length; i++) buffer.int64(values[i]!);
   return withLength(no, buffer.finish());
+}
+
+/** A `repeated string` of a few texts, each many times: the first one's tag is left to the writer, the others' are here. */
+export function repeatedTexts(no: number, texts: readonly string[]): RawField | undefined {
+  if (texts.length === 0) return undefined;
+  const encoded = new Map<string, Uint8Array>();
+  let size = 0;
+  for (const text of texts) {
+    if (!encoded.has(text)) encoded.set(text, writeField(no, text));
+    size += encoded.get(text)!.length;
+  }
+  const data = new Uint8Array(size);
+  let at = 0;
+  for (const text of texts) {
+    const field = encoded.get(text)!;
+    data.set(field, at);
+    at += field.length;
+  }
+  const tag = writeVarints(no * 8 + lengthDelimited).length;
+  return { no, wireType: lengthDelimited, data: data.subarray(tag) };
 }
 
 /** A packed `repeated float`. */
