@@ -27,8 +27,8 @@ const schema = z.strictObject({
   /** MB of disk at `/tmp` for the pipeline's functions: an upload, its clean table and DuckDB's spill. */
   pipelineDisk: whole(4096, 512, 10_240),
 
-  /** Trials of one run that are searched at a time. New AWS accounts may run ten functions at once. */
-  searchConcurrency: whole(8, 1, 1000),
+  /** Trials of one run that are searched at a time. New AWS accounts may run ten functions at once; Step Functions goes up to 40. */
+  searchConcurrency: whole(8, 1, 40),
   /** Hours after which a run is stopped whatever it does: the last resort behind each stage's own time limit and retries. */
   runHours: whole(6, 1, 72),
 

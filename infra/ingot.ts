@@ -4,7 +4,8 @@
  *     const ingot = new Ingot(this, 'Models', { alarmEmail: 'ops@example.com' });
  *     ingot.data.dataBucket.grantPut(uploader, 'raw/*');
  */
-import { CfnOutput } from 'aws-cdk-lib';
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
@@ -33,7 +34,7 @@ export class Ingot extends Construct {
   constructor(scope: Construct, id: string, { assets, ...props }: IngotProps = {}) {
     super(scope, id);
     const config = parseConfig({ ...props, ...contextConfig(this.node) });
-    this.topic = new Topic(this, 'AlarmTopic', { displayName: 'Ingot', enforceSSL: true });
+    this.topic = this.alarmTopic();
     if (config.alarmEmail) this.topic.addSubscription(new EmailSubscription(config.alarmEmail));
     this.data = new Data(this, 'Data', config);
     const surroundings: Surroundings = { config, data: this.data, assets: assets ?? buildAssets(config) };
@@ -49,6 +50,20 @@ export class Ingot extends Construct {
     this.output('StateMachineArn', stateMachine.stateMachineArn);
     this.output('AlarmTopicArn', this.topic.topicArn);
     this.output('ConsoleUrl', this.serving.api.urlForPath('/console/'));
+  }
+
+  /** A topic with a policy loses the one by which alarms of its account may publish, so that is said here again. */
+  private alarmTopic(): Topic {
+    const topic = new Topic(this, 'AlarmTopic', { displayName: 'Ingot', enforceSSL: true });
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    return topic;
   }
 
   /** Outputs keep their plain names, which the outputs file and its readers rely on; so one `Ingot` a stack. */
