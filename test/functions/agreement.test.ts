@@ -1,0 +1,93 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Preprocess } from '../../core/features/preprocess.ts';
+import { transform } from '../../core/features/tabular.ts';
+import { dataKeys, modelKeys } from '../../core/keys.ts';
+import { familyOf } from '../../core/models/families.ts';
+import { getJson } from '../../core/object-store.ts';
+import { edgeRows } from '../../core/registry/parity.ts';
+import type { Frame } from '../../core/table/frame.ts';
+import { readFrame } from '../../core/table/frame-file.ts';
+import type { Fit } from '../../functions/fit.lambda.ts';
+import { pythonHas, runPython } from '../python.ts';
+import { Laboratory } from './laboratory.ts';
+
+const examples = resolve(import.meta.dirname, '../../examples');
+
+/** Runs model.onnx on rows of JSON: numbers as float32 with NaN for null, text as strings with '' for null. */
+const judge = `
+import json, sys, numpy as np, onnxruntime as ort
+asked = json.load(sys.stdin)
+session = ort.InferenceSession(asked['model'])
+inputs = {}
+for given in session.get_inputs():
+    values = [row[asked['columns'].index(given.name)] for row in asked['rows']]
+    if given.type == 'tensor(float)':
+        inputs[given.name] = np.array([[np.nan if v is None else float(v)] for v in values], dtype=np.float32)
+    else:
+        inputs[given.name] = np.array([['' if v is None else v] for v in values], dtype=object)
+name = next(o.name for o in session.get_outputs() if o.name in ('probabilities', 'value'))
+print(json.dumps(session.run([name], inputs)[0].astype(np.float64).tolist()))
+`;
+
+/** Rows in the order of the model's columns, as JSON has them: infinities as text. */
+function jsonRows(frame: Frame): (number | string | null)[][] {
+  return Array.from({ length: frame.rows }, (_, row) =>
+    frame.columns.map((column) => {
+      if (column.type === 'number') return jsonNumber(column.values[row]!);
+      return column.codes[row]! < 0 ? null : column.dictionary[column.codes[row]!]!;
+    }),
+  );
+}
+
+function jsonNumber(value: number): number | string | null {
+  if (Number.isNaN(value)) return null;
+  return Number.isFinite(value) ? value : String(value);
+}
+
+test.skipIf(!pythonHas('onnxruntime', 'numpy')).each([
+  ['breast-cancer', ['breast-cancer.csv']],
+  ['penguins', ['dataset.json', 'penguins.csv']],
+  ['auto-mpg', ['auto-mpg.jsonl']],
+])(
+  "%s: the API, the trained model and Python's onnxruntime give the same numbers for every row, at split edges, and for what was never seen [needs Python with onnxruntime and numpy]",
+  { timeout: 120_000 },
+  async (dataset, files) => {
+    const lab = new Laboratory();
+    let event = {};
+    for (const file of files) event = await lab.upload(`raw/${dataset}/${file}`, readFileSync(`${examples}/${dataset}/${file}`));
+    await lab.prepare(event);
+    await lab.runAll();
+    const { run, revision } = lab.queue.records.at(-1)!;
+    const bytes = async (store: typeof lab.rawData, key: string) => (await store.get(key))!.body;
+    const folder = mkdtempSync(join(tmpdir(), 'ingot-agreement-'));
+    writeFileSync(join(folder, 'table.parquet'), await bytes(lab.rawData, dataKeys.table(dataset, revision)));
+    writeFileSync(join(folder, 'model.onnx'), await bytes(lab.rawModels, modelKeys.model(dataset, 1)));
+
+    const preprocess = (await getJson<Preprocess>(lab.rawData, dataKeys.preprocess(dataset, revision)))!;
+    const { family } = (await getJson<Fit>(lab.rawModels, modelKeys.fit(run)))!;
+    const trained = familyOf(family).deserialize(await bytes(lab.rawModels, modelKeys.fitted(run)));
+    const columns = preprocess.columns.map(({ name }) => name);
+    const frame = await readFrame(join(folder, 'table.parquet'), { columns });
+    const unseen: Frame = {
+      rows: 2,
+      columns: preprocess.columns.map(({ name, type }) =>
+        type === 'number'
+          ? { type, name, values: Float32Array.of(Number.NaN, 1e30) }
+          : { type: 'category', name, codes: Int32Array.of(-1, 0), dictionary: [type === 'boolean' ? 'true' : 'never seen'] },
+      ),
+    };
+    for (const asked of [frame, edgeRows(frame, preprocess, trained), unseen]) {
+      const rows = jsonRows(asked);
+      const answer = await lab.ask('POST', '/predict', { model: dataset, input_data: rows });
+      const api = JSON.parse(answer.body).output_data as number[][];
+      const predictions = await trained.predict(transform(preprocess, asked));
+      const width = predictions.task === 'classification' ? predictions.classes : 1;
+      const numbers = predictions.task === 'classification' ? predictions.probabilities : predictions.values;
+      expect(api).toEqual(rows.map((_, row) => [...numbers.subarray(row * width, (row + 1) * width)]));
+      expect(JSON.parse(runPython(judge, JSON.stringify({ model: join(folder, 'model.onnx'), columns, rows })))).toEqual(api);
+    }
+  },
+);
