@@ -35,7 +35,7 @@ def call(path, body=None, key=api_key, content_type="application/json"):
         return error.code, json.loads(error.read())
 
 
-def wait_for(what, found, seconds=300):
+def wait_for(what, found, seconds=180):
     until = time.time() + seconds
     while time.time() < until:
         value = found()
