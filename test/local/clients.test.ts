@@ -45,6 +45,17 @@ const template = {
       Type: 'AWS::SNS::Subscription',
       Properties: { TopicArn: { Ref: 'Topic' }, Protocol: 'sqs', Endpoint: { 'Fn::GetAtt': ['Queue', 'Arn'] }, RawMessageDelivery: true },
     },
+    Alarms: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'alarms' } },
+    AlarmTopic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'alarms' } },
+    ToAlarms: {
+      Type: 'AWS::SNS::Subscription',
+      Properties: {
+        TopicArn: { Ref: 'AlarmTopic' },
+        Protocol: 'sqs',
+        Endpoint: { 'Fn::GetAtt': ['Alarms', 'Arn'] },
+        RawMessageDelivery: true,
+      },
+    },
     Events: {
       Type: 'Custom::S3BucketNotifications',
       Properties: {
@@ -84,7 +95,7 @@ const template = {
         Threshold: 1,
         ComparisonOperator: 'GreaterThanOrEqualToThreshold',
         TreatMissingData: 'notBreaching',
-        AlarmActions: [{ Ref: 'Topic' }],
+        AlarmActions: [{ Ref: 'AlarmTopic' }],
       },
     },
     ...restApi(),
@@ -129,9 +140,9 @@ async function boto3(script: string) {
   return JSON.parse(stdout);
 }
 
-/** The next message that a test of ours put in the queue. */
-async function nextMessage(): Promise<string> {
-  const queue = [...cloud.cloud.queues.values()][0]!;
+/** Takes the next message out of a queue. */
+async function nextMessage(name: string): Promise<string> {
+  const queue = cloud.cloud.queues.get(`arn:aws:sqs:us-east-1:000000000000:${name}`)!;
   const [message] = await queue.receive(1, 30_000, 10_000, AbortSignal.timeout(15_000));
   queue.delete(message!.receipt!);
   return message!.body;
@@ -143,7 +154,7 @@ describe.skipIf(noCli)(`the AWS CLI${noCli ? ' (not beside this Python)' : ''}`,
     writeFileSync(path, 'a,b\n1,2\n');
     await aws('s3', 'cp', path, 's3://data/raw/set/a file+1.csv');
     await aws('s3', 'cp', path, 's3://data/raw/set/other.txt');
-    expect(await nextMessage()).toBe('data raw/set/a+file%2B1.csv 8');
+    expect(await nextMessage('queue')).toBe('data raw/set/a+file%2B1.csv 8');
     await aws('s3', 'cp', 's3://data/raw/set/a file+1.csv', join(directory, 'back.csv'));
     expect(readFileSync(join(directory, 'back.csv'), 'utf8')).toBe('a,b\n1,2\n');
   });
@@ -178,7 +189,7 @@ url = sqs.get_queue_url(QueueName='queue')['QueueUrl']
 sqs.send_message(QueueUrl=url, MessageBody='grüße')
 message = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)['Messages'][0]
 sqs.delete_message(QueueUrl=url, ReceiptHandle=message['ReceiptHandle'])
-topic = [each['TopicArn'] for each in sns.list_topics()['Topics']][0]
+topic = [each['TopicArn'] for each in sns.list_topics()['Topics'] if each['TopicArn'].endswith(':topic')][0]
 sns.publish(TopicArn=topic, Message='<news> & more', Subject='s')
 news = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)['Messages'][0]
 sqs.delete_message(QueueUrl=url, ReceiptHandle=news['ReceiptHandle'])
@@ -201,7 +212,7 @@ points = cloudwatch.get_metric_statistics(Namespace='Test', MetricName='Doubled'
     StartTime=now - day, EndTime=now + day, Period=86400, Statistics=['Maximum'])['Datapoints']
 print(json.dumps([answer, alarm['StateValue'], points[0]['Maximum'], type(points[0]['Timestamp']).__name__]))`);
     expect(told).toEqual([{ doubled: 8 }, 'ALARM', 1, 'datetime']);
-    expect(JSON.parse(await nextMessage())).toMatchObject({ AlarmName: 'doubled', NewStateValue: 'ALARM' });
+    expect(JSON.parse(await nextMessage('alarms'))).toMatchObject({ AlarmName: 'doubled', NewStateValue: 'ALARM' });
   });
 
   test('gets the errors of the services by their names', async () => {
