@@ -15,7 +15,7 @@ import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { type Column, checkSpecColumns, conversion, decide, naming, quotedList, specOf, uniqueNames } from './columns.ts';
 import { literal, rowsOf, withDatabase } from './database.ts';
-import { type Form, guessForms, type Look, look } from './look.ts';
+import { type Form, type Guess, guess, type Look, look } from './look.ts';
 import { Rejects } from './rejects.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
 import { openSource, type Source } from './source.ts';
@@ -85,7 +85,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   }
   const duplicates = spec.duplicates === 'keep' ? 0 : await findDuplicates(database, stageSql, hasTarget, staged);
   const kept = withTarget - duplicates;
-  const why = await findUseless(database, stageSql, hasTarget, withTarget, columns, targetColumn, spec);
+  const why = await findUseless(database, stageSql, hasTarget, withTarget, columns, targetColumn, raw, spec);
 
   const used = columns.filter(({ index }) => index === targetColumn.index || !why.has(index));
   const ignored = columns.filter(({ index }) => index !== targetColumn.index && why.has(index));
@@ -157,6 +157,7 @@ interface Raw {
   changes: Change[];
   inferred: Inferred[];
   looks: Look[];
+  guesses: Guess[];
 }
 
 /** Opens the files, makes them the view `raw` and looks at every cell; files that DuckDB can't read as they stand are repaired first. */
@@ -169,13 +170,21 @@ async function readRaw(database: DuckDBConnection, input: CleanInput, work: stri
   for (;;) {
     const { names, changes } = await createRaw(database, sources);
     try {
-      const forms = await guessForms(database, 'raw', names.length, missing);
+      const guesses = await guess(database, 'raw', names.length, missing);
+      const forms = guesses.map(({ form }) => form);
       const looks = await look(database, 'raw', [...forms.keys()], forms, missing);
       const rows = looks.get(0)?.rows ?? 0;
       if (!repairable() || (rows > 0 && ![...looks.values()].some(({ suspicious }) => suspicious))) {
         if (rows === 0) throw noRows(input);
         const inferred = sources.flatMap(({ file }) => inferredOf(file));
-        return { sources, names, changes: changes.map((change) => ({ ...change, count: rows })), inferred, looks: [...looks.values()] };
+        return {
+          sources,
+          names,
+          changes: changes.map((change) => ({ ...change, count: rows })),
+          inferred,
+          looks: [...looks.values()],
+          guesses,
+        };
       }
     } catch (cause) {
       if (cause instanceof IngotError) throw cause;
@@ -288,10 +297,11 @@ async function findDuplicates(database: DuckDBConnection, stage: string, where: 
     `CREATE TEMP TABLE candidates AS SELECT h FROM (SELECT hash(${list}) AS h FROM ${stage} WHERE ${where}) GROUP BY h HAVING count(*) > 1`,
   );
   if ((await rowsOf(database, 'FROM candidates LIMIT 1')).length === 0) return 0;
-  const candidates = `(FROM ${stage} WHERE ${where} AND hash(${list}) IN (FROM candidates))`;
-  await database.run(`CREATE TEMP TABLE firsts AS SELECT min(file_row_number) AS first FROM ${candidates} GROUP BY ${list}`);
   await database.run(
-    `CREATE TEMP TABLE drops AS SELECT file_row_number AS rn FROM ${candidates} ANTI JOIN firsts ON file_row_number = first`,
+    `CREATE TEMP TABLE suspects AS SELECT file_row_number AS rn, ${list} FROM ${stage} WHERE ${where} AND hash(${list}) IN (FROM candidates)`,
+  );
+  await database.run(
+    `CREATE TEMP TABLE drops AS SELECT rn FROM suspects ANTI JOIN (SELECT min(rn) AS first FROM suspects GROUP BY ${list}) ON rn = first`,
   );
   return Number((await rowsOf(database, 'SELECT count(*) FROM drops'))[0]![0]);
 }
@@ -308,6 +318,7 @@ async function findUseless(
   rows: number,
   columns: Column[],
   target: Column,
+  raw: Raw,
   spec: DatasetSpec,
 ): Promise<Map<number, string>> {
   const why = new Map<number, string>();
@@ -316,7 +327,7 @@ async function findUseless(
     if (role === 'ignore') why.set(column.index, 'dataset.json says so');
     else if (column.useless !== undefined && (role === undefined || column.look.plain + column.look.counts.size === 0))
       why.set(column.index, column.useless);
-    return role === undefined && !why.has(column.index);
+    return role === undefined && !why.has(column.index) && raw.guesses[column.index]!.mayBeUseless;
   });
   const suspects: Column[] = [];
   for (let from = 0; from < judged.length; from += 500) {

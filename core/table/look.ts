@@ -33,15 +33,23 @@ export const textShare = 0.5;
 const mostSets = 60;
 const unnestedColumns = 250;
 
-/** Guesses forms from the first rows of a relation whose columns are c0, c1 … */
-export async function guessForms(database: DuckDBConnection, relation: string, columns: number, missing: Set<string>): Promise<Form[]> {
+export interface Guess {
+  form: Form;
+  /** Whether the first rows leave it open that the column has a single value, or an integer of its own for each row. */
+  mayBeUseless: boolean;
+}
+
+/** Guesses from the first rows of a relation whose columns are c0, c1 … */
+export async function guess(database: DuckDBConnection, relation: string, columns: number, missing: Set<string>): Promise<Guess[]> {
   const rows = Math.min(10_000, Math.max(100, Math.floor(2_000_000 / columns)));
   const result = await database.runAndReadAll(`FROM ${relation} LIMIT ${rows}`);
-  return result.getColumns().map((cells): Form => {
+  return result.getColumns().map((cells): Guess => {
     const values = cells.filter((cell): cell is string => typeof cell === 'string' && !missing.has(cell.trim().toLowerCase()));
+    const distinct = new Set(values.map(spellingKey)).size;
     const notation = notationOf(values, numberShare);
-    if (notation !== undefined) return { as: 'number', notation };
-    return values.length >= 1000 && new Set(values.map(spellingKey)).size > textShare * values.length ? { as: 'text' } : { as: 'values' };
+    const mayBeUseless = distinct < 2 || distinct === values.length;
+    if (notation !== undefined) return { form: { as: 'number', notation }, mayBeUseless };
+    return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, mayBeUseless };
   });
 }
 
