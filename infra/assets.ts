@@ -22,7 +22,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -86,15 +85,19 @@ const isLibrary = (file: string) => /\.(node|so|dylib|dll)(\.\d+)*$/.test(file);
 /** Builds the asset of a group. Under a second where the native libraries are there. */
 export function buildAsset(group: AssetGroup, target: Target): BuiltAsset {
   const folder = join(build, 'assets', `${group}-${process.pid}-${Date.now()}`);
-  const imports = bundle(assetGroups[group], join(folder, 'dist'));
-  for (const name of assetGroups[group]) {
-    if (files[name]) cpSync(join(root, files[name]), join(folder, 'dist', files[name]), { recursive: true });
+  try {
+    const imports = bundle(assetGroups[group], join(folder, 'dist'));
+    for (const name of assetGroups[group]) {
+      if (files[name]) cpSync(join(root, files[name]), join(folder, 'dist', files[name]), { recursive: true });
+    }
+    for (const native of natives.filter((each) => imports.some(each.imports))) {
+      const source = native.source(target);
+      for (const file of readdirSync(source).filter(isLibrary)) place(join(source, file), join(folder, native.place(target), file));
+    }
+    return settle(group, folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-  for (const native of natives.filter((each) => imports.some(each.imports))) {
-    const source = native.source(target);
-    for (const file of readdirSync(source).filter(isLibrary)) place(join(source, file), join(folder, native.place(target), file));
-  }
-  return settle(group, folder);
 }
 
 /** Bundles handlers and the workers that they start. @returns what the bundles import from outside. */
@@ -179,7 +182,6 @@ function settle(group: AssetGroup, folder: string): BuiltAsset {
       if (!existsSync(path)) throw error;
     }
   }
-  rmSync(folder, { recursive: true, force: true });
   return { path, hash: digest, size };
 }
 
@@ -217,11 +219,4 @@ function platformPackage(name: string, { os, cpu }: Target): string {
   }
   if (!existsSync(folder)) throw new Error(`npm left out ${name} without a word; a newer npm may fetch it.`);
   return folder;
-}
-
-/** All files of an asset with their sizes, for tests and for curiosity. */
-export function filesOf(asset: BuiltAsset): { path: string; size: number }[] {
-  return globSync('**/*', { cwd: asset.path })
-    .map((path) => ({ path, size: statSync(join(asset.path, path)) }))
-    .flatMap(({ path, size }) => (size.isFile() ? [{ path, size: size.size }] : []));
 }

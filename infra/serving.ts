@@ -66,7 +66,13 @@ const gatewayAnswers: [type: ResponseType, status: number, code: string, message
     'The key has used up its requests for this month.',
     'Raise requestsPerMonth or use another key.',
   ],
-  [ResponseType.REQUEST_TOO_LARGE, 413, 'PayloadTooLarge', 'The body is larger than 10 MB.', 'Send fewer rows in one request.'],
+  [
+    ResponseType.REQUEST_TOO_LARGE,
+    413,
+    'PayloadTooLarge',
+    'The body is too large for one request.',
+    'Send fewer rows at a time: 6 MB is the most.',
+  ],
   [
     ResponseType.UNSUPPORTED_MEDIA_TYPE,
     415,

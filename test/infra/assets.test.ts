@@ -1,16 +1,23 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { environment } from '../../core/names.ts';
-import { type AssetGroup, assetGroups, type BuiltAsset, buildAsset, filesOf, targetOf } from '../../infra/assets.ts';
+import { type AssetGroup, assetGroups, type BuiltAsset, buildAsset, targetOf } from '../../infra/assets.ts';
 
 const megabyte = 1024 * 1024;
 const groups = Object.keys(assetGroups) as AssetGroup[];
 /** The processor of ELF files, at byte 18: https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html */
 const elfMachines = { x64: 0x3e, arm64: 0xb7 };
+
+function filesOf({ path: folder }: BuiltAsset): { path: string; size: number }[] {
+  return globSync('**/*', { cwd: folder }).flatMap((path) => {
+    const file = statSync(join(folder, path));
+    return file.isFile() ? [{ path, size: file.size }] : [];
+  });
+}
 
 const libraries = (asset: BuiltAsset) => filesOf(asset).filter(({ path }) => !path.startsWith('dist/'));
 const machineOf = (asset: BuiltAsset, { path }: { path: string }) => readFileSync(join(asset.path, path)).readUInt16LE(18);
