@@ -118,8 +118,9 @@ function bundle(names: readonly FunctionName[], out: string): string[] {
     target: 'node24',
     mainFields: ['module', 'main'],
     external: ['*.node'],
-    // CommonJS packages inside an ES module call require; assigned, not declared, since a bundle may declare a `require` of its own.
-    banner: { js: "import { createRequire as requireFrom } from 'node:module'; globalThis.require ??= requireFrom(import.meta.url);" },
+    // CommonJS packages inside an ES module call require. Assigned, not declared, since a bundle may declare a `require` of its own; and always,
+    // since another's would look for the libraries elsewhere.
+    banner: { js: "import { createRequire as requireFrom } from 'node:module'; globalThis.require = requireFrom(import.meta.url);" },
     legalComments: 'none',
     logLevel: 'error',
     metafile: true,

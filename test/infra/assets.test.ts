@@ -32,6 +32,7 @@ describe.each(groups)('the %s asset', (group) => {
   it('loads each handler with nothing but itself, native libraries included', () => {
     const natives = globSync('**/*.node', { cwd: home });
     const script = `
+      globalThis.require = (name) => { throw new Error('the require of somebody else, for ' + name); };
       import { createRequire } from 'node:module';
       for (const library of ${JSON.stringify(natives)}) createRequire('${home}/').call(null, '${home}/' + library);
       for (const name of ${JSON.stringify(assetGroups[group])}) {
