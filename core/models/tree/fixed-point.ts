@@ -32,8 +32,8 @@ export function fixTarget(y: Target, rows: Int32Array): FixedTarget {
   const base = Math.fround(sum / rows.length);
   let furthest = 0;
   for (const row of rows) furthest = Math.max(furthest, Math.abs(y.values[row]! - base));
-  // Where float32 has no smaller steps, the leaves need none.
-  const exponent = furthest === 0 ? 0 : Math.max(-100, Math.ceil(Math.log2(furthest)));
+  // The least leaf, 2^(exponent - 15), is to be a normal float32: some processors are slow at the others, or make them zero.
+  const exponent = furthest === 0 ? 0 : Math.max(-111, Math.ceil(Math.log2(furthest)));
   const step = 2 ** (exponent - targetBits);
   const limit = 2 ** targetBits;
   const values = Int32Array.from(rows, (row) => Math.max(-limit, Math.min(limit, Math.round((y.values[row]! - base) / step))));

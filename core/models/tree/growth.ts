@@ -72,8 +72,9 @@ export class Growth {
     const allRows = rows.length + validRows.length;
     const edges = shared.take(features * binsPerFeature * 4);
     const bins = shared.take(allRows * features);
+    const columnBins = shared.take(rows.length * features);
     const target = shared.put(this.target.values);
-    shared.set({ features, rows: rows.length, allRows, bins, edges, target, outputs: this.target.outputs });
+    shared.set({ features, rows: rows.length, allRows, bins, columnBins, edges, target, outputs: this.target.outputs });
     this.free = shared.take(0);
     const batch = Math.max(1, Math.min(features, maxTasks, Math.floor(batchBytes / (allRows * 4))));
     for (let first = 0; first < features; first += batch) {

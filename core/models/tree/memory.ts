@@ -7,6 +7,7 @@ const fields = [
   'rows',
   'allRows',
   'bins',
+  'columnBins',
   'edges',
   'raw',
   'firstColumn',

@@ -93,13 +93,16 @@ export function fillBins(low: u32, high: u32): void {
   for (let index: u32 = 0; index < job.columns; index++) {
     const edges = <usize>job.edges + <usize>(job.firstColumn + index) * BINS * 4;
     const column = <usize>job.raw + <usize>index * job.allRows * 4;
+    const byColumn = <usize>job.columnBins + <usize>(job.firstColumn + index) * job.rows;
     let bin = <usize>job.bins + low * stride + job.firstColumn + index;
     for (let row = <usize>low; row < high; row++) {
       const value = load<f32>(column + (row << 2));
       let at = edges;
       for (let step: usize = 512; step > 2; step >>= 1) at += select<usize>(0, step, value <= load<f32>(at + step - 4));
-      store<u8>(bin, <u8>((at - edges) >> 2));
+      const number = <u8>((at - edges) >> 2);
+      store<u8>(bin, number);
       bin += stride;
+      if (row < job.rows) store<u8>(byColumn + row, number);
     }
   }
 }

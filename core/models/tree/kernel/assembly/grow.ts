@@ -1,7 +1,10 @@
 /** Grows one tree, depth first. */
 import { bestBin, bestFeature, bestLeft, bestSum, findSplit } from './split';
 import {
+  binsAt,
+  chooseBins,
   draws,
+  featureStep,
   Frame,
   job,
   nodeRights,
@@ -10,6 +13,7 @@ import {
   nodeValues,
   payloads,
   rowNumbers,
+  rowStep,
   sparePayloads,
   spareRowNumbers,
   stack,
@@ -50,6 +54,7 @@ export function growTree(tree: u32): u32 {
     const node = nodes++;
     if (frame.parent) store<u32>(nodeRights + (<usize>(frame.parent - 1) << 2), node);
     store<u32>(nodeSamples + (<usize>node << 2), high - low);
+    chooseBins(high - low);
     if (job.outputs > 1) countClasses(low, high);
     storeValue(node, frame.weight, nodeSum);
     if (
@@ -121,8 +126,8 @@ function isPure(low: u32, high: u32): bool {
 
 /** Moves the rows with a bin up to `bin` before the others; both sides keep their order. @returns where the others begin */
 function partition(low: u32, high: u32, feature: u32, bin: u32): u32 {
-  const stride = <usize>job.features;
-  const bins = <usize>job.bins + feature;
+  const stride = rowStep;
+  const bins = binsAt + feature * featureStep;
   let left = <usize>low;
   let right: usize = 0;
   for (let i = <usize>low; i < high; i++) {

@@ -8,8 +8,10 @@ export class Job {
   features: u32;
   rows: u32;
   allRows: u32;
-  /** uint8 [allRows × features], row-major. */
+  /** uint8 [allRows × features], row-major: for small nodes, whose rows are far apart. */
   bins: u32;
+  /** uint8 [features × rows], the same by columns: for large nodes, which read all of a column. */
+  columnBins: u32;
   /** float32 [features × 256]: ascending upper edges of the bins, +Infinity behind the last. */
   edges: u32;
   /** float32 columns of this batch, [columns × allRows], the number of the first, and how many. */
@@ -88,6 +90,22 @@ function take(count: usize, size: usize): usize {
   const start = end;
   end = (start + count * size + 63) & ~63;
   return start;
+}
+
+/** Nodes of a larger share of the rows read bins by columns: a line of the cache then holds several of their rows. */
+const DENSE: u64 = 16;
+
+/** Where row 0 of a node's feature 0 has its bin, and how far it is to the next row and to the next feature. */
+export let binsAt: usize = 0;
+export let rowStep: usize = 0;
+export let featureStep: usize = 0;
+
+/** Chooses the bins to read a node of that many rows by. */
+export function chooseBins(rows: u32): void {
+  const dense = <u64>rows * DENSE > job.rows;
+  binsAt = dense ? job.columnBins : job.bins;
+  rowStep = dense ? 1 : job.features;
+  featureStep = dense ? job.rows : 1;
 }
 
 /** Bytes of one histogram: of sums, or of counts by class with the rows before them. */

@@ -1,9 +1,9 @@
 /** The best split of a node. All sums are integers, so their order does not matter; scores are float64 of them, compared in drawing order. */
-import { BINS, featureOrder, histogramBytes, histograms, job, occupied, payloads, rowNumbers, swaps, tallies } from './job';
+import { BINS, binsAt, featureOrder, featureStep, histograms, job, occupied, payloads, rowNumbers, rowStep, swaps, tallies } from './job';
 import { below, mix32 } from './random';
 
 /** Nodes of fewer rows note which bins have rows; the others look at every bin. */
-const SMALL: u32 = 192;
+const SMALL: u32 = 256;
 const ROW_SHIFT: u64 = 32;
 
 export let bestFeature: u32 = 0;
@@ -61,6 +61,12 @@ function exchange(a: u32, b: u32): void {
   store<u32>(right, feature);
 }
 
+// @ts-ignore: decorator
+@inline
+function featureBins(feature: u32): usize {
+  return binsAt + feature * featureStep;
+}
+
 function markAll(slot: usize): void {
   for (let word: usize = 0; word < 32; word += 8) store<u64>(occupied + (slot << 5) + word, <u64>-1);
 }
@@ -80,14 +86,14 @@ function add(cell: usize, payload: v128): void {
 
 /** Adds the rows to up to four histograms of 16-byte cells: rows << 32 | weight, and the sum of the target. */
 function addMoments(low: u32, high: u32, first: usize, group: u32, small: bool): void {
-  const stride = <usize>job.features;
+  const stride = rowStep;
   const h0 = histograms;
   const h1 = h0 + BINS * 16;
   const h2 = h1 + BINS * 16;
   const h3 = h2 + BINS * 16;
   if (small) {
     for (let slot: usize = 0; slot < group; slot++) {
-      const bins = <usize>job.bins + load<u32>(first + (slot << 2));
+      const bins = featureBins(load<u32>(first + (slot << 2)));
       const histogram = h0 + slot * BINS * 16;
       for (let i = <usize>low; i < high; i++) {
         const bin = <usize>load<u8>(bins + load<u32>(rowNumbers + (i << 2)) * stride);
@@ -98,12 +104,11 @@ function addMoments(low: u32, high: u32, first: usize, group: u32, small: bool):
     return;
   }
   for (let slot: usize = 0; slot < group; slot++) markAll(slot);
-  const bins = <usize>job.bins;
-  const f0 = bins + load<u32>(first);
+  const f0 = featureBins(load<u32>(first));
   if (group == 4) {
-    const f1 = bins + load<u32>(first + 4);
-    const f2 = bins + load<u32>(first + 8);
-    const f3 = bins + load<u32>(first + 12);
+    const f1 = featureBins(load<u32>(first + 4));
+    const f2 = featureBins(load<u32>(first + 8));
+    const f3 = featureBins(load<u32>(first + 12));
     for (let i = <usize>low; i < high; i++) {
       const row = load<u32>(rowNumbers + (i << 2)) * stride;
       const payload = v128.load(payloads + (i << 4));
@@ -115,7 +120,7 @@ function addMoments(low: u32, high: u32, first: usize, group: u32, small: bool):
     return;
   }
   if (group >= 2) {
-    const f1 = bins + load<u32>(first + 4);
+    const f1 = featureBins(load<u32>(first + 4));
     for (let i = <usize>low; i < high; i++) {
       const row = load<u32>(rowNumbers + (i << 2)) * stride;
       const payload = v128.load(payloads + (i << 4));
@@ -125,7 +130,7 @@ function addMoments(low: u32, high: u32, first: usize, group: u32, small: bool):
     if (group == 2) return;
   }
   const last = <usize>group - 1;
-  const f = bins + load<u32>(first + (last << 2));
+  const f = featureBins(load<u32>(first + (last << 2)));
   const h = h0 + last * BINS * 16;
   for (let i = <usize>low; i < high; i++) {
     const row = load<u32>(rowNumbers + (i << 2)) * stride;
@@ -181,9 +186,9 @@ function scanMoments(feature: u32, slot: usize, total: u64, sum: i64): void {
 
 /** Adds the rows to a histogram of uint32 cells: rows, then the weight of each class. */
 function addClasses(low: u32, high: u32, feature: u32, small: bool): void {
-  const stride = <usize>job.features;
+  const stride = rowStep;
   const width = (<usize>job.outputs + 1) << 2;
-  const bins = <usize>job.bins + feature;
+  const bins = featureBins(feature);
   if (!small) markAll(0);
   for (let i = <usize>low; i < high; i++) {
     const bin = <usize>load<u8>(bins + load<u32>(rowNumbers + (i << 2)) * stride);
