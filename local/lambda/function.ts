@@ -34,11 +34,11 @@ const waitingLimit = 1000;
 const idleLimitMs = 120_000;
 const clockMs = 50;
 /**
- * A process that answers faster than this (ms, running mean) is handed the next invocations before it has answered: it still runs
- * them one at a time, but the system calls are shared.
+ * Where a function answers faster than this (ms, running mean), a process is handed the next invocations before it has answered: it still
+ * runs them one at a time, but system calls are shared, and the cores that a second process would take are left to the gateway.
  */
 const quickMs = 2;
-const quickDepth = 8;
+const quickDepth = 16;
 
 export class LambdaFunction {
   readonly settings: FunctionSettings;
@@ -87,14 +87,13 @@ export class LambdaFunction {
   }
 
   #choose(): LambdaProcess | undefined {
-    let least: LambdaProcess | undefined;
-    for (const process of this.#processes) {
-      const load = process.invocations.length;
-      if (load === 0) return process;
-      if (!least || load < least.invocations.length) least = process;
+    if (this.#meanMs < quickMs) {
+      const first = this.#processes.find((process) => process.invocations.length < quickDepth);
+      if (first) return first;
     }
-    if (this.#processes.length < this.#limit) return this.#start();
-    return least && this.#meanMs < quickMs && least.invocations.length < quickDepth ? least : undefined;
+    const idle = this.#processes.find((process) => process.invocations.length === 0);
+    if (idle) return idle;
+    return this.#processes.length < this.#limit ? this.#start() : undefined;
   }
 
   #start(): LambdaProcess {
