@@ -1,4 +1,4 @@
-"""grid.rival.py <folder>: as grid.ours.ts, by GridSearchCV with two jobs."""
+"""grid.rival.py <folder>: as grid.ours.ts, by GridSearchCV with two jobs, on the folds that folds.i32 says."""
 
 import json
 import resource
@@ -7,13 +7,13 @@ import time
 
 import numpy
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
 
 folder = sys.argv[1]
 y = numpy.fromfile(f"{folder}/y.i32", "<i4")
 x = numpy.fromfile(f"{folder}/x.f32", "<f4").reshape(len(y), -1)
 grid = {"n_estimators": [100, 200, 300], "max_depth": [None, 10, 20, 30], "min_samples_split": [2, 5, 10]}
-folds = StratifiedKFold(5, shuffle=True, random_state=0)
+folds = PredefinedSplit(numpy.fromfile(f"{folder}/folds.i32", "<i4"))
 started = time.perf_counter()
 search = GridSearchCV(RandomForestClassifier(random_state=0), grid, cv=folds, n_jobs=2, refit=False).fit(x, y)
 seconds = time.perf_counter() - started
