@@ -46,7 +46,11 @@ export class StepFunctionsRuns implements Executions {
   }
 
   async stop(run: string, why: string): Promise<void> {
-    await this.client.send(new StopExecutionCommand({ executionArn: this.executionArn(run), error: 'Cancelled', cause: why }));
+    try {
+      await this.client.send(new StopExecutionCommand({ executionArn: this.executionArn(run), error: 'Cancelled', cause: why }));
+    } catch (error) {
+      if (!(error instanceof ExecutionDoesNotExist)) throw error;
+    }
   }
 
   private executionArn(run: string): string {

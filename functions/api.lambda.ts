@@ -20,7 +20,7 @@ import { parseJson } from '../core/serving/rows.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import { consoleFile } from './shared/console-files.ts';
 import { requireEnv } from './shared/environment.ts';
-import { asIngotError, MethodNotAllowed, noSuchPath } from './shared/http.ts';
+import { asIngotError, bodyText, type HttpAnswer, type HttpEvent, MethodNotAllowed, noSuchPath } from './shared/http.ts';
 import { awsServices } from './shared/lambda.ts';
 import type { Services } from './shared/services.ts';
 
@@ -252,11 +252,13 @@ async function describeModel(models: ObjectStore, name: string): Promise<object 
   return { name, versions: versions.filter((version) => version !== undefined), aliases };
 }
 
-/** The API as a Lambda handler. */
-export function createHandler(connect: () => ApiServices): (event: LambdaEvent) => ReturnType<ReturnType<typeof handle>> {
+/** The API as a Lambda handler. Bodies are text; that of a GET, which is legal, has no meaning, and a Request cannot be made of it. */
+export function createHandler(connect: () => ApiServices): (event: HttpEvent) => Promise<HttpAnswer> {
   const answer = handle(createApi(connect), { isContentTypeBinary: () => false });
-  // A GET with a body is legal and its body has no meaning, but a Request cannot be made of it.
-  return (event) => answer('httpMethod' in event && /^(GET|HEAD)$/.test(event.httpMethod) ? { ...event, body: null } : event);
+  return async (event) => {
+    const body = /^(GET|HEAD)$/.test(event.httpMethod) ? null : bodyText(event);
+    return (await answer({ ...event, body, isBase64Encoded: false } as LambdaEvent)) as HttpAnswer;
+  };
 }
 
 let services: ApiServices | undefined;

@@ -19,7 +19,8 @@ const refreshAfter = 500;
 const staleAfter = 1000;
 /** Looking at all models takes longer the more there are; it may take a twentieth of the time at most. */
 const lookupShare = 1 / 20;
-const defaultCapacity = 16;
+/** What stays in memory: at most so many versions, of so many bytes in all. A session takes two to three times its file. */
+const defaultCapacity = { versions: 16, bytes: 200_000_000 };
 
 interface Pointer<T> {
   value: T;
@@ -31,11 +32,12 @@ interface Pointer<T> {
 
 export class ModelCache {
   private readonly models: () => Promise<ObjectStore>;
-  private readonly capacity: number;
+  private readonly capacity: typeof defaultCapacity;
   private readonly pointers = new Map<string, Pointer<unknown>>();
   private readonly loaded = new Map<string, Promise<ServedModel>>();
+  private readonly sizes = new Map<string, number>();
 
-  /** @param capacity how many versions stay in memory; the longest unused goes */
+  /** @param capacity what stays in memory; the longest unused goes, but never the one that was asked for last */
   constructor(models: () => Promise<ObjectStore>, capacity = defaultCapacity) {
     this.models = models;
     this.capacity = capacity;
@@ -109,25 +111,37 @@ export class ModelCache {
   private load(name: string, version: number): Promise<ServedModel> {
     const key = `${name}/${version}`;
     const present = this.loaded.get(key);
-    if (present && this.loaded.size <= 1) return present;
-    const model = present ?? this.fetch(name, version);
+    if (present && this.loaded.size === 1) return present;
+    const model = present ?? this.fetch(name, version, key);
     // A Map keeps the order of insertion: the first is the longest unused.
     this.loaded.delete(key);
     this.loaded.set(key, model);
-    if (present) return model;
-    model.catch(() => this.loaded.delete(key));
-    if (this.loaded.size > this.capacity) {
-      const [oldest, unused] = this.loaded.entries().next().value!;
-      this.loaded.delete(oldest);
-      unused.then(({ predictor }) => predictor.dispose()).catch(() => undefined);
-    }
     return model;
   }
 
-  private async fetch(name: string, version: number): Promise<ServedModel> {
-    const object = await (await this.models()).get(modelKeys.model(name, version));
-    if (!object) throw noModel(name);
-    return { name, version, predictor: await loadModel(object.body) };
+  private async fetch(name: string, version: number, key: string): Promise<ServedModel> {
+    try {
+      const object = await (await this.models()).get(modelKeys.model(name, version));
+      if (!object) throw noModel(name);
+      const predictor = await loadModel(object.body);
+      this.sizes.set(key, object.body.length);
+      this.evict();
+      return { name, version, predictor };
+    } catch (error) {
+      this.loaded.delete(key);
+      throw error;
+    }
+  }
+
+  private evict(): void {
+    let bytes = [...this.sizes.values()].reduce((sum, size) => sum + size, 0);
+    for (const [key, model] of this.loaded) {
+      if (this.loaded.size <= 1 || (bytes <= this.capacity.bytes && this.loaded.size <= this.capacity.versions)) return;
+      bytes -= this.sizes.get(key) ?? 0;
+      this.loaded.delete(key);
+      this.sizes.delete(key);
+      model.then(({ predictor }) => predictor.dispose()).catch(() => undefined);
+    }
   }
 }
 

@@ -22,6 +22,7 @@ export interface Executions {
   describe(run: string): Promise<Execution | undefined>;
   /** The newest first. */
   list(limit: number): Promise<Execution[]>;
+  /** One that does not exist, or has ended, is left as it is. */
   stop(run: string, why: string): Promise<void>;
 }
 
@@ -91,7 +92,11 @@ export function progressOf(run: string, keys: ReadonlySet<string>, trialsPlanned
 /** @returns undefined where there is no such run */
 export async function getRun(models: ObjectStore, executions: Executions, run: string): Promise<RunDetail | undefined> {
   const [record, execution] = await Promise.all([getJson<RunRecord>(models, modelKeys.run(run)), executions.describe(run)]);
-  if (!record) return undefined;
+  return record && describe(models, record, execution);
+}
+
+async function describe(models: ObjectStore, record: RunRecord, execution: Execution | undefined): Promise<RunDetail> {
+  const { run, dataset, revision } = record;
   const keys = new Map<string, Date>();
   for await (const { key, lastModified } of models.list(`${modelKeys.runs}${run}/`)) keys.set(key, lastModified);
   const read = <T>(key: string) => (keys.has(key) ? getJson<T>(models, key) : undefined);
@@ -110,8 +115,8 @@ export async function getRun(models: ObjectStore, executions: Executions, run: s
   const error = failure ? withoutStage(failure) : unrecorded(run, status);
   return {
     id: run,
-    dataset: record.dataset,
-    revision: record.revision,
+    dataset,
+    revision,
     status,
     stage: failure?.stage ?? stage,
     progress,
@@ -119,19 +124,31 @@ export async function getRun(models: ObjectStore, executions: Executions, run: s
     seconds: Math.max(0, (end.getTime() - startedAt.getTime()) / 1000),
     ...(plan && { trials: { done: trialsDone, planned: plan.trials.length } }),
     ...(leaderboard && { leaderboard }),
-    ...(registered && { model: { name: record.dataset, version: registered.version, ...released } }),
+    ...(registered && { model: { name: dataset, version: registered.version, ...released } }),
     ...(error && { error }),
   };
 }
 
+/** Runs that have ended stay as they are: what was read once is kept, since pages that show a list ask for it again and again. */
+const ended = new WeakMap<ObjectStore, Map<string, RunSummary>>();
+
 /** The newest runs first. */
 export async function listRuns(models: ObjectStore, executions: Executions, limit: number): Promise<RunSummary[]> {
-  const found = await Promise.all((await executions.list(limit)).map(({ run }) => getRun(models, executions, run)));
-  return found.flatMap((run) => {
-    if (!run) return [];
-    const { id, dataset, revision, status, stage, progress, startedAt, error } = run;
-    return [{ id, dataset, revision, status, stage, progress, startedAt, ...(error && { error }) }];
-  });
+  const kept = ended.get(models) ?? new Map<string, RunSummary>();
+  ended.set(models, kept);
+  const found = await Promise.all(
+    (await executions.list(limit)).map(async (execution) => {
+      const known = kept.get(execution.run);
+      if (known) return known;
+      const record = await getJson<RunRecord>(models, modelKeys.run(execution.run));
+      if (!record) return undefined;
+      const { id, dataset, revision, status, stage, progress, startedAt, error } = await describe(models, record, execution);
+      const summary: RunSummary = { id, dataset, revision, status, stage, progress, startedAt, ...(error && { error }) };
+      if (execution.status !== 'RUNNING') kept.set(id, summary);
+      return summary;
+    }),
+  );
+  return found.filter((run) => run !== undefined);
 }
 
 function withoutStage({ code, message, where, fix }: RunFailure): ErrorBody {

@@ -26,11 +26,7 @@ beforeEach(() => {
 
 /** A request through the handler, as API Gateway hands it on. */
 async function ask(method: string, path: string, body?: unknown, headers?: Record<string, string>) {
-  const answer = (await handler(apiEvent(method, path, body, headers) as never)) as unknown as {
-    statusCode: number;
-    headers: Record<string, string>;
-    body: string;
-  };
+  const answer = await handler(apiEvent(method, path, body, headers));
   const json = answer.headers['content-type']?.includes('json') ? JSON.parse(answer.body) : undefined;
   if (answer.statusCode >= 400) errorSchema.parse(json);
   return { status: answer.statusCode, headers: answer.headers, text: answer.body, json };
