@@ -128,7 +128,7 @@ export function createPredict({ models, emit }: PredictOptions): Predict {
   /** Ready is who reaches its models; which model does not matter. */
   async function ready(): Promise<HttpAnswer> {
     try {
-      await (await models()).head('ready');
+      await (await models()).head('models/ready');
     } catch (cause) {
       throw new IngotError('Unavailable', 'The model bucket does not answer.', { fix: 'Wait a moment and try again.', cause });
     }

@@ -32,9 +32,9 @@ const schema = z.strictObject({
   /** Hours after which a run is stopped whatever it does: the last resort behind each stage's own time limit and retries. */
   runHours: whole(6, 1, 72),
 
-  /** Requests a second, and in a burst, that one API key may make; the stage takes twice as many from all keys together. */
-  requestsPerSecond: whole(1000, 1, 100_000),
-  requestBurst: whole(2000, 1, 100_000),
+  /** Requests a second, and in a burst, that one API key may make, and that the stage takes from all keys: what an account has by default. */
+  requestsPerSecond: whole(10_000, 1, 100_000),
+  requestBurst: whole(5000, 1, 100_000),
   /** Requests a month that one API key may make. */
   requestsPerMonth: whole(10_000_000, 1, 2_000_000_000),
 

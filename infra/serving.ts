@@ -153,8 +153,8 @@ export class Serving extends Construct {
         accessLogDestination: new LogGroupLogDestination(accessLog),
         accessLogFormat: AccessLogFormat.jsonWithStandardFields(),
         loggingLevel: MethodLoggingLevel.ERROR,
-        throttlingRateLimit: 2 * config.requestsPerSecond,
-        throttlingBurstLimit: 2 * config.requestBurst,
+        throttlingRateLimit: config.requestsPerSecond,
+        throttlingBurstLimit: config.requestBurst,
       },
     });
     // RestApi has an output of its own; the address is among Ingot's.

@@ -293,14 +293,14 @@ describe('the API', () => {
 
   it('limits each key and the stage, and logs every access', () => {
     template.hasResourceProperties('AWS::ApiGateway::UsagePlan', {
-      Throttle: { RateLimit: 1000, BurstLimit: 2000 },
+      Throttle: { RateLimit: 10_000, BurstLimit: 5000 },
       Quota: { Limit: 10_000_000, Period: 'MONTH' },
       ApiStages: [Match.anyValue()],
     });
     template.hasResourceProperties('AWS::ApiGateway::Stage', {
       StageName: 'prod',
       AccessLogSetting: { DestinationArn: Match.anyValue() },
-      MethodSettings: [Match.objectLike({ ThrottlingRateLimit: 2000, ThrottlingBurstLimit: 4000 })],
+      MethodSettings: [Match.objectLike({ ThrottlingRateLimit: 10_000, ThrottlingBurstLimit: 5000 })],
     });
   });
 });
