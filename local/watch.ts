@@ -77,8 +77,10 @@ export class Watcher {
         const raw = parseRawKey(key);
         if (raw && eventName.startsWith('ObjectCreated:')) void this.#dataset(raw.dataset);
       },
-      execution: ({ name, status, startedAt }) => {
-        if (status === 'RUNNING') void this.#run(name, startedAt);
+      execution: ({ name, status, startedAt, input }) => {
+        if (status !== 'RUNNING') return;
+        this.#isClean((JSON.parse(input) as { dataset?: string }).dataset ?? '');
+        void this.#run(name, startedAt);
       },
     };
   }
@@ -109,20 +111,21 @@ export class Watcher {
     for (let status = 'CLEANING'; !this.#closed && Date.now() < until; await sleep(pollMs)) {
       const found = await call<Dataset>(api, `datasets/${encodeURIComponent(dataset)}`).catch((): undefined => undefined);
       status = found?.status ?? status;
-      if (status === 'READY' || this.#isRunning(dataset)) {
-        this.#terminal.done(id, `${dataset.padEnd(16)} clean, features made`);
-        break;
-      }
+      if (status === 'READY') this.#isClean(dataset);
+      if (!this.#datasets.has(dataset)) return;
       if (found?.status === 'REJECTED') {
+        this.#datasets.delete(dataset);
         this.#terminal.done(id, `${dataset.padEnd(16)} REJECTED: ${found.error ? sentence(found.error) : 'the file cannot be used'}`);
-        break;
+        return;
       }
       this.#terminal.live(id, status, `${dataset.padEnd(16)} ${status === 'CLEAN' ? 'making features' : 'cleaning'} …`);
     }
-    this.#datasets.delete(dataset);
+    if (this.#datasets.delete(dataset))
+      this.#terminal.done(id, `${dataset.padEnd(16)} has not become clean yet; see GET /datasets/${dataset}`);
   }
 
-  #isRunning(dataset: string): boolean {
-    return [...this.#runs.keys()].some((run) => run.startsWith(`${dataset}-`));
+  /** The dataset is done with, be it that its features are there or that its run has begun. */
+  #isClean(dataset: string): void {
+    if (this.#datasets.delete(dataset)) this.#terminal.done(`dataset ${dataset}`, `${dataset.padEnd(16)} clean, features made`);
   }
 }
