@@ -4,6 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { IngotError } from './errors.ts';
+import { parseJson } from './json.ts';
 
 export const metricKeys = [
   'accuracy',
@@ -74,19 +75,15 @@ export type DatasetSpec = z.infer<typeof datasetSpecSchema>;
  * @throws IngotError InvalidSpec, with line and column for broken JSON and the field's path otherwise.
  */
 export function parseSpec(text: string): DatasetSpec {
-  let json: unknown;
-  try {
-    json = JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch (cause) {
-    const message = (cause as Error).message;
-    const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
-    const before = text.slice(0, position).split('\n');
-    throw new IngotError('InvalidSpec', `dataset.json is not valid JSON: ${message}.`, {
-      where: `dataset.json, line ${before.length}, column ${before.at(-1)!.length + 1}`,
-      fix: 'Mend the JSON and upload dataset.json again.',
-      cause,
-    });
-  }
+  const json = parseJson(
+    text.replace(/^\uFEFF/, ''),
+    ({ place, what, cause }) =>
+      new IngotError('InvalidSpec', `dataset.json is not valid JSON: ${what}.`, {
+        where: `dataset.json, ${place}`,
+        fix: 'Mend the JSON and upload dataset.json again.',
+        cause,
+      }),
+  );
   const parsed = datasetSpecSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;

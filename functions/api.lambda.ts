@@ -16,7 +16,7 @@ import { getDataset } from '../core/registry/datasets.ts';
 import { getRun, listRuns, type RunDetail } from '../core/registry/runs.ts';
 import { getCard, listModels, listVersions } from '../core/registry/versions.ts';
 import { mediaType } from '../core/serving/formats.ts';
-import { parseJson } from '../core/serving/rows.ts';
+import { parseJsonBody } from '../core/serving/rows.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import { consoleFile } from './shared/console-files.ts';
 import { requireEnv } from './shared/environment.ts';
@@ -219,7 +219,7 @@ async function jsonBody(request: { header(name: string): string | undefined; tex
       fix: 'Send application/json.',
     });
   }
-  return parseJson(await request.text());
+  return parseJsonBody(await request.text());
 }
 
 /** What a list of versions says of each. */

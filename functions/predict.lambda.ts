@@ -12,7 +12,7 @@ import { answerInfer, describeModel, parseInfer } from '../core/serving/formats/
 import { answerInputData, parseInputData } from '../core/serving/formats/input-data.ts';
 import { answerInvocation, parseInvocation } from '../core/serving/formats/invocations.ts';
 import { mediaType, parsePredict } from '../core/serving/formats.ts';
-import { parseJson } from '../core/serving/rows.ts';
+import { parseJsonBody } from '../core/serving/rows.ts';
 import { Counters } from './shared/counters.ts';
 import { requireEnv } from './shared/environment.ts';
 import {
@@ -66,7 +66,7 @@ export function createPredict({ models, emit }: PredictOptions): Predict {
 
   async function predictInputData(event: HttpEvent): Promise<HttpAnswer> {
     expectJson(event);
-    const body = parseJson(bodyText(event)) as { model?: unknown } | null;
+    const body = parseJsonBody(bodyText(event)) as { model?: unknown } | null;
     const name = typeof body === 'object' ? body?.model : undefined;
     if (name !== undefined && name !== null && typeof name !== 'string') {
       throw new IngotError('InvalidRequest', 'The field model is not text.', {
@@ -119,7 +119,7 @@ export function createPredict({ models, emit }: PredictOptions): Predict {
 
   function infer(event: HttpEvent, { predictor, version }: ServedModel): HttpAnswer {
     expectJson(event);
-    const request = parseInfer(parseJson(bodyText(event)), predictor.schema);
+    const request = parseInfer(parseJsonBody(bodyText(event)), predictor.schema);
     counters.add(metricNames.predictions, request.rows.rows);
     const answer = answerInfer(predictor.run(request.rows), predictor.labels, predictor.card, version, request);
     return jsonAnswer(JSON.stringify(answer));

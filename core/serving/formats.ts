@@ -3,10 +3,10 @@ import { IngotError } from '../errors.ts';
 import { parseCsv } from './formats/csv.ts';
 import { parseNdjson } from './formats/ndjson.ts';
 import { parseRows } from './formats/rows.ts';
-import { parseJson, type RawRows, type RowSchema } from './rows.ts';
+import { parseJsonBody, type RawRows, type RowSchema } from './rows.ts';
 
 const formats: Record<string, (text: string, schema: RowSchema) => RawRows> = {
-  'application/json': (text, schema) => parseRows(parseJson(text), schema),
+  'application/json': (text, schema) => parseRows(parseJsonBody(text), schema),
   'text/csv': parseCsv,
   'application/x-ndjson': parseNdjson,
 };

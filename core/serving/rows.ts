@@ -1,5 +1,6 @@
 /** Rows to predict, as the graph takes them, and the rules by which a value of a request becomes a value of a column. */
 import { IngotError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import type { CardColumn, ModelCard } from '../onnx/card.ts';
 
 /** The rows of a request, column by column in the order of the card: float32 with NaN for missing, or strings with '' for missing. */
@@ -145,19 +146,16 @@ export function putList(schema: RowSchema, into: RawRows, row: number, values: u
 }
 
 /** @throws IngotError InvalidRequest with line and column */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const message = (cause as Error).message;
-    const position = Number(/position (\d+)/.exec(message)?.[1] ?? text.length);
-    const before = text.slice(0, position).split('\n');
-    throw new IngotError('InvalidRequest', 'The body is not valid JSON.', {
-      where: `body, line ${before.length}, column ${before.at(-1)!.length + 1}`,
-      fix: 'Send the body as JSON, or say its Content-Type.',
-      cause,
-    });
-  }
+export function parseJsonBody(text: string): unknown {
+  return parseJson(
+    text,
+    ({ place, what, cause }) =>
+      new IngotError('InvalidRequest', `The body is not valid JSON: ${what}.`, {
+        where: `body, ${place}`,
+        fix: 'Send the body as JSON, or say its Content-Type.',
+        cause,
+      }),
+  );
 }
 
 /** The field of a JSON body that has to be a list. @throws IngotError InvalidRequest */

@@ -134,7 +134,7 @@ describe('a wrong request gets the error with place and mend', () => {
     ['a field too many', 'PUT', '/models/shirts/aliases/live', { version: 1, weight: 2 }, 400, 'InvalidRequest', 'weight'],
     ['a canary', 'PUT', '/models/shirts/aliases/live', { version: 1, canary: { version: 1 } }, 400, 'InvalidRequest', 'canary'],
     ['a shadow', 'PUT', '/models/shirts/aliases/live', { version: 1, shadow: 1 }, 400, 'InvalidRequest', 'shadow'],
-    ['broken JSON', 'PUT', '/models/shirts/aliases/live', '{\n"version": }', 400, 'InvalidRequest', 'body, line 2, column 13'],
+    ['broken JSON', 'PUT', '/models/shirts/aliases/live', '{\n"version": }', 400, 'InvalidRequest', 'body, line 2, column 12'],
     ['an unknown run', 'GET', '/runs/none', undefined, 404, 'NotFound', 'path'],
     ['a run that cannot be', 'GET', '/runs/..%2F..', undefined, 404, 'NotFound', 'path'],
     ['a limit that is none', 'GET', '/runs?limit=1000', undefined, 400, 'InvalidRequest', 'query limit'],

@@ -8,7 +8,7 @@ import { answerInvocation, parseInvocation } from '../../core/serving/formats/in
 import { parseNdjson } from '../../core/serving/formats/ndjson.ts';
 import { parseRows } from '../../core/serving/formats/rows.ts';
 import { mediaType, parsePredict } from '../../core/serving/formats.ts';
-import { parseJson, type RawRows } from '../../core/serving/rows.ts';
+import { parseJsonBody, type RawRows } from '../../core/serving/rows.ts';
 import { serve } from './model.ts';
 
 const predictor = await serve();
@@ -35,7 +35,7 @@ describe('JSON rows', () => {
   const missing = '{"toString": "", "sex": null, "__proto__": "", "age": " n/a ", "constructor": 1, "the answer": "yes"}';
 
   test('values in any order, numbers and numeric text, null and missing tokens; ignored columns and the target are passed over', () => {
-    expect(parseRows(parseJson(`{"rows": [${row}, ${missing}]}`), schema)).toEqual(expected);
+    expect(parseRows(parseJsonBody(`{"rows": [${row}, ${missing}]}`), schema)).toEqual(expected);
   });
 
   test.each([
@@ -325,8 +325,8 @@ test('whatever the body, the answer is rows or an error in the user’s words', 
   const parsers: ((body: string) => unknown)[] = [
     ...['application/json', 'text/csv', 'application/x-ndjson'].map((type) => (body: string) => parsePredict(type, body, schema)),
     ...['application/json', 'text/csv'].map((type) => (body: string) => parseInvocation(type, body, schema)),
-    (body) => parseInfer(parseJson(body), schema),
-    (body) => parseInputData(parseJson(body), schema),
+    (body) => parseInfer(parseJsonBody(body), schema),
+    (body) => parseInputData(parseJsonBody(body), schema),
   ];
   fc.assert(
     fc.property(text, fc.constantFrom(...parsers), (body, parse) => {

@@ -4,7 +4,7 @@
  */
 import { IngotError } from '../../errors.ts';
 import type { RawRows, RowSchema } from '../rows.ts';
-import { parseJson, putRecord } from '../rows.ts';
+import { parseJsonBody, putRecord } from '../rows.ts';
 import type { Label, Prediction } from '../session.ts';
 import { parseCsv } from './csv.ts';
 import { parseLists } from './input-data.ts';
@@ -15,7 +15,7 @@ const inputFields = ['dataframe_split', 'dataframe_records', 'instances', 'input
 /** @param contentType without parameters; @throws IngotError InvalidRequest, InvalidRow, UnsupportedMediaType */
 export function parseInvocation(contentType: string, text: string, schema: RowSchema): RawRows {
   if (contentType === 'text/csv') return parseCsv(text, schema, { header: 'auto' });
-  if (contentType === 'application/json') return parseMlflow(parseJson(text), schema);
+  if (contentType === 'application/json') return parseMlflow(parseJsonBody(text), schema);
   throw new IngotError('UnsupportedMediaType', `/invocations does not read '${contentType}'.`, {
     where: 'Content-Type',
     fix: 'Send text/csv or application/json.',
