@@ -103,6 +103,8 @@ export class Cloud {
     for (const event of this.s3.pendingEvents()) void this.#onEvent(event);
     this.async.resume();
     for (const machine of this.machines.values()) machine.resume();
+    // The first who asks the API shall not wait for its functions to load.
+    for (const api of this.apis) api.warm();
     const every = (ms: number, act: () => void) => this.#clocks.push(setInterval(act, ms).unref());
     every(alarmCheckMs, () => this.#checkAlarms());
     every(saveMs, () => {
@@ -205,8 +207,15 @@ export class Cloud {
         event.key.endsWith(suffix) &&
         events.some((pattern) => matches(pattern, `s3:${event.eventName}`)),
     );
+    if (matching.length > 0) this.#prepare(event.bucket);
     for (const { target, id } of matching) await this.deliver(target, JSON.stringify({ Records: [s3Record(event, id)] }));
     await this.s3.ackEvent(event.id);
+  }
+
+  /** What comes after an event in a bucket is, likely, its other functions and a run: they start loading now. */
+  #prepare(bucket: string): void {
+    for (const notification of this.notifications) if (notification.bucket === bucket) this.findFunction(notification.target)?.warm();
+    for (const machine of this.machines.values()) machine.prepare();
   }
 
   #checkAlarms(): void {

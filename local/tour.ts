@@ -54,20 +54,15 @@ interface Run {
   error?: { message: string; fix?: string };
 }
 
-/** Told of each step that is done, `clean` and `features`, maybe more than once. */
-export type Seen = (step: string) => void;
-
 /**
  * Waits until the example's model is live.
  * @throws IngotError Internal with the run's own words where it fails.
  */
-export async function awaitModel(api: Api, dataset: string, seen: Seen = () => undefined): Promise<Run> {
+export async function awaitModel(api: Api, dataset: string): Promise<Run> {
   const until = Date.now() + patienceMs;
   while (Date.now() < until) {
     const found = await call<Dataset>(api, `datasets/${dataset}`).catch((): undefined => undefined);
     if (found?.status === 'REJECTED') throw new IngotError('Internal', `The example was rejected: ${found.error?.message}`);
-    if (found && found.status !== 'CLEANING') seen('clean');
-    if (found?.status === 'READY') seen('features');
     const { runs } = await call<{ runs: Run[] }>(api, 'runs').catch(() => ({ runs: [] }));
     const run = runs.find((each) => each.dataset === dataset);
     if (run?.status === 'SUCCEEDED') return run;

@@ -80,6 +80,11 @@ export class RestApi {
     this.stages.set(name, { name, throttle: throttle && new TokenBucket(throttle.rate, throttle.burst) });
   }
 
+  /** Starts the functions behind it. */
+  warm(): void {
+    for (const { integration } of this.routes.all()) if (integration.type === 'AWS_PROXY') integration.lambda.warm();
+  }
+
   close(): void {
     clearInterval(this.#clock);
   }

@@ -36,6 +36,7 @@ const cacheLimit = 1000;
 
 export class Routes {
   readonly #root = newNode();
+  readonly #methods: Method[] = [];
   readonly #cache = new Map<string, Match>();
 
   add(path: string, httpMethod: string, method: Method): void {
@@ -52,6 +53,11 @@ export class Routes {
       }
     }
     node.methods.set(httpMethod, method);
+    this.#methods.push(method);
+  }
+
+  all(): readonly Method[] {
+    return this.#methods;
   }
 
   /** What answers a path (percent-encoded, without stage and query). */

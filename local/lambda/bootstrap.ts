@@ -3,6 +3,7 @@
  * runtime does. When the other end closes, because the laptop cloud stopped or was killed, the process ends.
  */
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -108,8 +109,12 @@ function makeContext(awsRequestId: string, deadline: number) {
   };
 }
 
+/** A process is ended by a signal, which would lose what it has compiled; by then it has loaded what it loads late. */
+const compiledAfterMs = 2000;
+
 const handler = await load();
 if (handler) {
+  setTimeout(flushCompileCache, compiledAfterMs).unref();
   channel.write(encodeFrame(frameKinds.ready, ''));
   if (waiting.length > 0) void serve(handler);
 }

@@ -102,6 +102,7 @@ export const compute: ResourceTypes = {
         new StateMachine(cloud.home, machineName, arn, definition, {
           invoke: (resource, input) => cloud.invokeTask(resource, input),
           changed: (execution) => cloud.executionChanged(execution),
+          soon: (resource) => cloud.findFunction(resource)?.warm(),
         }),
       );
       return { ref: arn, attributes: { Arn: arn, Name: machineName } };
@@ -137,6 +138,7 @@ function machineEnvironment(home: string): Record<string, string> {
     AWS_LAMBDA_LOG_STREAM_NAME: 'laptop',
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
-    NODE_COMPILE_CACHE: join(home, 'compile-cache'),
+    // Of use to every home: bundles are named by their content.
+    NODE_COMPILE_CACHE: join(import.meta.dirname, '../../.build/compile-cache'),
   };
 }

@@ -1,3 +1,4 @@
+import type { Cursor } from './key-order.ts';
 import type { Bucket } from './store.ts';
 
 /** A key, or a "folder": what lies between the prefix and the next delimiter, taken once for all keys that start with it. */
@@ -19,25 +20,18 @@ export function* entries(
   visible: (key: string) => boolean,
 ): Generator<Entry> {
   const { order } = bucket;
-  let i = order.seek(prefix);
-  if (start && 'past' in start) i = Math.max(i, order.seekPast(start.past));
-  else if (start) {
-    const at = order.seek(start.after);
-    i = Math.max(i, order.keys[at] === start.after ? at + 1 : at);
-  }
-  for (; i < order.keys.length; i++) {
-    const key = order.keys[i]!;
-    if (!key.startsWith(prefix)) return;
-    if (!visible(key)) continue;
+  let cursor = later(order.seek(prefix), start && ('past' in start ? order.seekPast(start.past) : order.seek(start.after)));
+  if (start && 'after' in start && order.keyAt(cursor) === start.after) cursor = order.next(cursor);
+  for (let key = order.keyAt(cursor); key?.startsWith(prefix); key = order.keyAt(cursor)) {
     const end = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
-    if (end < 0) yield { key };
-    else {
-      const folder = key.slice(0, end + delimiter.length);
-      yield { folder };
-      i = order.seekPast(folder) - 1;
-    }
+    const folder = end < 0 ? undefined : key.slice(0, end + delimiter.length);
+    const shown = visible(key);
+    if (shown) yield folder === undefined ? { key } : { folder };
+    cursor = shown && folder !== undefined ? order.seekPast(folder) : order.next(cursor);
   }
 }
+
+const later = (a: Cursor, b: Cursor | undefined): Cursor => (b && (b.chunk > a.chunk || (b.chunk === a.chunk && b.at > a.at)) ? b : a);
 
 /** The first `limit` of them, and whether there are more. */
 export function take<T>(items: Iterable<T>, limit: number): { items: T[]; truncated: boolean } {

@@ -96,9 +96,7 @@ export async function createS3(options: S3Options): Promise<S3> {
     head: find,
     list: (bucket, prefix = '') => {
       const existing = store.bucket(bucket);
-      const { order } = existing;
-      const keys = order.keys.slice(order.seek(prefix), order.seekPast(prefix));
-      return keys.flatMap((key) => store.current(existing, key) ?? []);
+      return [...existing.order.under(prefix)].flatMap((key) => store.current(existing, key) ?? []);
     },
     delete: async (bucket, key, versionId) => {
       await store.deleteVersion(bucket, key, versionId);

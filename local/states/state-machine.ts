@@ -46,12 +46,17 @@ export interface StateMachineHooks {
   invoke: InvokeTask;
   /** The status of an execution changed. */
   changed(execution: Execution): void;
+  /** A task's resource will be invoked soon. */
+  soon(resource: string): void;
 }
 
 interface Running {
   abort(): void;
   stopped?: { error?: string; cause?: string };
 }
+
+/** How many states ahead of the one that runs functions are started, so that their loading does not add up. */
+const statesAhead = 3;
 
 /** setTimeout's longest, where a task has no limit of its own (Step Functions' is 3 years; the interpreter's is 60 s). */
 const noTaskLimitSeconds = 2_000_000;
@@ -63,6 +68,7 @@ export class StateMachine {
   readonly createdAt = Date.now();
   readonly #interpreter: Interpreter;
   readonly #tasks: Map<string, string>;
+  readonly #states: Record<string, JsonObject | undefined>;
   readonly #executions: RecordDirectory<Execution>;
   readonly #index = new Map<string, Execution>();
   readonly #histories: string;
@@ -77,6 +83,7 @@ export class StateMachine {
     this.#hooks = hooks;
     const parsed = JSON.parse(definition) as JsonObject;
     this.#tasks = prepareTasks(parsed, name);
+    this.#states = parsed['States'] as Record<string, JsonObject>;
     this.#interpreter = new Interpreter(parsed as unknown as StateMachineDefinition, { validationOptions: { checkArn: false } });
     const directory = join(home, 'states', name);
     this.#executions = new RecordDirectory(join(directory, 'executions'));
@@ -179,7 +186,25 @@ export class StateMachine {
 
   async #record(name: string, events: AsyncIterable<object>): Promise<void> {
     const path = join(this.#histories, `${name}.jsonl`);
-    for await (const event of events) if (!this.#closed) appendFileSync(path, `${JSON.stringify(event)}\n`);
+    for await (const event of events as AsyncIterable<HistoryEvent>) {
+      if (this.#closed) return;
+      appendFileSync(path, `${JSON.stringify(event)}\n`);
+      if (event.type === 'StateEntered') this.#prepareAfter(event.state!.name);
+    }
+  }
+
+  #prepareAfter(name: string): void {
+    let state = this.#states[name];
+    for (let ahead = 0; ahead < statesAhead && state; ahead++) {
+      state = this.#states[String(state['Next'])];
+      for (const resource of state ? prepareTasks({ States: { only: state } }, this.name).values() : []) this.#hooks.soon(resource);
+    }
+  }
+
+  /** What will be invoked first. */
+  prepare(): void {
+    const [first] = this.#tasks.values();
+    if (first) this.#hooks.soon(first);
   }
 }
 
