@@ -108,10 +108,20 @@ it('keys are kept in the order of their UTF-8 bytes', () => {
       for (const name of removed) sorted.remove(name);
       const gone = new Set(removed);
       const expected = [...new Set(added)].filter((name) => !gone.has(name)).sort(byBytes);
-      expect(sorted.keys).toEqual(expected);
-      expect(new SortedKeys(expected.toReversed()).keys).toEqual(expected);
+      expect([...sorted.under('')]).toEqual(expected);
+      expect([...new SortedKeys(expected.toReversed()).under('')]).toEqual(expected);
       const under = expected.filter((name) => name.startsWith(prefix));
-      expect(sorted.keys.slice(sorted.seek(prefix), sorted.seekPast(prefix))).toEqual(under);
+      expect([...sorted.under(prefix)]).toEqual(under);
+      expect(sorted.keyAt(sorted.seekPast(prefix))).toBe(expected.find((name) => byBytes(name, prefix) > 0 && !name.startsWith(prefix)));
     }),
   );
+});
+
+it('many keys too, over all borders of chunks', () => {
+  const names = Array.from({ length: 10_000 }, (_, i) => `${(i * 7919) % 10_000}`);
+  const sorted = new SortedKeys();
+  for (const name of names) sorted.add(name);
+  expect([...sorted.under('')]).toEqual(names.toSorted(byBytes));
+  for (const name of names) if (!name.startsWith('5')) sorted.remove(name);
+  expect([...sorted.under('')]).toEqual(names.filter((name) => name.startsWith('5')).sort(byBytes));
 });
