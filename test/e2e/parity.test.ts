@@ -34,11 +34,17 @@ function asJson(frame: Frame): Record<string, unknown>[] {
   return Array.from({ length: frame.rows }, (_, row) =>
     Object.fromEntries(
       frame.columns.map((column) => {
-        if (column.type === 'number') return [column.name, Number.isNaN(column.values[row]!) ? null : column.values[row]];
+        if (column.type === 'number') return [column.name, writeNumber(column.values[row]!)];
         return [column.name, column.codes[row]! < 0 ? null : column.dictionary[column.codes[row]!]];
       }),
     ),
   );
+}
+
+/** JSON has no infinities; as text they are read. */
+function writeNumber(value: number): number | string | null {
+  if (Number.isNaN(value)) return null;
+  return Number.isFinite(value) ? value : String(value);
 }
 
 /** Every number missing in turn, and every category a value that nobody has seen. */
