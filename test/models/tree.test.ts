@@ -7,6 +7,8 @@ import { decodeEnsemble, encodeEnsemble } from '../../core/models/tree/ensemble-
 import { fixTarget, leafBits } from '../../core/models/tree/fixed-point.ts';
 import { binsPerFeature, Growth, type GrowthParams } from '../../core/models/tree/growth.ts';
 import { compileKernel } from '../../core/models/tree/kernel/build.ts';
+import { type Kernel, SharedMemory } from '../../core/models/tree/memory.ts';
+import { runPhase } from '../../core/models/tree/pool.ts';
 import { type GrownTree, leaf } from '../../core/models/tree/thread.ts';
 import { makeSample } from './data.ts';
 import { drawWeights, growNaively } from './naive-tree.ts';
@@ -134,6 +136,23 @@ test('edges are exact where values are few, and part the rows evenly where they 
   for (const [, bin] of binsOf(x, growth.edges)) counts.set(bin!, (counts.get(bin!) ?? 0) + 1);
   expect(counts.size).toBe(255);
   expect(Math.max(...counts.values()) - Math.min(...counts.values())).toBeLessThanOrEqual(2);
+});
+
+test('more memory than a process can share is refused in words', () => {
+  expect(() => new SharedMemory().take(5e9)).toThrow(/too large to grow trees on/);
+});
+
+test('a job goes on where the last one failed, with other workers', async () => {
+  const shared = new SharedMemory();
+  const phase = { number: 0, kind: 'grow', tasks: 1000, rows: 0, outputs: 1, arenas: 0, arenaBytes: 0 } as const;
+  const failing: Kernel = { ...shared.instantiate(), layout: () => 0, begin: () => {}, growTree: () => expect.unreachable() };
+  await expect(runPhase(shared, failing, -1, phase, 2)).rejects.toThrow();
+  const { x, y } = makeSample(6000, 12, 2, 5);
+  const target = fixTarget(y, allRows(x));
+  const params = { seed: 1, bits: 15, bootstrap: true, maxFeatures: 3, maxDepth: 6, minSamplesSplit: 2, minSamplesLeaf: 1 };
+  const growth = await Growth.on(x, target, allRows(x), none, 2);
+  const trees = await growth.grow(params, 150);
+  expect(trees.map(({ tree }) => tree)).toEqual(Array.from({ length: 150 }, (_, tree) => tree));
 });
 
 test('joined trees are fewer nodes of the same answers, and come back from bytes as they were', async () => {

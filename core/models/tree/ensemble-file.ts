@@ -20,8 +20,8 @@ export function encodeEnsemble({ features, outputs, edges, roots, splits, leaves
 }
 
 export function decodeEnsemble(bytes: Uint8Array): TreeEnsemble {
-  // A copy, since views of 4-byte words want an aligned start.
-  const { buffer } = bytes.slice();
+  // A copy, since views of 4-byte words want an aligned start. (Not slice: a Buffer's shares its memory.)
+  const { buffer } = new Uint8Array(bytes);
   let at = 0;
   const view = <T>(of: new (buffer: ArrayBuffer, at: number, length: number) => T, length: number): T => {
     const part = new of(buffer, at, length);

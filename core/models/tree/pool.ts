@@ -64,10 +64,11 @@ export async function runPhase(
     add(message.thread, message.tasks, message.trees);
     if (done === phase.tasks) finished.resolve();
   };
+  const onExit = (code: number) => finished.reject(new Error(`a worker thread ended with code ${code} before its work was done`));
   phasesUnderWay++;
   helpers.forEach((helper, index) => {
     helper.ref();
-    helper.on('message', onMessage).on('error', finished.reject);
+    helper.on('message', onMessage).on('error', finished.reject).on('exit', onExit);
     helper.postMessage({ job, memory: shared.memory, phase, thread: index + 1 } satisfies PhaseMessage);
   });
   try {
@@ -87,7 +88,7 @@ export async function runPhase(
   } finally {
     phasesUnderWay--;
     for (const helper of helpers) {
-      helper.off('message', onMessage).off('error', finished.reject);
+      helper.off('message', onMessage).off('error', finished.reject).off('exit', onExit);
       if (phasesUnderWay === 0) helper.unref();
     }
   }

@@ -1,20 +1,16 @@
-/** A worker thread of the pool: takes part in one phase of a job after another. */
+/** A worker thread of the pool: takes part in one phase of a job after another. It keeps nothing, so that a job's memory goes with the job. */
 import { parentPort } from 'node:worker_threads';
-import { type Kernel, SharedMemory } from './memory.ts';
+import { SharedMemory } from './memory.ts';
 import type { PhaseDone, PhaseMessage } from './pool.ts';
 import { type GrownTree, work } from './thread.ts';
 
 const port = parentPort!;
-let current: { job: number; shared: SharedMemory; kernel: Kernel } | undefined;
 
 port.on('message', ({ job, memory, phase, thread }: PhaseMessage) => {
-  if (current?.job !== job) {
-    const shared = new SharedMemory(memory);
-    current = { job, shared, kernel: shared.instantiate() };
-  }
+  const shared = new SharedMemory(memory);
   let tasks = 0;
   const trees: GrownTree[] = [];
-  for (const tree of work(current.shared, current.kernel, phase, thread)) {
+  for (const tree of work(shared, shared.instantiate(), phase, thread)) {
     tasks++;
     if (tree) trees.push(tree);
   }
