@@ -18,9 +18,31 @@ ${rows.join('\n')}
 `;
 }
 
+const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
+  $schema: 'Where this schema lies, for editors.',
+  files: 'File names beside dataset.json that together are the dataset, in order. Upload dataset.json last: it starts the cleaning.',
+  target: 'The column to predict. By default the last one.',
+  task: 'Inferred from the target where it is left out.',
+  columns: 'By column name: its role and its type, where what is inferred is wrong.',
+  missing: 'Further strings that mean that a value is missing.',
+  header: 'Whether the first line names the columns. Inferred where it is left out.',
+  delimiter: 'The character between the values of a line. Inferred where it is left out.',
+  encoding: 'Inferred where it is left out.',
+  metric: 'What candidates are ranked by. By default accuracy, or R² for a regression.',
+  families: 'The families of models to try. By default all.',
+  grids: 'By family: the values to try of each parameter; null means none. Parameters that are left out keep their default grid.',
+  folds: 'Of the cross-validation. By default 5.',
+  testFraction: 'The share of rows that is held out for the final test. By default 0.2.',
+  duplicates: 'Whether of rows that are equal in every column all but the first are dropped (the default) or kept.',
+  budget: 'Dollars and minutes that a run may take. Read, but not yet kept to.',
+  priority: '0 (whenever) to 100 (urgent). Read, but not yet kept to.',
+  seed: 'The same data, seed and version of Ingot give the same model, byte for byte. By default 0.',
+};
+
 function datasetSchema(): string {
-  const schema = z.toJSONSchema(datasetSpecSchema, { io: 'input' });
-  return `${JSON.stringify({ title: 'dataset.json of Ingot', ...schema }, null, 2)}\n`;
+  const { properties = {}, ...rest } = z.toJSONSchema(datasetSpecSchema, { io: 'input' });
+  const described = Object.entries(fields).map(([name, description]) => [name, { description, ...(properties[name] as object) }]);
+  return `${JSON.stringify({ title: 'dataset.json of Ingot', ...rest, properties: Object.fromEntries(described) }, null, 2)}\n`;
 }
 
 /** File name in docs/ → text. */

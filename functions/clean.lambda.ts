@@ -21,12 +21,12 @@ import { type DatasetSpec, parseSpec } from '../core/spec.ts';
 import { cleanTable } from '../core/table/clean.ts';
 import { duckdbMemory } from './shared/environment.ts';
 import { lambda } from './shared/lambda.ts';
+import { once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import type { Services } from './shared/services.ts';
 
 const specFile = 'dataset.json';
-const once = { ifNoneMatch: '*' } as const;
 
 export function clean(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, (source) => cleanUpload(source, services));

@@ -122,7 +122,8 @@ export async function rollBack(models: ObjectStore, model: string, alias: string
 /**
  * Points `live` at the version of a finished run, unless it already stands on the fruit of newer data: runs may finish in another
  * order than their data came. Of the same data (retrained by a newer product, say) the higher version wins. A run releases once: where
- * a user has moved the alias since, a repeated release leaves it alone.
+ * a user has moved the alias since, a repeated release leaves it alone. So data that was learned before and is uploaded again starts no
+ * run and moves nothing; its version is put live by hand.
  * @param isNewer whether the data of the first version arrived after that of the second
  * @returns whether the run's version is, or was, put live
  */

@@ -27,13 +27,13 @@ interface Pointer<T> {
   readAt: number;
   /** How long reading it took. */
   took: number;
-  refresh?: Promise<T>;
 }
 
 export class ModelCache {
   private readonly models: () => Promise<ObjectStore>;
   private readonly capacity: typeof defaultCapacity;
   private readonly pointers = new Map<string, Pointer<unknown>>();
+  private readonly reading = new Map<string, Promise<unknown>>();
   private readonly loaded = new Map<string, Promise<ServedModel>>();
   private readonly sizes = new Map<string, number>();
 
@@ -83,7 +83,7 @@ export class ModelCache {
     const age = pointer ? Date.now() - pointer.readAt : Number.POSITIVE_INFINITY;
     const patience = pointer ? Math.max(0, pointer.took / lookupShare - staleAfter) : 0;
     if (pointer && age < refreshAfter + patience) return pointer.value;
-    const refresh = pointer?.refresh ?? this.read(key, read, pointer);
+    const refresh = (this.reading.get(key) as Promise<T> | undefined) ?? this.read(key, read);
     if (pointer && age < staleAfter + patience) {
       // Whoever finds the pointer stale will see why it could not be read.
       refresh.catch(() => undefined);
@@ -92,20 +92,20 @@ export class ModelCache {
     return refresh;
   }
 
-  private async read<T>(key: string, read: (store: ObjectStore) => Promise<T>, pointer: Pointer<T> | undefined): Promise<T> {
-    const startedAt = Date.now();
-    const reading = this.models().then(read);
-    if (pointer) pointer.refresh = reading;
-    try {
-      const value = await reading;
-      const took = Date.now() - startedAt;
-      // What is not there is not remembered: names that clients make up must not fill the memory.
-      if (value === undefined) this.pointers.delete(key);
-      else this.pointers.set(key, { value, readAt: startedAt, took });
-      return value;
-    } finally {
-      if (pointer) delete pointer.refresh;
-    }
+  /** Reads a pointer once, however many ask meanwhile. */
+  private read<T>(key: string, read: (store: ObjectStore) => Promise<T>): Promise<T> {
+    const readAt = Date.now();
+    const reading = this.models()
+      .then(read)
+      .then((value) => {
+        // What is not there is not remembered: names that clients make up must not fill the memory.
+        if (value === undefined) this.pointers.delete(key);
+        else this.pointers.set(key, { value, readAt, took: Date.now() - readAt });
+        return value;
+      })
+      .finally(() => this.reading.delete(key));
+    this.reading.set(key, reading);
+    return reading;
   }
 
   private load(name: string, version: number): Promise<ServedModel> {

@@ -138,6 +138,11 @@ describe('a wrong request gets the error with place and mend', () => {
     expect(await ask(method, path)).toMatchObject({ status: 405, allow, json: { error: { code: 'MethodNotAllowed' } } });
   });
 
+  test('more rows than an answer has room for', async () => {
+    const answer = await ask('POST', '/models/shirts/predict', `size,colour\n${'1,red\n'.repeat(150_000)}`, csv);
+    expect(answer).toMatchObject({ status: 413, json: { error: { code: 'PayloadTooLarge', fix: 'Send fewer rows in one request.' } } });
+  });
+
   test('where no model is, it says so', async () => {
     const empty = createPredict({ models: async () => new MemoryObjectStore(), emit: () => undefined });
     const { statusCode, body } = await empty(apiEvent('POST', '/predict', { input_data: [[1]] }));
