@@ -14,8 +14,8 @@ import { pipeline } from 'node:stream/promises';
 import { type ErrorBody, IngotError } from '../core/errors.ts';
 import { checkName, dataKeys, parseRawKey } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
-import { getJson, type ObjectStore, putJson } from '../core/object-store.ts';
-import { advanceDataset, type DataSource } from '../core/registry/datasets.ts';
+import { type ObjectStore, putJson } from '../core/object-store.ts';
+import { advanceDataset, type DataSource, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, revisionOf } from '../core/registry/identity.ts';
 import { type DatasetSpec, parseSpec } from '../core/spec.ts';
 import { cleanTable } from '../core/table/clean.ts';
@@ -55,16 +55,12 @@ async function cleanUpload(source: DataSource, services: Services): Promise<void
       await cleanRevision(files, spec, revision, directory);
     });
   } catch (error) {
-    if (!(error instanceof IngotError) || error.status >= 500) throw error;
-    await reject(error.toBody());
+    if (error instanceof IngotError && error.status < 500) return reject(error.toBody());
+    await advanceDataset(data, dataset, { status: 'CLEANING', source, ...(revision && { revision }), error: troubleOf(error) });
+    throw error;
   }
 
   async function cleanRevision(files: LocalFile[], spec: DatasetSpec, revision: string, directory: string): Promise<void> {
-    const earlier = await getJson<ErrorBody>(data, dataKeys.rejection(dataset, revision));
-    if (earlier) {
-      await advanceDataset(data, dataset, { status: 'REJECTED', source, revision, error: earlier });
-      return;
-    }
     await advanceDataset(data, dataset, { status: 'CLEANING', source, revision });
     const done = await data.get(dataKeys.report(dataset, revision));
     if (done) {
@@ -93,9 +89,8 @@ async function cleanUpload(source: DataSource, services: Services): Promise<void
 
   async function reject(error: ErrorBody): Promise<void> {
     log('The dataset was rejected.', { dataset, revision, code: error.code });
-    if (revision !== undefined) await putJson(data, dataKeys.rejection(dataset, revision), error, once);
-    const known = revision === undefined ? {} : { revision };
-    await advanceDataset(data, dataset, { status: 'REJECTED', source, error, ...known });
+    if (revision !== undefined) await putJson(data, dataKeys.rejection(dataset, revision), error);
+    await advanceDataset(data, dataset, { status: 'REJECTED', source, error, ...(revision && { revision }) });
     count(metricNames.datasetsRejected);
   }
 }

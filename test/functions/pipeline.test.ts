@@ -6,6 +6,7 @@ import { getJson } from '../../core/object-store.ts';
 import type { Alias } from '../../core/registry/aliases.ts';
 import type { ModelCard } from '../../core/registry/card.ts';
 import type { DatasetPointer } from '../../core/registry/datasets.ts';
+import type { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
 import { getRun } from '../../core/registry/runs.ts';
 import type { CleanReport } from '../../core/table/report.ts';
 import { clean } from '../../functions/clean.lambda.ts';
@@ -211,6 +212,28 @@ describe('what cannot be used is rejected, with place and mend, and is not tried
     await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
     expect((await pointer(lab))!.status).toBe('READY');
   });
+});
+
+test('an attempt that failed by no fault of the data is told, and the next one mends it', async () => {
+  let broken = true;
+  const lab = new Laboratory((store) =>
+    Object.assign(Object.create(store) as MemoryObjectStore, {
+      upload: async (path: string, key: string) => {
+        if (broken) throw new Error('no space left on device');
+        await store.upload(path, key);
+      },
+    }),
+  );
+  const event = await lab.upload('raw/d/data.csv', table(1));
+  await expect(lab.prepare(event)).rejects.toThrow('no space left');
+  expect(await pointer(lab)).toMatchObject({
+    status: 'CLEANING',
+    error: { code: 'Internal', message: expect.stringContaining('no space left') },
+  });
+  broken = false;
+  await lab.prepare(event);
+  expect(await pointer(lab)).toMatchObject({ status: 'READY' });
+  expect((await pointer(lab))!.error).toBeUndefined();
 });
 
 describe('a run that fails', () => {
