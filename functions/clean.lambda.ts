@@ -75,7 +75,7 @@ async function cleanUpload(source: DataSource, services: Services): Promise<void
         source,
       };
       await putJson(data, dataKeys.origin(dataset, revision), origin, once);
-      const report = await cleanTable({ dataset, revision, files, spec, directory, memoryLimit: duckdbMemory });
+      const report = await withinMemory(cleanTable({ dataset, revision, files, spec, directory, memoryLimit: duckdbMemory() }), files);
       await data.upload(join(directory, 'table.parquet'), dataKeys.table(dataset, revision));
       await data.upload(join(directory, 'rejects.csv'), dataKeys.rejects(dataset, revision), { contentType: 'text/csv; charset=utf-8' });
       if (await putJson(data, dataKeys.report(dataset, revision), report, once)) {
@@ -92,6 +92,20 @@ async function cleanUpload(source: DataSource, services: Services): Promise<void
     if (revision !== undefined) await putJson(data, dataKeys.rejection(dataset, revision), error);
     await advanceDataset(data, dataset, { status: 'REJECTED', source, error, ...(revision && { revision }) });
     count(metricNames.datasetsRejected);
+  }
+}
+
+/** To run out of memory is final: the next attempt would have no more. @throws IngotError UnreadableDataset */
+async function withinMemory<T>(work: Promise<T>, files: LocalFile[]): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (!(cause instanceof Error && cause.message.includes('Out of Memory Error'))) throw cause;
+    throw new IngotError('UnreadableDataset', `The table is too large for the memory that cleaning has, ${duckdbMemory()} for the data.`, {
+      where: files.map(({ name }) => name).join(', '),
+      fix: 'Leave out columns (width costs the most), or give the functions more memory: `pipelineMemory` in the configuration.',
+      cause,
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
 import { getJson } from '../../core/object-store.ts';
 import type { Alias } from '../../core/registry/aliases.ts';
@@ -204,6 +204,20 @@ describe('what cannot be used is rejected, with place and mend, and is not tried
     const lab = new Laboratory();
     await lab.prepare(await lab.upload('raw/my data/a b.csv', table(1)));
     expect(await pointer(lab, 'my data')).toMatchObject({ status: 'REJECTED', error: { code: 'InvalidName' } });
+  });
+
+  test('a table that is too large for the memory', async () => {
+    const lab = new Laboratory();
+    const wide = (value: (column: number) => number | string) => `${Array.from({ length: 600 }, (_, column) => value(column)).join(',')}\n`;
+    const rows = Array.from({ length: 300 }, (_, row) => wide((column) => (row * 7919 + column * 104_729) % 1_000_003));
+    vi.stubEnv('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', '24');
+    await lab
+      .prepare(await lab.upload('raw/d/data.csv', `${wide((column) => `c${column}`)}${rows.join('')}`))
+      .finally(() => vi.unstubAllEnvs());
+    expect(await pointer(lab)).toMatchObject({
+      status: 'REJECTED',
+      error: { code: 'UnreadableDataset', message: expect.stringContaining('12MB'), fix: expect.stringContaining('memory') },
+    });
   });
 
   test('a good file after a bad one is learned', async () => {
