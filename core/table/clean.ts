@@ -31,7 +31,7 @@ export interface CleanInput {
   spec: DatasetSpec;
   /** Where `table.parquet` and `rejects.csv` are written; holds temporary files meanwhile. */
   directory: string;
-  /** DuckDB's buffers, '300MB' by default; the process takes some 200 MB more. */
+  /** DuckDB's buffers; by default 300 MB, and more from 1,000 columns on. The process takes some 200 MB more. */
   memoryLimit?: string;
   threads?: number;
 }
@@ -83,7 +83,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
       fix: 'Name another column as "target" in dataset.json, or fill it in.',
     });
   }
-  const duplicates = spec.duplicates === 'keep' ? 0 : await findDuplicates(database, stageSql, hasTarget, staged);
+  const duplicates = spec.duplicates === 'keep' ? 0 : await findDuplicates(database, stageSql, targetColumn.look.rows, hasTarget, staged);
   const kept = withTarget - duplicates;
   const why = await findUseless(database, stageSql, hasTarget, withTarget, columns, targetColumn, raw, spec);
 
@@ -97,7 +97,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   }
   const table = join(input.directory, 'table.parquet');
   await database.run(
-    `COPY (SELECT ${naming(used)} FROM ${stageSql} ${duplicates > 0 ? 'ANTI JOIN drops ON file_row_number = rn' : ''} WHERE ${hasTarget})
+    `COPY (SELECT ${naming(used)} FROM ${stageSql} WHERE ${hasTarget}${duplicates > 0 ? " AND get_bit(getvariable('drops'), file_row_number::INTEGER) = 0" : ''})
      TO ${literal(table)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(used)})`,
   );
   const statistics = await describe(database, table, used, kept);
@@ -165,6 +165,12 @@ async function readRaw(database: DuckDBConnection, input: CleanInput, work: stri
   let sources: Source[] = [];
   for (const [index, file] of input.files.entries()) {
     sources.push(await openSource(database, { ...file, directory: work, index, spec: input.spec, rejects }));
+  }
+  const width = Math.max(0, ...sources.map(({ names }) => names.length));
+  if (width > 1000) {
+    // Each thread has a few chunks of 2,048 rows of 16 bytes a column at a time; and looking for common subexpressions is quadratic in columns.
+    if (input.memoryLimit === undefined) await database.run(`SET memory_limit = '${300 + Math.ceil(width * 0.4)}MB'`);
+    await database.run("SET disabled_optimizers = 'common_subexpressions'");
   }
   const repairable = () => sources.some(({ repair }) => repair !== undefined);
   for (;;) {
@@ -288,10 +294,11 @@ const rowGroups = (columns: Column[]) =>
   `ROW_GROUP_SIZE ${Math.min(122_880, Math.max(2048, Math.floor(4_000_000 / columns.length / 2048) * 2048))}`;
 
 /**
- * Fills the table `drops (rn)` with the rows that equal an earlier one. A hash finds the few candidates, and only those are compared.
+ * Sets in the variable `drops` the bits of the rows that equal an earlier one. A hash finds the few candidates, and only those are compared.
+ * @param rows of the stage
  * @returns how many there are
  */
-async function findDuplicates(database: DuckDBConnection, stage: string, where: string, columns: Column[]): Promise<number> {
+async function findDuplicates(database: DuckDBConnection, stage: string, rows: number, where: string, columns: Column[]): Promise<number> {
   const list = columns.map(({ index }) => `c${index}`).join(', ');
   await database.run(
     `CREATE TEMP TABLE candidates AS SELECT h FROM (SELECT hash(${list}) AS h FROM ${stage} WHERE ${where}) GROUP BY h HAVING count(*) > 1`,
@@ -303,6 +310,8 @@ async function findDuplicates(database: DuckDBConnection, stage: string, where: 
   await database.run(
     `CREATE TEMP TABLE drops AS SELECT rn FROM suspects ANTI JOIN (SELECT min(rn) AS first FROM suspects GROUP BY ${list}) ON rn = first`,
   );
+  // A bit a row, and not a join: a join does not keep the rows' order.
+  await database.run(`SET VARIABLE drops = (SELECT bitstring_agg(rn, 0, ${rows - 1}) FROM drops)`);
   return Number((await rowsOf(database, 'SELECT count(*) FROM drops'))[0]![0]);
 }
 

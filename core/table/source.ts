@@ -151,7 +151,8 @@ function openDelimited(
   const names = header ? dialect.names : Array.from({ length: width }, (_, column) => `column${column + 1}`);
   const repair = () => repairDelimited(input, path, dialect, { file, names });
   // What DuckDB can't read in parallel, or would read in another way than we do, is read record by record at once.
-  if (encoding !== 'utf-8' || width < 2 || !text.includes('\n') || text.includes('\0')) return repair();
+  if (encoding !== 'utf-8' || width < 2 || !text.includes('\n') || text.includes('\0') || /^\uFEFF?[ \t]*[\r\n]/.test(text))
+    return repair();
   return { file, names, sql: csvSql(path, width, { delimiter, quote, header }), repair };
 }
 
