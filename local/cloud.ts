@@ -30,8 +30,8 @@ export interface Notification {
 }
 
 export interface CloudOptions {
-  /** The directory of the synthesized app, `cdk.out`. */
-  assembly: string;
+  /** The directory of the synthesized app, `cdk.out`, or what makes it: asked once home and port are ours. */
+  assembly: string | (() => string);
   home: string;
   /** 0 for any free one. */
   port: number;
@@ -277,7 +277,7 @@ export async function startCloud({ assembly, home, port, observer }: CloudOption
     const url = `http://127.0.0.1:${await front.listen(port)}`;
     const cloud = new Cloud(home, url, observer);
     await cloud.openS3();
-    const outputs = await createResources(readStack(assembly), cloud);
+    const outputs = await createResources(readStack(typeof assembly === 'string' ? assembly : assembly()), cloud);
     const apiKey = cloud.keys.keys.get(outputs['ApiKeyId'] ?? '')?.value;
     const all: Record<string, string> = { ...outputs, ...(apiKey && { ApiKey: apiKey }), EndpointUrl: url };
     front.open(cloud, all['ConsoleUrl']);

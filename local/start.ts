@@ -27,9 +27,8 @@ async function start(): Promise<void> {
   const port = portOf(process.env['INGOT_PORT'] ?? '4566');
   const isNew = !existsSync(join(home, 's3'));
   terminal.line(`Ingot ${version}: making the stack …`);
-  const assembly = synthesize();
   const watcher = new Watcher(terminal);
-  const running = await startCloud({ assembly, home, port, observer: watcher.observer });
+  const running = await startCloud({ assembly: () => synthesize(), home, port, observer: watcher.observer });
   const { outputs } = running;
   const api = { url: outputs['ApiUrl']!, key: outputs['ApiKey']! };
   let stopping = false;
