@@ -97,7 +97,7 @@ export async function numberStatistics(
 ): Promise<Map<string, { missing: number; distinct: number; number?: NumberStatistics }>> {
   const found = new Map<string, { missing: number; distinct: number; number?: NumberStatistics }>();
   // As many columns at a time as have samples of 64 MB together.
-  const some = Math.min(100, Math.max(16, Math.floor(8_000_000 / Math.min(rows, quantileRows))));
+  const some = Math.min(1000, Math.max(16, Math.floor(8_000_000 / Math.min(rows, quantileRows))));
   for (let from = 0; from < names.length; from += some) await someStatistics(database, path, names.slice(from, from + some), rows, found);
   return found;
 }
@@ -125,45 +125,71 @@ async function someStatistics(
     offset += chunk.rowCount;
   }
   for (const moment of moments) moment.flush();
-  const bounds = samples.map((sample) => {
-    const values = sample.filter((value) => !Number.isNaN(value)).sort();
-    const [q25, median, q75] = [0.25, 0.5, 0.75].map((share) => quantile(values, share)) as [number, number, number];
-    return { q25, median, q75, low: q25 - fence * (q75 - q25), high: q75 + fence * (q75 - q25) };
-  });
-  const few = new Map<number, number>();
-  for (const [index, { distinct }] of moments.entries()) if (distinct <= 2000) few.set(index, few.size);
-  const exact = [...few.keys()].map((index) => `count(DISTINCT ${columns[index]})`);
-  const outliers = columns.map((column, index) => {
-    const { q25, q75, low, high } = bounds[index]!;
-    return q25 === q75 || !Number.isFinite(high - low)
-      ? '0'
-      : `count(*) FILTER (${column} < ${doubleSql(low)} OR ${column} > ${doubleSql(high)})`;
-  });
-  const [counted = []] = await rowsOf(database, `SELECT ${[...outliers, ...exact].join(', ')} FROM ${file}`);
+  const sorted = samples.map((sample) => sample.filter((value) => !Number.isNaN(value)).sort());
+  const bounds = sorted.map(boundsOf);
+  // Where the sample is the whole column, the rest is counted in it; else in SQL, which sums integers whatever the threads.
+  const counted =
+    step === 1
+      ? sorted.map((values, index) => countSorted(values, bounds[index]!))
+      : await countInSql(database, file, columns, bounds, moments);
   for (const [index, name] of names.entries()) {
-    const { count, min, max, mean, std, distinct } = moments[index]!;
-    const { q25, median, q75, low, high } = bounds[index]!;
-    const place = few.get(index);
-    // Where half of the values are one, there is no range to measure distance by: no bounds then, which is the extremes.
-    const isBounded = q25 !== q75 && Number.isFinite(high - low);
-    const number = {
-      min,
-      max,
-      mean,
-      std,
-      q25,
-      median,
-      q75,
-      low: isBounded ? low : min,
-      high: isBounded ? high : max,
-      outliers: Number(counted[index]),
-    };
-    found.set(name, {
-      missing: rows - count,
-      distinct: place === undefined ? Math.min(distinct, count) : Number(counted[names.length + place]),
-      ...(count > 0 && { number }),
-    });
+    const { count, min, max, mean, std } = moments[index]!;
+    const { q25, median, q75, low, high, isBounded } = bounds[index]!;
+    const { outliers, distinct } = counted[index]!;
+    const number = { min, max, mean, std, q25, median, q75, low: isBounded ? low : min, high: isBounded ? high : max, outliers };
+    found.set(name, { missing: rows - count, distinct: Math.min(distinct, count), ...(count > 0 && { number }) });
   }
+}
+
+interface Bounds {
+  q25: number;
+  median: number;
+  q75: number;
+  low: number;
+  high: number;
+  /** Where half of the values are one, there is no range to measure distance by, and no value is an outlier. */
+  isBounded: boolean;
+}
+
+function boundsOf(values: Float64Array): Bounds {
+  const [q25, median, q75] = [0.25, 0.5, 0.75].map((share) => quantile(values, share)) as [number, number, number];
+  const low = q25 - fence * (q75 - q25);
+  const high = q75 + fence * (q75 - q25);
+  return { q25, median, q75, low, high, isBounded: q25 !== q75 && Number.isFinite(high - low) };
+}
+
+function countSorted(values: Float64Array, { low, high, isBounded }: Bounds): { outliers: number; distinct: number } {
+  let outliers = 0;
+  let distinct = 0;
+  for (const [index, value] of values.entries()) {
+    if (index === 0 || value !== values[index - 1]) distinct++;
+    if (isBounded && (value < low || value > high)) outliers++;
+  }
+  return { outliers, distinct };
+}
+
+/** Few different values are counted exactly; of many, the estimate is good enough. */
+const exactlyCounted = 2000;
+
+async function countInSql(
+  database: DuckDBConnection,
+  file: string,
+  columns: string[],
+  bounds: Bounds[],
+  moments: Moments[],
+): Promise<{ outliers: number; distinct: number }[]> {
+  const items = columns.flatMap((column, index) => {
+    const { low, high, isBounded } = bounds[index]!;
+    return [
+      isBounded ? `count(*) FILTER (${column} < ${doubleSql(low)} OR ${column} > ${doubleSql(high)})` : '0',
+      moments[index]!.distinct <= exactlyCounted ? `count(DISTINCT ${column})` : 'NULL',
+    ];
+  });
+  const [row = []] = await rowsOf(database, `SELECT ${items.join(', ')} FROM ${file}`);
+  return columns.map((_, index) => ({
+    outliers: Number(row[2 * index]),
+    distinct: Number(row[2 * index + 1] ?? moments[index]!.distinct),
+  }));
 }
 
 const doubleSql = (value: number) => `'${value}'::DOUBLE`;
