@@ -26,6 +26,8 @@ if kind == "fastapi":
 
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False, loop="uvloop", http="httptools")
 else:
+    import logging
+
     from flask import Flask, jsonify, request
     from sklearn.datasets import load_breast_cancer
     from sklearn.ensemble import RandomForestClassifier
@@ -39,4 +41,5 @@ else:
     def predict():
         return jsonify({"output_data": forest.predict_proba(request.get_json()["input_data"]).tolist()})
 
-    serve(app, host="127.0.0.1", port=port, threads=4, _quiet=True)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    serve(app, host="127.0.0.1", port=port, threads=4)

@@ -77,6 +77,10 @@ export class Watcher {
         const raw = parseRawKey(key);
         if (raw && eventName.startsWith('ObjectCreated:')) void this.#dataset(raw.dataset);
       },
+      gaveUp: ({ name, logGroup }, { payload }) => {
+        const { errorType, errorMessage } = JSON.parse(payload) as { errorType?: string; errorMessage?: string };
+        terminal.line(`${name} failed in all its attempts: ${errorType}: ${errorMessage}. Its log group is ${logGroup}.`);
+      },
       execution: ({ name, status, startedAt, input }) => {
         if (status !== 'RUNNING') return;
         this.#isClean((JSON.parse(input) as { dataset?: string }).dataset ?? '');

@@ -176,21 +176,8 @@ export class Metrics {
     try {
       const { namespace, name, dimensions, unit, minute, bucket } = JSON.parse(line) as SavedMinute;
       if (minute < oldest) return false;
-      const { minutes } = this.series(namespace, name, dimensions, unit);
-      const before = minutes.get(minute);
-      minutes.set(
-        minute,
-        before
-          ? {
-              ...bucket,
-              sum: bucket.sum + before.sum,
-              count: bucket.count + before.count,
-              min: Math.min(bucket.min, before.min),
-              max: Math.max(bucket.max, before.max),
-              bins: addBins(bucket.bins, before.bins),
-            }
-          : bucket,
-      );
+      // A minute that was cut by a restart is there twice, the second time as a whole.
+      this.series(namespace, name, dimensions, unit).minutes.set(minute, bucket);
       return true;
     } catch {
       // A line that a crash cut off.

@@ -4,6 +4,7 @@ import { apiOutputs, lambda, restApi, start } from './assembly.ts';
 
 const echo = `
   export const handler = async (event) => {
+    if (event.path === '/open/size') return { statusCode: 201, body: String(event.body.length) };
     if (event.path === '/open/nonsense') return { nonsense: true };
     if (event.path === '/open/throws') throw new Error('thrown');
     if (event.path === '/open/bytes') return { statusCode: 200, headers: { 'Content-Type': 'application/octet-stream' }, body: 'AAH/', isBase64Encoded: true };
@@ -75,7 +76,7 @@ describe('a REST API', () => {
   test('takes 10 MB and not a byte more, and goes on', async () => {
     const limit = 10 * 1024 * 1024;
     const post = (size: number) =>
-      fetch(`${api}open`, { method: 'POST', body: 'x'.repeat(size), headers: { 'content-type': 'text/plain' } });
+      fetch(`${api}open/size`, { method: 'POST', body: 'x'.repeat(size), headers: { 'content-type': 'text/plain' } });
     expect((await post(limit)).status).toBe(201);
     const refused = await post(limit + 1).catch((error: Error) => error);
     if (refused instanceof Response) expect(refused.status).toBe(413);
