@@ -98,7 +98,7 @@ export class RestApi {
     const admission = match ? this.#admit(request, match.method, stage) : 'MISSING_AUTHENTICATION_TOKEN';
     if (typeof admission === 'string') this.#own(response, admission, id);
     else
-      this.#read(request, response, (body) => {
+      this.#read(request, (body) => {
         const { integration } = match!.method;
         if (!body) this.#own(response, 'REQUEST_TOO_LARGE', id);
         else if (integration.type === 'MOCK') answer(response, integration.status, integration.headers, integration.body);
@@ -132,12 +132,11 @@ export class RestApi {
   }
 
   /** Hands on the whole body, or undefined where it is too large. */
-  #read(request: IncomingMessage, response: ServerResponse, done: (body: Buffer | undefined) => void): void {
+  #read(request: IncomingMessage, done: (body: Buffer | undefined) => void): void {
     const chunks: Buffer[] = [];
     let size = Number(request.headers['content-length'] ?? 0);
     if (size > bodyLimit) {
-      // The client is told at once, and the rest of what it sends is not kept.
-      response.setHeader('connection', 'close');
+      // The client is told at once; what it still sends is read and dropped, since many a client reads no answer before it has sent all.
       done(undefined);
       return;
     }
