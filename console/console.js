@@ -114,11 +114,17 @@ async function showModel(name, version) {
   showDetail(`${name}, version ${version}`, ...content);
 }
 
+function describeParams(params) {
+  return Object.entries(params)
+    .map(([name, value]) => `${name} ${value ?? 'none'}`)
+    .join(', ');
+}
+
 function leaderboard({ metric, entries }) {
   return table(
     ['Rank', 'Family', 'Parameters', `${metric}, mean`, 'deviation'],
     entries.map(({ rank, family, params, mean, std }) =>
-      row(rank, family, JSON.stringify(params), rounded(mean[metric]), rounded(std[metric])),
+      row(rank, family, describeParams(params), rounded(mean[metric]), rounded(std[metric])),
     ),
   );
 }
