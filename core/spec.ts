@@ -58,7 +58,10 @@ export const datasetSpecSchema = z.strictObject({
   folds: z.optional(z.int().check(z.minimum(2), z.maximum(20))),
   /** The share of rows held out for the final test. */
   testFraction: z.optional(z.number().check(z.minimum(0.05), z.maximum(0.5))),
-  /** Which of rows that are equal in every column to keep: the first (default) or all. */
+  /**
+   * Which of rows that are equal in every column to keep: the first ('drop') or all ('keep'). By default the first; but all where more than half
+   * of the rows equal an earlier one, which few columns of few values do without any accident.
+   */
   duplicates: z.optional(z.enum(['drop', 'keep'])),
   budget: z.optional(
     z.strictObject({ dollars: z.optional(z.number().check(z.positive())), minutes: z.optional(z.number().check(z.positive())) }),

@@ -33,7 +33,8 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   grids: 'By family: the values to try of each parameter; null means none. Parameters that are left out keep their default grid.',
   folds: 'Of the cross-validation. By default 5.',
   testFraction: 'The share of rows that is held out for the final test. By default 0.2.',
-  duplicates: 'Whether of rows that are equal in every column all but the first are dropped (the default) or kept.',
+  duplicates:
+    'Whether of rows that are equal in every column all but the first are dropped (the default) or kept (the default where more than half of the rows equal an earlier one).',
   budget: 'Dollars and minutes that a run may take. Read, but not yet kept to.',
   priority: '0 (whenever) to 100 (urgent). Read, but not yet kept to.',
   seed: 'The same data, seed and version of Ingot give the same model, byte for byte. By default 0.',
