@@ -29,6 +29,9 @@ export const columnTypes = ['number', 'boolean', 'category'] as const;
 export type ColumnType = (typeof columnTypes)[number];
 export const columnRoles = ['feature', 'target', 'ignore'] as const;
 
+/** Families of models that a spec may ask for; core/models/families.ts has each. */
+export const familyNames = ['forest', 'linear'] as const;
+
 const columnSpec = z.strictObject({
   role: z.optional(z.enum(columnRoles)),
   type: z.optional(z.enum(columnTypes)),
@@ -47,11 +50,11 @@ export const datasetSpecSchema = z.strictObject({
   delimiter: z.optional(z.string().check(z.minLength(1), z.maxLength(1))),
   encoding: z.optional(z.enum(['utf-8', 'utf-16', 'latin-1'])),
   metric: z.optional(z.enum(metricKeys)),
-  families: z.optional(z.array(z.enum(['forest'])).check(z.minLength(1))),
+  families: z.optional(z.array(z.enum(familyNames)).check(z.minLength(1))),
   /** For each family, the values to try of each parameter, e.g. `{"forest": {"maxDepth": [null, 10]}}`; null is "none". */
   grids: z.optional(
-    z.record(
-      z.enum(['forest']),
+    z.partialRecord(
+      z.enum(familyNames),
       z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean(), z.null()])).check(z.minLength(1))),
     ),
   ),

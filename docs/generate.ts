@@ -29,7 +29,7 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   delimiter: 'The character between the values of a line. Inferred where it is left out.',
   encoding: 'Inferred where it is left out.',
   metric: 'What candidates are ranked by. By default accuracy, or R² for a regression.',
-  families: 'The families of models to try. By default all.',
+  families: 'The families of models to try. By default forest alone.',
   grids: 'By family: the values to try of each parameter; null means none. Parameters that are left out keep their default grid.',
   folds: 'Of the cross-validation. By default 5.',
   testFraction: 'The share of rows that is held out for the final test. By default 0.2.',
