@@ -96,12 +96,14 @@ async function showRun({ id, dataset }) {
         report.inferred.map(({ what, value, why }) => row(what, value, why)),
       ),
     );
-    content.push(
-      table(
-        ['Change', 'in', 'count'],
-        report.changes.map(({ reason, column, count }) => row(reason, column ?? 'rows', count)),
-      ),
-    );
+    if (report.changes.length > 0) {
+      content.push(
+        table(
+          ['Change', 'in', 'count'],
+          report.changes.map(({ reason, column, count }) => row(reason, column ?? 'rows', count)),
+        ),
+      );
+    }
   }
   if (run.leaderboard) content.push(leaderboard(run.leaderboard));
   showDetail(`${dataset}: ${run.status}`, ...content);
