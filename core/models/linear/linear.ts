@@ -20,7 +20,8 @@ export const linear: Family = {
 
   async fit(x, y, params, context) {
     const complete = linear.parse(params);
-    const rows = Int32Array.from({ length: x.rows }, (_, row) => row);
+    const rows = new Int32Array(x.rows);
+    for (let row = 0; row < x.rows; row++) rows[row] = row;
     const design = makeDesign(x, y, rows, resolve(complete).balanced);
     const model = fitDesign(design, x, y, complete, context.seed);
     context.onProgress?.(1);
