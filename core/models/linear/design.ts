@@ -1,4 +1,5 @@
 /** What all candidates on the same train rows share. It follows from the rows alone, so that sharing it changes no candidate. */
+import { bounded, largest } from '../exact/affine.ts';
 import type { Matrix, Target } from '../model.ts';
 import { Loss, type LossKind, type Rows } from './loss.ts';
 
@@ -7,6 +8,8 @@ export interface Design {
   rows: Rows;
   /** The features that vary in the train rows; the others' coefficients are 0, which is their optimum beside an intercept. */
   varying: Int32Array;
+  /** Of each of those, the largest finite absolute value. */
+  largests: number[];
   /** The classes that are in the train rows. */
   present: Int32Array;
   /** The value of a regression is centre + spread × what the model says. */
@@ -21,15 +24,19 @@ export function makeDesign(x: Matrix, y: Target, rows: Int32Array, balanced: boo
   const columns: Float32Array[] = [];
   const varying: number[] = [];
   const means: number[] = [];
+  const largests: number[] = [];
   for (let feature = 0; feature < x.columns; feature++) {
     const source = x.data.subarray(feature * x.rows, (feature + 1) * x.rows);
-    const column = all ? source : pickValues(source, rows);
+    const own = all ? source : pickValues(source, rows);
+    const most = largest(own);
+    const column = bounded(own, most);
     if (!varies(column)) continue;
     varying.push(feature);
     columns.push(column);
     means.push(meanOf(column));
+    largests.push(most);
   }
-  const design = { varying: Int32Array.from(varying), present: new Int32Array(), centre: 0, spread: 1 };
+  const design = { varying: Int32Array.from(varying), largests, present: new Int32Array(), centre: 0, spread: 1 };
   const lossOf = (kind: LossKind, outputs: number) => new Loss(kind, outputs, Float64Array.from(means));
   if (y.task === 'regression') {
     const { centre, spread } = standard(y.values, rows);

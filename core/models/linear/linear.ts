@@ -1,5 +1,5 @@
 /** Linear and logistic regression with L1, L2 and elastic net penalties. */
-import { fixAffine, largest } from '../exact/affine.ts';
+import { fixAffine } from '../exact/affine.ts';
 import type { Family, Matrix, Params, Target } from '../model.ts';
 import { parseParams } from '../params.ts';
 import { descend } from './descent.ts';
@@ -78,7 +78,7 @@ function fitDesign(design: Design, x: Matrix, y: Target, params: Params, seed: n
   });
   const largests = new Float64Array(x.columns);
   varying.forEach((feature, f) => {
-    largests[feature] = largest(design.rows.columns[f]!);
+    largests[feature] = design.largests[f]!;
   });
   return new LinearModel({ params, classes, map: fixAffine(weights, intercepts, largests), learningCurve: curve });
 }
