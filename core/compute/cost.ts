@@ -41,8 +41,8 @@ export const callSeconds = {
   pipeline: { low: 0.3, point: 1.5, high: 3 },
 };
 /** Core seconds a value of the model, to write, shrink, read and check its graph; and what that takes of the smallest. */
-const exportSecondsPerValue = 6e-6;
-const exportSeconds = { low: 0.1, point: 0.4, high: 1 };
+const exportSecondsPerValue = { low: 1.2e-6, point: 3e-6, high: 6e-6 };
+const exportSeconds = { low: 0.05, point: 0.15, high: 0.4 };
 /** Parts of a piece of work that threads share, below which one thread does it all. */
 const sharedFrom = 0.1;
 const sharedWell = 0.85;
@@ -94,7 +94,7 @@ export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<
   };
   const fits = plan.candidates.map(({ family, params }) => coreSecondsOf(family, shape, [params]));
   const sizes = plan.candidates.map(({ family, params }) => estimatorOf(family).modelSize(shape, params));
-  const exporting = sum([exportSeconds, scale({ low: 0.2, point: 0.6, high: 1.5 }, Math.max(...sizes) * exportSecondsPerValue)]);
+  const exporting = sum([exportSeconds, scale(exportSecondsPerValue, Math.max(...sizes))]);
   return {
     trials,
     search,

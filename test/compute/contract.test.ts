@@ -174,3 +174,9 @@ test.each([
     expect(outcomes.filter((outcome) => outcome.stopped > 0).length).toBeGreaterThan(5);
   },
 );
+
+test('a repeated attempt has what the first has left, and none works past its part of the run', () => {
+  const first = new Date(start + 10_000);
+  expect(deadlineOf(first, 20, new Date(start), undefined)).toBe(start + 30_000);
+  expect(deadlineOf(first, 20, new Date(start), 25)).toBe(start + 25_000);
+});
