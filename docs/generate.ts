@@ -29,11 +29,12 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   delimiter: 'The character between the values of a line. Inferred where it is left out.',
   encoding: 'Inferred where it is left out.',
   metric: 'What candidates are ranked by. By default accuracy, or R² for a regression.',
-  families: 'The families of models to try. By default all.',
+  families: 'The families of models to try. By default forest alone.',
   grids: 'By family: the values to try of each parameter; null means none. Parameters that are left out keep their default grid.',
   folds: 'Of the cross-validation. By default 5.',
   testFraction: 'The share of rows that is held out for the final test. By default 0.2.',
-  duplicates: 'Whether of rows that are equal in every column all but the first are dropped (the default) or kept.',
+  duplicates:
+    'Whether of rows that are equal in every column all but the first are dropped (the default) or kept (the default where more than half of the rows equal an earlier one).',
   budget:
     'Dollars and minutes that a run may take, from features to release. It stops within them with the best model so far; the card says what was left out. On functions, whose prices core/compute/prices.ts has.',
   priority: '0 (whenever) to 100 (urgent). Read, but not yet kept to.',

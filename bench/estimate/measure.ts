@@ -29,6 +29,18 @@ export function drawForestCase(random: Random): Case {
   return { shape, candidates: expandGrid(grid).map((params) => familyOf('forest').parse(params)) };
 }
 
+/** As above, of all solvers; every other case is a search of penalties. */
+export function drawLinearCase(random: Random): Case {
+  const between = (low: number, high: number) => Math.round(low * (high / low) ** random.uniform());
+  const pick = <T>(...values: T[]): T => values[random.below(values.length)]!;
+  const shape: Shape = { rows: between(200, 20_000), features: between(3, 60), classes: pick(0, 2, 2, 3, 6) };
+  const grid: Record<string, Params[string][]> =
+    random.below(2) === 0
+      ? { penalty: ['l2', 'l1'], alpha: [0.0001, 0.001, 0.01, 0.1, 1] }
+      : { penalty: [pick('l2', 'l1')], alpha: [10 ** -(1 + random.below(4))], solver: [pick('lbfgs', 'lbfgs', 'gd', 'sgd', 'adam')] };
+  return { shape, candidates: expandGrid(grid).map((params) => familyOf('linear').parse(params)) };
+}
+
 /** A table of the shape: a signal in some features, noise of a drawn strength in the target, every third feature of few values. */
 export function drawTable({ rows, features, classes }: Shape, random: Random): { x: Matrix; y: Target } {
   const data = new Float32Array(rows * features);

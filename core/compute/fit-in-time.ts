@@ -28,7 +28,7 @@ export async function fitInTime(
       if (left() <= reserve) return undefined;
       return await fit(params, (done) => {
         share = done;
-        if (left() <= reserve) throw new OutOfTime();
+        if (done < 1 && left() <= reserve) throw new OutOfTime();
       });
     } catch (error) {
       if (error instanceof OutOfTime) return undefined;

@@ -5,6 +5,7 @@
 import type { Params } from '../models/model.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { forestWork } from './forest-work.ts';
+import { linearWork } from './linear-work.ts';
 
 export type FamilyName = NonNullable<DatasetSpec['families']>[number];
 
@@ -39,7 +40,7 @@ export interface Estimator {
   steps?: string;
 }
 
-export const estimators: Record<FamilyName, Estimator> = { forest: forestWork };
+export const estimators: Record<FamilyName, Estimator> = { forest: forestWork, linear: linearWork };
 
 /** @throws RangeError for a name that is none of a family */
 export function estimatorOf(family: string): Estimator {

@@ -83,7 +83,9 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
       fix: 'Name another column as "target" in dataset.json, or fill it in.',
     });
   }
-  const duplicates = spec.duplicates === 'keep' ? 0 : await findDuplicates(database, stageSql, targetColumn.look.rows, hasTarget, staged);
+  const equal = spec.duplicates === 'keep' ? 0 : await findDuplicates(database, stageSql, targetColumn.look.rows, hasTarget, staged);
+  const accidents = spec.duplicates === 'drop' || equal <= withTarget / 2;
+  const duplicates = accidents ? equal : 0;
   const kept = withTarget - duplicates;
   const why = await findUseless(database, stageSql, hasTarget, withTarget, columns, targetColumn, raw.guesses, spec);
 
@@ -132,7 +134,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     rows: { read, kept, rejected: rejectedRows, duplicates, missingTarget },
     target: targetColumn.name,
     ...taskFields,
-    inferred: [...raw.inferred, inferred, taskInferred],
+    inferred: [...raw.inferred, inferred, taskInferred, ...(accidents ? [] : [keptDuplicates(equal, withTarget)])],
     columns: [
       ...used.map((column): ColumnReport => {
         const role = column === targetColumn ? 'target' : 'feature';
@@ -150,6 +152,13 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     ],
   };
 }
+
+/** Rows that mostly equal earlier ones are no accidents: few columns of few values repeat by nature, and dropping them would change how often. */
+const keptDuplicates = (equal: number, rows: number): Inferred => ({
+  what: 'duplicates',
+  value: 'kept',
+  why: `${equal} of ${rows} rows equal an earlier one, as they do where few columns have few values`,
+});
 
 async function decideColumns(
   database: DuckDBConnection,

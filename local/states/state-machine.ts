@@ -9,7 +9,7 @@ import {
 } from 'aws-local-stepfunctions';
 import { IngotError } from '../../core/errors.ts';
 import { complain } from '../complain.ts';
-import { RecordDirectory, readText } from '../home.ts';
+import { RecordDirectory, readJsonLines } from '../home.ts';
 import { ServiceError } from '../protocol/service.ts';
 import type { Json, JsonObject } from '../template/intrinsics.ts';
 
@@ -149,8 +149,7 @@ export class StateMachine {
   }
 
   history(name: string): HistoryEvent[] {
-    const lines = readText(join(this.#histories, `${name}.jsonl`))?.split('\n') ?? [];
-    return lines.filter(Boolean).map((line) => JSON.parse(line) as HistoryEvent);
+    return readJsonLines<HistoryEvent>(join(this.#histories, `${name}.jsonl`));
   }
 
   /** What goes wrong in the keeping of records leaves it running, for the next start. */

@@ -39,13 +39,14 @@ describe('a plan under a budget', () => {
     fc.assert(
       fc.property(shapes, limits, (shape, { minutes, dollars }) => {
         try {
-          const { plan, estimate, budget } = fitBudget(planOf(shape), shape, defaultLane, { minutes, dollars });
+          const asked = planOf(shape, { families: ['forest', 'linear'] });
+          const { plan, estimate, budget } = fitBudget(asked, shape, defaultLane, { minutes, dollars });
           expect(estimate.seconds.high).toBeLessThanOrEqual(minutes * 60);
           expect(estimate.dollars.high).toBeLessThanOrEqual(dollars);
           expect(plan.candidates.length).toBeGreaterThan(0);
-          expect(plan.trials.length).toBe(plan.folds);
+          expect(plan.trials.length).toBe(plan.folds * new Set(plan.candidates.map(({ family }) => family)).size);
           expect(budget.fitUntil!).toBeLessThan(minutes * 60);
-          expect(budget.trialSeconds['forest']!).toBeGreaterThan(0);
+          for (const { family } of plan.candidates) expect(budget.trialSeconds[family]!).toBeGreaterThan(0);
         } catch (error) {
           expect(error).toMatchObject({ code: 'InvalidSpec', where: 'dataset.json, field budget' });
           expect((error as Error).message).toMatch(

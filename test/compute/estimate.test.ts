@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { estimateRun, fixedDollars, spentOn } from '../../core/compute/cost.ts';
 import { defaultLane, type Lane, parseLane } from '../../core/compute/lane.ts';
 import { coreSecondsOf, type Shape } from '../../core/compute/work.ts';
+import type { DatasetSpec } from '../../core/spec.ts';
 import { planOf } from './plans.ts';
 
 const shapes = fc.record({
@@ -11,10 +12,12 @@ const shapes = fc.record({
   classes: fc.constantFrom(0, 2, 3, 10),
 });
 
+const both: { families: ('forest' | 'linear')[] } = { families: ['forest', 'linear'] };
+
 const bounds = ['low', 'point', 'high'] as const;
 
 /** All that an estimate says, for comparisons. */
-function numbersOf(shape: Shape, lane: Lane = defaultLane, spec = {}): number[] {
+function numbersOf(shape: Shape, lane: Lane = defaultLane, spec: DatasetSpec = both): number[] {
   const { coreSeconds, memory, seconds, dollars } = estimateRun(planOf(shape, spec), shape, lane);
   return [memory, ...bounds.flatMap((bound) => [coreSeconds[bound], seconds[bound], dollars[bound]])];
 }
@@ -25,7 +28,7 @@ describe('an estimate', () => {
   test('is positive, and its bounds are in order', () => {
     fc.assert(
       fc.property(shapes, (shape) => {
-        const { coreSeconds, seconds, dollars } = estimateRun(planOf(shape), shape, defaultLane);
+        const { coreSeconds, seconds, dollars } = estimateRun(planOf(shape, both), shape, defaultLane);
         for (const { low, point, high } of [coreSeconds, seconds, dollars]) expect(0 < low && low <= point && point <= high).toBe(true);
       }),
     );

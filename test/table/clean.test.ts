@@ -361,6 +361,22 @@ describe('rows', () => {
     expect(report.rows).toEqual({ read: 7, kept: 4, rejected: 0, duplicates: 3, missingTarget: 0 });
     expect((await clean({ 'a.csv': text }, { duplicates: 'keep' })).report.rows).toMatchObject({ kept: 7, duplicates: 0 });
   });
+
+  it('are kept where more than half equal an earlier one, unless the spec says otherwise', async () => {
+    const lines = Array.from({ length: 400 }, (_, i) => `${'abc'[(i * 7) % 3]},${'pqrs'[(i * 11) % 4]},${i % 2 ? 'yes' : 'no'}`);
+    const text = ['first,second,y', ...lines].join('\n');
+    const { rows, report } = await clean({ 'a.csv': text });
+    expect(rows.map((row) => row.join(','))).toEqual(lines);
+    expect(report.rows).toEqual({ read: 400, kept: 400, rejected: 0, duplicates: 0, missingTarget: 0 });
+    expect(report.inferred).toContainEqual({
+      what: 'duplicates',
+      value: 'kept',
+      why: '388 of 400 rows equal an earlier one, as they do where few columns have few values',
+    });
+    const dropped = await clean({ 'a.csv': text }, { duplicates: 'drop' });
+    expect(dropped.report.rows).toMatchObject({ kept: 12, duplicates: 388 });
+    expect(dropped.report.inferred.map(({ what }) => what)).not.toContain('duplicates');
+  });
 });
 
 describe('task', () => {
