@@ -17,8 +17,6 @@ export default async function estimate(): Promise<Result> {
   const shares: Record<string, unknown> = {};
   const all: number[] = [];
   for (const family of Object.keys(estimators) as FamilyName[]) {
-    // Code that has not run yet is slow: the first runs are not counted.
-    for (let seed = 0; seed < 3; seed++) await measure(family, draws[family](new Random(seed)), new Random(seed));
     const errors: number[] = [];
     let inside = 0;
     for (let seed = 0; seed < runsOfFamily; seed++) {

@@ -15,27 +15,27 @@ interface Fitted {
 
 /** Fitted by least squares of logarithms to runs of bench/estimate. */
 const fitted: Record<string, Fitted> = {
-  'l2 squared': { seconds: 3.7e-9, alpha: 0.11, rows: 0.52 },
-  'l1 squared': { seconds: 1.77e-8, alpha: -0.04, rows: -0.4 },
-  'l2 logistic': { seconds: 1.64e-8, alpha: 0.05, rows: -0.19 },
-  'l1 logistic': { seconds: 1.6e-8, alpha: -0.03, rows: -0.2 },
-  'l2 softmax': { seconds: 1.62e-8, alpha: 0.08, rows: -0.11 },
-  'l1 softmax': { seconds: 5.5e-9, alpha: 0.44, rows: -0.03 },
-  gd: { seconds: 7.3e-8, alpha: 0.14, rows: 0.07 },
-  sgd: { seconds: 4.7e-8, alpha: 0.15, rows: 0.36 },
-  adam: { seconds: 8.2e-8, alpha: 0.05, rows: 0.09 },
+  'l2 squared': { seconds: 3.57e-9, alpha: 0.09, rows: 0.13 },
+  'l1 squared': { seconds: 1.11e-8, alpha: -0.03, rows: -0.46 },
+  'l2 logistic': { seconds: 1.45e-8, alpha: 0.06, rows: -0.28 },
+  'l1 logistic': { seconds: 9.03e-9, alpha: 0.04, rows: 0.04 },
+  'l2 softmax': { seconds: 1.13e-8, alpha: 0.1, rows: -0.14 },
+  'l1 softmax': { seconds: 5.29e-9, alpha: 0.43, rows: -0.02 },
+  gd: { seconds: 5.56e-8, alpha: 0.16, rows: 0.01 },
+  sgd: { seconds: 4.31e-8, alpha: 0.14, rows: 0.39 },
+  adam: { seconds: 6.87e-8, alpha: 0.03, rows: 0.09 },
 };
 /** What goes with a row (its exponential, say) is as much as so many features. */
-const rowFeatures = 8.25;
+const rowFeatures = 9.9;
 /** A row of the sample that curvature is measured on, a pair of features, an output; and a candidate. */
-const productSeconds = 1.86e-10;
-const candidateSeconds = 8.4e-5;
+const productSeconds = 2.33e-10;
+const candidateSeconds = 3.8e-5;
 const sampleRows = 8192;
 /** Less than this is no penalty to speak of. */
 const leastAlpha = 1e-6;
 
 export const linearWork: Estimator = {
-  spread: { low: 0.4, high: 2.3 },
+  spread: { low: 0.35, high: 2.8 },
   coreSeconds: (shape, candidates) => candidates.reduce((total, params) => total + candidateSeconds + fitSeconds(shape, params), 0),
   // The float32 table, and a design of float64 columns that are not constant.
   memory: ({ rows, features, classes }, _, validRows) => (rows + validRows) * (features * 12 + 16 + 8 * Math.max(1, classes)),
