@@ -35,7 +35,7 @@ const sampleRows = 8192;
 const leastAlpha = 1e-6;
 
 export const linearWork: Estimator = {
-  spread: { low: 0.35, high: 2.8 },
+  spread: { low: 0.35, high: 4 },
   coreSeconds: (shape, candidates) => candidates.reduce((total, params) => total + candidateSeconds + fitSeconds(shape, params), 0),
   // The float32 table, and a design of float64 columns that are not constant.
   memory: ({ rows, features, classes }, _, validRows) => (rows + validRows) * (features * 12 + 16 + 8 * Math.max(1, classes)),
