@@ -1,8 +1,8 @@
 /**
  * Raw files → clean table. DuckDB passes over the rows and never holds them all:
  *
- *     raw files ──guess──▶ stage ──look──▶ what each column holds ──decide──▶ types
- *                            └──convert, leave out──▶ table.parquet ──statistics──▶ report
+ *     raw files ──look──▶ what each column holds ──decide──▶ types
+ *         └──convert──▶ converted.parquet ──leave out──▶ table.parquet ──statistics──▶ report
  *
  * Rows keep the order of the files, and the same files give the same bytes whatever the threads.
  */
@@ -21,7 +21,7 @@ import { namesOf, type Raw, readRaw } from './raw.ts';
 import { Rejects } from './rejects.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
 import { type Change, changesOf, describe, rawStatistics, reportOf } from './report-columns.ts';
-import { convertedSql, restage, rowGroups, type Stage } from './stage.ts';
+import { convert, convertedSql, restage, rowGroups, type Stage, within } from './stage.ts';
 import { distinctNumbers } from './statistics.ts';
 import { chooseTarget, decideTask, type Inferred } from './target.ts';
 import { byCodeUnit, type Form, missingTokensOf } from './values.ts';
@@ -71,6 +71,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   const { stage } = raw;
   const { rows } = targetColumn.look;
   await createEnums(database, columns);
+  await convert(database, stage, columns);
   const missingTarget = await findTargetless(database, stage, targetColumn, rows);
   const withTarget = rows - missingTarget;
   if (withTarget === 0) {
@@ -218,13 +219,11 @@ async function writeTable(
   path: string,
   work: string,
 ): Promise<void> {
-  const parts = blocks
-    .map((block) => ({ block, own: columns.filter(({ index }) => block.columns.includes(index)) }))
-    .filter(({ own }) => own.length > 0);
+  const parts = blocks.map((block) => ({ block, own: within(block, columns) })).filter(({ own }) => own.length > 0);
   const paths = parts.map((_, index) => (parts.length === 1 ? path : join(work, `part-${index}.parquet`)));
   for (const [index, { block, own }] of parts.entries()) {
     await database.run(
-      `COPY (SELECT ${naming(own)} FROM ${convertedSql(block, own)} WHERE ${where}) TO ${literal(paths[index]!)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
+      `COPY (SELECT ${naming(own)} FROM ${convertedSql(block)} WHERE ${where}) TO ${literal(paths[index]!)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
     );
   }
   if (parts.length === 1) return;

@@ -4,7 +4,7 @@ import type { DatasetSpec } from '../spec.ts';
 import { type Column, specOf } from './columns.ts';
 import { rowsOf } from './database.ts';
 import type { Guess } from './look.ts';
-import { convertedSql, type Stage } from './stage.ts';
+import { type Block, convertedSql, type Stage, within } from './stage.ts';
 
 /** Rows to leave out as a bit each, in a variable of this name; and not as a join, which does not keep the rows' order. */
 type Bits = 'targetless' | 'repeated';
@@ -19,7 +19,7 @@ const setBits = (database: DuckDBConnection, name: Bits, rows: number, from: str
 /** Sets the bits `targetless`, where there are any. @returns how many rows have no target */
 export async function findTargetless(database: DuckDBConnection, stage: Stage, target: Column, rows: number): Promise<number> {
   const block = stage.blocks.find(({ columns }) => columns.includes(target.index))!;
-  const converted = convertedSql(block, [target]);
+  const converted = convertedSql(block);
   const [row = []] = await rowsOf(database, `SELECT count(c${target.index}) FROM ${converted}`);
   const count = rows - Number(row[0]);
   if (count > 0) await setBits(database, 'targetless', rows, `${converted} WHERE c${target.index} IS NULL`);
@@ -60,14 +60,13 @@ export async function findDuplicates(
 
 /** A FROM item with `file_row_number` and what rows are compared by. */
 async function rowKeys(database: DuckDBConnection, { blocks }: Stage, columns: Column[]): Promise<{ relation: string; keys: string[] }> {
-  const named = (block: (typeof blocks)[number]) =>
-    columns.filter(({ index }) => block.columns.includes(index)).map(({ index }) => `c${index}`);
+  const named = (block: Block) => within(block, columns).map(({ index }) => `c${index}`);
   const [only, ...others] = blocks;
-  if (others.length === 0) return { relation: convertedSql(only!, columns), keys: named(only!) };
+  if (others.length === 0) return { relation: convertedSql(only!), keys: named(only!) };
   const hashed = blocks.filter((block) => named(block).length > 0);
   for (const [index, block] of hashed.entries()) {
     await database.run(
-      `CREATE TEMP TABLE hashes${index} AS SELECT ${index === 0 ? 'file_row_number, ' : ''}hash(${named(block).join(', ')}) AS h${index} FROM ${convertedSql(block, columns)}`,
+      `CREATE TEMP TABLE hashes${index} AS SELECT ${index === 0 ? 'file_row_number, ' : ''}hash(${named(block).join(', ')}) AS h${index} FROM ${convertedSql(block)}`,
     );
   }
   return { relation: hashed.map((_, index) => `hashes${index}`).join(' POSITIONAL JOIN '), keys: hashed.map((_, index) => `h${index}`) };
@@ -98,7 +97,7 @@ export async function findUseless(
   });
   const suspects: { column: Column; converted: string }[] = [];
   for (const block of stage.blocks) {
-    const some = judged.filter(({ index }) => block.columns.includes(index));
+    const some = within(block, judged);
     if (some.length === 0) continue;
     const tests = some.map(({ index, type }) =>
       [
@@ -106,13 +105,12 @@ export async function findUseless(
         type === 'number' ? `bool_and(c${index} = trunc(c${index})) AND max(c${index}) - min(c${index}) >= ${rows - 1}` : 'false',
       ].join(', '),
     );
-    const [row = []] = await rowsOf(database, `SELECT ${tests.join(', ')} FROM ${convertedSql(block, some)} WHERE ${where}`);
+    const [row = []] = await rowsOf(database, `SELECT ${tests.join(', ')} FROM ${convertedSql(block)} WHERE ${where}`);
     for (const [place, column] of some.entries()) {
       const [count, constant, sequence] = row.slice(3 * place, 3 * place + 3);
       if (Number(count) === 0) why.set(column.index, 'all its values are missing');
       else if (constant === true) why.set(column.index, 'it has a single value');
-      else if (sequence === true && Number(count) === rows && rows >= fewestKeys)
-        suspects.push({ column, converted: convertedSql(block, [column]) });
+      else if (sequence === true && Number(count) === rows && rows >= fewestKeys) suspects.push({ column, converted: convertedSql(block) });
     }
   }
   for (const {

@@ -1,10 +1,10 @@
 /**
- * Looks at every cell of the staged columns in SQL, in two scans of a block: how often each value occurs that is no number (of number columns),
+ * Looks at every cell of the staged columns in SQL, in a scan or two of each block: how often each value occurs that is no number (of number columns),
  * is missing (of free text) or at all (of the others).
  */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { literal, rowsOf } from './database.ts';
-import { type Block, blocksOf, type Stage, scanOf } from './stage.ts';
+import { type Block, blocksOf, type Stage } from './stage.ts';
 import { type Form, notationOf, numberCell, spellingKey } from './values.ts';
 
 export interface Look {
@@ -121,9 +121,10 @@ async function lookAtBlock(
   staged: Form[],
   missing: Set<string>,
 ): Promise<void> {
-  const relation = scanOf(block);
+  const relation = block.sql;
   const numbers = columns.filter((column) => staged[column]!.as === 'number');
-  const [row = []] = await rowsOf(database, `SELECT count(*), ${numbers.map((column) => `count(s${column}), `).join('')} FROM ${relation}`);
+  const counts = ['count(*)', ...numbers.map((column) => `count(s${column})`)];
+  const [row = []] = numbers.length === 0 ? [] : await rowsOf(database, `SELECT ${counts.join(', ')} FROM ${relation}`);
   const rows = Number(row[0]);
   // Most columns of numbers have nothing else in them, and need no second look.
   const whole = new Set(numbers.filter((_, place) => Number(row[1 + place]) === 0));

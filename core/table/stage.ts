@@ -1,7 +1,8 @@
 /**
- * The raw rows, read once and kept as parquet while they are looked at and converted. Columns that look like numbers are staged as numbers
- * `c<i>`, and beside them in `s<i>` the cells that are none; the others as the text `c<i>` that they are. Thousands of columns would make
- * one query's plan and buffers explode, so they are staged in blocks, a file each, and no query but the last sees more than one.
+ * The raw rows while they are looked at, and then converted. Thousands of columns would make one query's plan and buffers explode, so wide
+ * tables are first staged as parquet in blocks of columns, a file each, and no query but the last sees more than one: columns that look like
+ * numbers as numbers `c<i>`, with the cells that are none in `s<i>` beside them; the others as the text `c<i>` that they are. Other tables are
+ * read twice: writing all their text as parquet would cost more.
  */
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -10,9 +11,14 @@ import { literal } from './database.ts';
 import { type Form, numberCell } from './values.ts';
 
 export interface Block {
-  path: string;
   /** Indices of its columns. */
   columns: number[];
+  /** A FROM item with the columns as they are looked at. */
+  sql: string;
+  /** Where they lie as parquet while they are looked at, in wide tables. */
+  path?: string;
+  /** Where they lie as parquet once they are converted. */
+  converted: string;
 }
 
 export interface Stage {
@@ -33,13 +39,17 @@ export function blocksOf(width: number): number[][] {
   );
 }
 
-/** Reads the view `raw` into a stage; its files lie in `directory`. */
+/** Makes the view `raw` a stage; its files lie in `directory`. */
 export async function stageRaw(database: DuckDBConnection, directory: string, forms: Form[]): Promise<Stage> {
-  const stage: Stage = { blocks: [], forms };
-  for (const [index, columns] of blocksOf(forms.length).entries()) {
-    const block = { path: join(directory, `stage-${index}.parquet`), columns };
+  const blocks = blocksOf(forms.length);
+  const isWide = blocks.length > 1;
+  const stage: Stage = { blocks: [], forms: isWide ? [...forms] : forms.map(() => ({ as: 'text' })) };
+  for (const [index, columns] of blocks.entries()) {
+    const converted = join(directory, `converted-${index}.parquet`);
+    const path = join(directory, `stage-${index}.parquet`);
+    const block: Block = isWide ? { columns, converted, path, sql: `read_parquet(${literal(path)})` } : { columns, converted, sql: 'raw' };
     stage.blocks.push(block);
-    await write(database, block, forms);
+    await write(database, block, stage.forms);
   }
   return stage;
 }
@@ -53,6 +63,7 @@ export async function restage(database: DuckDBConnection, stage: Stage, columns:
 }
 
 async function write(database: DuckDBConnection, { path, columns }: Block, forms: Form[]): Promise<void> {
+  if (path === undefined) return;
   const numbers = columns.flatMap((column) => {
     const form = forms[column]!;
     return form.as === 'number' ? [{ column, sql: numberCell(`c${column}`, form.notation) }] : [];
@@ -73,11 +84,21 @@ async function write(database: DuckDBConnection, { path, columns }: Block, forms
 export const rowGroups = (columns: readonly unknown[]) =>
   `ROW_GROUP_SIZE ${Math.min(122_880, Math.max(2048, Math.floor(4_000_000 / columns.length / 2048) * 2048))}`;
 
-export const scanOf = ({ path }: Block) => `read_parquet(${literal(path)}, file_row_number = true)`;
+/** Converts the columns of every block. */
+export async function convert(database: DuckDBConnection, { blocks }: Stage, columns: Column[]): Promise<void> {
+  for (const block of blocks) {
+    const items = within(block, columns).map(({ index, sql }) => `${sql} AS c${index}`);
+    await database.run(
+      `COPY (SELECT ${items.join(', ')} FROM ${block.sql}) TO ${literal(block.converted)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(items)})`,
+    );
+  }
+}
 
-/** The converted columns of a block among `columns`, and `file_row_number`: a FROM item. */
-export function convertedSql(block: Block, columns: Column[]): string {
-  const inside = new Set(block.columns);
-  const items = columns.filter(({ index }) => inside.has(index)).map(({ index, sql }) => `${sql} AS c${index}`);
-  return `(SELECT ${['file_row_number', ...items].join(', ')} FROM ${scanOf(block)})`;
+/** A FROM item with the converted columns of a block, and `file_row_number`. */
+export const convertedSql = ({ converted }: Block) => `read_parquet(${literal(converted)}, file_row_number = true)`;
+
+/** Those of the columns that a block has. */
+export function within(block: Block, columns: Column[]): Column[] {
+  const indices = new Set(block.columns);
+  return columns.filter(({ index }) => indices.has(index));
 }
