@@ -4,9 +4,11 @@
  *     raw files ──look──▶ what each column holds ──decide──▶ types
  *         └──convert──▶ converted.parquet ──leave out──▶ table.parquet ──statistics──▶ report
  *
+ * Where nothing is left out, the converted file is the table.
+ *
  * Rows keep the order of the files, and the same files give the same bytes whatever the threads.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -97,7 +99,11 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   }
   const table = join(input.directory, 'table.parquet');
   const stays = duplicates > 0 ? `${hasTarget} AND ${without('repeated')}` : hasTarget;
-  await writeTable(database, stage, used, stays, table, work);
+  const [only] = stage.blocks;
+  if (kept === rows && ignored.length === 0 && only!.names.get(targetColumn.index) === targetColumn.name) {
+    // Every row and column stays, under its own name: what was converted is the table.
+    await rename(only!.converted, table);
+  } else await writeTable(database, stage, used, stays, table, work);
   const statistics = await describe(database, table, used, kept);
   const target = statistics.get(targetColumn.name)!;
   const task = decideTask(spec, {

@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from './columns.ts';
-import { literal } from './database.ts';
+import { identifier, literal } from './database.ts';
 import { type Form, numberCell } from './values.ts';
 
 export interface Block {
@@ -19,6 +19,8 @@ export interface Block {
   path?: string;
   /** Where they lie as parquet once they are converted. */
   converted: string;
+  /** Their names in it: `c<i>`, or those of the clean table where the file may become that table as it is. */
+  names: Map<number, string>;
 }
 
 export interface Stage {
@@ -47,7 +49,10 @@ export async function stageRaw(database: DuckDBConnection, directory: string, fo
   for (const [index, columns] of blocks.entries()) {
     const converted = join(directory, `converted-${index}.parquet`);
     const path = join(directory, `stage-${index}.parquet`);
-    const block: Block = isWide ? { columns, converted, path, sql: `read_parquet(${literal(path)})` } : { columns, converted, sql: 'raw' };
+    const names = new Map(columns.map((column) => [column, `c${column}`]));
+    const block: Block = isWide
+      ? { columns, converted, names, path, sql: `read_parquet(${literal(path)})` }
+      : { columns, converted, names, sql: 'raw' };
     stage.blocks.push(block);
     await write(database, block, stage.forms);
   }
@@ -84,18 +89,27 @@ async function write(database: DuckDBConnection, { path, columns }: Block, forms
 export const rowGroups = (columns: readonly unknown[]) =>
   `ROW_GROUP_SIZE ${Math.min(122_880, Math.max(2048, Math.floor(4_000_000 / columns.length / 2048) * 2048))}`;
 
+/** What DuckDB calls a row's number in a parquet file. */
+const rowNumber = 'file_row_number';
+
 /** Converts the columns of every block. */
 export async function convert(database: DuckDBConnection, { blocks }: Stage, columns: Column[]): Promise<void> {
+  const mayBeTable = blocks.length === 1 && columns.every(({ name }) => name.toLowerCase() !== rowNumber);
   for (const block of blocks) {
-    const items = within(block, columns).map(({ index, sql }) => `${sql} AS c${index}`);
+    const own = within(block, columns);
+    if (mayBeTable) block.names = new Map(own.map(({ index, name }) => [index, name]));
+    const items = own.map(({ index, sql }) => `${sql} AS ${identifier(block.names.get(index)!)}`);
     await database.run(
       `COPY (SELECT ${items.join(', ')} FROM ${block.sql}) TO ${literal(block.converted)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(items)})`,
     );
   }
 }
 
-/** A FROM item with the converted columns of a block, and `file_row_number`. */
-export const convertedSql = ({ converted }: Block) => `read_parquet(${literal(converted)}, file_row_number = true)`;
+/** A FROM item with the converted columns of a block as `c<i>`, and `file_row_number`. */
+export function convertedSql({ converted, names }: Block): string {
+  const items = [...names].map(([index, name]) => `${identifier(name)} AS c${index}`);
+  return `(SELECT ${items.join(', ')}, ${rowNumber} FROM read_parquet(${literal(converted)}, file_row_number = true))`;
+}
 
 /** Those of the columns that a block has. */
 export function within(block: Block, columns: Column[]): Column[] {

@@ -42,7 +42,7 @@ const framed = (rows: string[][]) => [
 ];
 
 describe('nothing vanishes uncounted', () => {
-  it('any table in any dialect reads back as it was written', async () => {
+  it('any table in any dialect reads back as it was written', { timeout: 300_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(table, dialect, async (rows, how) => {
         const written = framed(rows);
@@ -59,7 +59,7 @@ describe('nothing vanishes uncounted', () => {
     );
   });
 
-  it('random damage never breaks the accounting, and the rest of the file is read', async () => {
+  it('random damage never breaks the accounting, and the rest of the file is read', { timeout: 300_000 }, async () => {
     const damage = fc.record({
       at: fc.double({ min: 0, max: 1, noNaN: true }),
       bytes: fc.constantFrom('"', '\0', '\n', '\r', ',', '', '""', 'é', '\u00ff'),
