@@ -43,7 +43,7 @@ if (process.argv[2] === 'cloud') {
         path: request.url!,
         headers: request.headers as Record<string, string>,
         queryStringParameters: null,
-        body: Buffer.concat(chunks).toString('utf8'),
+        body: (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString('utf8'),
         isBase64Encoded: false,
       });
       response.writeHead(statusCode, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body);

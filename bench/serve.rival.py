@@ -1,10 +1,13 @@
-"""The rivals: `fastapi <model.onnx> <port>` is onnxruntime behind FastAPI and uvicorn, `flask - <port>` scikit-learn behind Flask and waitress."""
+"""
+The rivals: `fastapi <model.onnx> <port>` is onnxruntime behind FastAPI and uvicorn with uvloop and httptools, `fastapi-plain` the same as
+`pip install fastapi uvicorn` gives it, and `flask - <port>` scikit-learn behind Flask and waitress.
+"""
 
 import sys
 
 kind, model, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
-if kind == "fastapi":
+if kind.startswith("fastapi"):
     import numpy
     import onnxruntime
     import uvicorn
@@ -24,8 +27,11 @@ if kind == "fastapi":
         (probabilities,) = session.run(["probabilities"], {"x": numpy.array(body.input_data, dtype=numpy.float32)})
         return {"output_data": probabilities.tolist()}
 
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False, loop="uvloop", http="httptools")
+    loop, http = ("asyncio", "h11") if kind == "fastapi-plain" else ("uvloop", "httptools")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False, loop=loop, http=http)
 else:
+    import logging
+
     from flask import Flask, jsonify, request
     from sklearn.datasets import load_breast_cancer
     from sklearn.ensemble import RandomForestClassifier
@@ -39,4 +45,5 @@ else:
     def predict():
         return jsonify({"output_data": forest.predict_proba(request.get_json()["input_data"]).tolist()})
 
-    serve(app, host="127.0.0.1", port=port, threads=4, _quiet=True)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    serve(app, host="127.0.0.1", port=port, threads=4, connection_limit=1000)

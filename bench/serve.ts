@@ -1,7 +1,7 @@
 /**
  * One row a request against a forest of 100 trees, at 1, 16 and 64 connections: ours through the laptop's gateway, key check and Lambda
- * processes, and the handler alone in one process; onnxruntime behind FastAPI and uvicorn (one process, uvloop and httptools), which serves the
- * same trees without preprocessing; and scikit-learn's forest behind Flask and waitress. The sides take turns; medians of the rounds.
+ * processes, and the handler alone in one process; onnxruntime behind FastAPI and uvicorn (one process), which serves the same trees without
+ * preprocessing, with uvloop and httptools (the ratio is against that) and without, as a plain install has it; and scikit-learn's forest behind Flask and waitress. The sides take turns; medians of the rounds.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,9 +42,10 @@ export default async function serve(): Promise<Result> {
   writeFileSync(model, matrixGraph);
   const sides: Side[] = [];
   try {
-    sides.push(await ours('cloud'), await ours('alone'), await rival('fastapi', model), await rival('flask', model));
-    const [cloud, alone, fastapi, flask] = await Promise.all(sides.map((side) => answers(side, rows)));
-    const same = [alone, fastapi].every((each) => largestDifference(each!, cloud!) < 1e-6);
+    sides.push(await ours('cloud'), await ours('alone'), await rival('fastapi', model), await rival('fastapi-plain', model));
+    sides.push(await rival('flask', model));
+    const [cloud, alone, fastapi, plain, flask] = await Promise.all(sides.map((side) => answers(side, rows)));
+    const same = [alone, fastapi, plain].every((each) => largestDifference(each!, cloud!) < 1e-6);
     const loads = new Map<string, Load[]>();
     for (let round = 0; round < rounds; round++) {
       for (const count of connections) {
@@ -65,6 +66,8 @@ export default async function serve(): Promise<Result> {
       rival: at16('fastapi').requestsPerSecond,
       unit: 'requests/s',
       same_work: same,
+      plainRatio: at16('cloud').requestsPerSecond / at16('fastapi-plain').requestsPerSecond,
+      alonePlainRatio: at16('alone').requestsPerSecond / at16('fastapi-plain').requestsPerSecond,
       aloneRatio: at16('alone').requestsPerSecond / at16('fastapi').requestsPerSecond,
       flaskRatio: at16('cloud').requestsPerSecond / at16('flask').requestsPerSecond,
       /** The rival's own forest: other trees, so only the labels can be compared. */
@@ -85,7 +88,7 @@ async function ours(kind: 'cloud' | 'alone'): Promise<Side> {
   return { name: kind, url, key, process: child };
 }
 
-async function rival(kind: 'fastapi' | 'flask', model: string): Promise<Side> {
+async function rival(kind: 'fastapi' | 'fastapi-plain' | 'flask', model: string): Promise<Side> {
   const port = await freePort();
   const child = spawn(benchPython(), [resolve(bench, 'serve.rival.py'), kind, model, String(port)], {
     env: rivalEnvironment(),

@@ -96,12 +96,14 @@ async function showRun({ id, dataset }) {
         report.inferred.map(({ what, value, why }) => row(what, value, why)),
       ),
     );
-    content.push(
-      table(
-        ['Change', 'in', 'count'],
-        report.changes.map(({ reason, column, count }) => row(reason, column ?? 'rows', count)),
-      ),
-    );
+    if (report.changes.length > 0) {
+      content.push(
+        table(
+          ['Change', 'in', 'count'],
+          report.changes.map(({ reason, column, count }) => row(reason, column ?? 'rows', count)),
+        ),
+      );
+    }
   }
   if (run.leaderboard) content.push(leaderboard(run.leaderboard));
   showDetail(`${dataset}: ${run.status}`, ...content);
@@ -114,11 +116,17 @@ async function showModel(name, version) {
   showDetail(`${name}, version ${version}`, ...content);
 }
 
+function describeParams(params) {
+  return Object.entries(params)
+    .map(([name, value]) => `${name} ${value ?? 'none'}`)
+    .join(', ');
+}
+
 function leaderboard({ metric, entries }) {
   return table(
     ['Rank', 'Family', 'Parameters', `${metric}, mean`, 'deviation'],
     entries.map(({ rank, family, params, mean, std }) =>
-      row(rank, family, JSON.stringify(params), rounded(mean[metric]), rounded(std[metric])),
+      row(rank, family, describeParams(params), rounded(mean[metric]), rounded(std[metric])),
     ),
   );
 }

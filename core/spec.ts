@@ -29,6 +29,9 @@ export const columnTypes = ['number', 'boolean', 'category'] as const;
 export type ColumnType = (typeof columnTypes)[number];
 export const columnRoles = ['feature', 'target', 'ignore'] as const;
 
+/** Families of models that a spec may ask for; core/models/families.ts has each. */
+export const familyNames = ['forest', 'linear'] as const;
+
 const columnSpec = z.strictObject({
   role: z.optional(z.enum(columnRoles)),
   type: z.optional(z.enum(columnTypes)),
@@ -47,18 +50,21 @@ export const datasetSpecSchema = z.strictObject({
   delimiter: z.optional(z.string().check(z.minLength(1), z.maxLength(1))),
   encoding: z.optional(z.enum(['utf-8', 'utf-16', 'latin-1'])),
   metric: z.optional(z.enum(metricKeys)),
-  families: z.optional(z.array(z.enum(['forest'])).check(z.minLength(1))),
+  families: z.optional(z.array(z.enum(familyNames)).check(z.minLength(1))),
   /** For each family, the values to try of each parameter, e.g. `{"forest": {"maxDepth": [null, 10]}}`; null is "none". */
   grids: z.optional(
-    z.record(
-      z.enum(['forest']),
+    z.partialRecord(
+      z.enum(familyNames),
       z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean(), z.null()])).check(z.minLength(1))),
     ),
   ),
   folds: z.optional(z.int().check(z.minimum(2), z.maximum(20))),
   /** The share of rows held out for the final test. */
   testFraction: z.optional(z.number().check(z.minimum(0.05), z.maximum(0.5))),
-  /** Which of rows that are equal in every column to keep: the first (default) or all. */
+  /**
+   * Which of rows that are equal in every column to keep: the first ('drop') or all ('keep'). By default the first; but all where more than half
+   * of the rows equal an earlier one, which few columns of few values do without any accident.
+   */
   duplicates: z.optional(z.enum(['drop', 'keep'])),
   budget: z.optional(
     z.strictObject({ dollars: z.optional(z.number().check(z.positive())), minutes: z.optional(z.number().check(z.positive())) }),

@@ -14,8 +14,8 @@ import { pipeline } from 'node:stream/promises';
 import { type ErrorBody, IngotError } from '../core/errors.ts';
 import { checkName, dataKeys, parseRawKey } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
-import { getJson, type ObjectStore, putJson } from '../core/object-store.ts';
-import { advanceDataset, type DataSource } from '../core/registry/datasets.ts';
+import { type ObjectStore, putJson } from '../core/object-store.ts';
+import { advanceDataset, type DataSource, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, revisionOf } from '../core/registry/identity.ts';
 import { type DatasetSpec, parseSpec } from '../core/spec.ts';
 import { cleanTable } from '../core/table/clean.ts';
@@ -55,16 +55,12 @@ async function cleanUpload(source: DataSource, services: Services): Promise<void
       await cleanRevision(files, spec, revision, directory);
     });
   } catch (error) {
-    if (!(error instanceof IngotError) || error.status >= 500) throw error;
-    await reject(error.toBody());
+    if (error instanceof IngotError && error.status < 500) return reject(error.toBody());
+    await advanceDataset(data, dataset, { status: 'CLEANING', source, ...(revision && { revision }), error: troubleOf(error) });
+    throw error;
   }
 
   async function cleanRevision(files: LocalFile[], spec: DatasetSpec, revision: string, directory: string): Promise<void> {
-    const earlier = await getJson<ErrorBody>(data, dataKeys.rejection(dataset, revision));
-    if (earlier) {
-      await advanceDataset(data, dataset, { status: 'REJECTED', source, revision, error: earlier });
-      return;
-    }
     await advanceDataset(data, dataset, { status: 'CLEANING', source, revision });
     const done = await data.get(dataKeys.report(dataset, revision));
     if (done) {
@@ -79,7 +75,7 @@ async function cleanUpload(source: DataSource, services: Services): Promise<void
         source,
       };
       await putJson(data, dataKeys.origin(dataset, revision), origin, once);
-      const report = await cleanTable({ dataset, revision, files, spec, directory, memoryLimit: duckdbMemory });
+      const report = await withinMemory(cleanTable({ dataset, revision, files, spec, directory, memoryLimit: duckdbMemory() }), files);
       await data.upload(join(directory, 'table.parquet'), dataKeys.table(dataset, revision));
       await data.upload(join(directory, 'rejects.csv'), dataKeys.rejects(dataset, revision), { contentType: 'text/csv; charset=utf-8' });
       if (await putJson(data, dataKeys.report(dataset, revision), report, once)) {
@@ -93,10 +89,23 @@ async function cleanUpload(source: DataSource, services: Services): Promise<void
 
   async function reject(error: ErrorBody): Promise<void> {
     log('The dataset was rejected.', { dataset, revision, code: error.code });
-    if (revision !== undefined) await putJson(data, dataKeys.rejection(dataset, revision), error, once);
-    const known = revision === undefined ? {} : { revision };
-    await advanceDataset(data, dataset, { status: 'REJECTED', source, error, ...known });
+    if (revision !== undefined) await putJson(data, dataKeys.rejection(dataset, revision), error);
+    await advanceDataset(data, dataset, { status: 'REJECTED', source, error, ...(revision && { revision }) });
     count(metricNames.datasetsRejected);
+  }
+}
+
+/** To run out of memory is final: the next attempt would have no more. @throws IngotError UnreadableDataset */
+async function withinMemory<T>(work: Promise<T>, files: LocalFile[]): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (!(cause instanceof Error && cause.message.includes('Out of Memory Error'))) throw cause;
+    throw new IngotError('UnreadableDataset', `The table is too large for the memory that cleaning has, ${duckdbMemory()} for the data.`, {
+      where: files.map(({ name }) => name).join(', '),
+      fix: 'Leave out columns (width costs the most), or give the functions more memory: `pipelineMemory` in the configuration.',
+      cause,
+    });
   }
 }
 

@@ -8,8 +8,8 @@ import { takeRows, takeTarget } from '../core/features/split.ts';
 import { fit as fitFeatures, transform as transformFrame } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
-import { getJson, putJson } from '../core/object-store.ts';
-import { advanceDataset, getDataset } from '../core/registry/datasets.ts';
+import { putJson } from '../core/object-store.ts';
+import { advanceDataset, type DatasetPointer, getDataset, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
@@ -30,13 +30,15 @@ export function transform(event: unknown, services: Services): Promise<void> {
       await makeFeatures(dataset, revision, services);
       await startRun(dataset, revision, services);
     } catch (error) {
-      if (!(error instanceof IngotError) || error.status >= 500) throw error;
-      await reject(dataset, revision, error, services);
+      if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
+      await advanceRevision(dataset, revision, { status: 'CLEAN', error: troubleOf(error) }, services);
+      throw error;
     }
   });
 }
 
-async function makeFeatures(dataset: string, revision: string, { data }: Services): Promise<void> {
+async function makeFeatures(dataset: string, revision: string, services: Services): Promise<void> {
+  const { data } = services;
   if (!(await data.head(dataKeys.preprocess(dataset, revision)))) {
     const [report, { spec }] = await Promise.all([
       needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
@@ -59,8 +61,18 @@ async function makeFeatures(dataset: string, revision: string, { data }: Service
       await putJson(data, dataKeys.preprocess(dataset, revision), preprocess, once);
     });
   }
+  await advanceRevision(dataset, revision, { status: 'READY' }, services);
+}
+
+/** Moves the pointer where it stands on this revision; a newer upload's is left alone. */
+async function advanceRevision(
+  dataset: string,
+  revision: string,
+  next: Pick<DatasetPointer, 'status' | 'error'>,
+  { data }: Services,
+): Promise<void> {
   const pointer = await getDataset(data, dataset);
-  if (pointer?.revision === revision) await advanceDataset(data, dataset, { status: 'READY', source: pointer.source, revision });
+  if (pointer?.revision === revision) await advanceDataset(data, dataset, { ...next, source: pointer.source, revision });
 }
 
 async function startRun(dataset: string, revision: string, { models, executions, now }: Services): Promise<void> {
@@ -70,14 +82,10 @@ async function startRun(dataset: string, revision: string, { models, executions,
   await executions.start(record);
 }
 
-async function reject(dataset: string, revision: string, error: IngotError, { data, count }: Services): Promise<void> {
-  await putJson(data, dataKeys.rejection(dataset, revision), error.toBody(), once);
-  const { source } = (await getJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision))) ?? {};
-  const pointer = await getDataset(data, dataset);
-  if (pointer?.revision === revision || (source && !pointer)) {
-    await advanceDataset(data, dataset, { status: 'REJECTED', source: (pointer?.source ?? source)!, revision, error: error.toBody() });
-  }
-  count(metricNames.datasetsRejected);
+async function reject(dataset: string, revision: string, error: IngotError, services: Services): Promise<void> {
+  await putJson(services.data, dataKeys.rejection(dataset, revision), error.toBody());
+  await advanceRevision(dataset, revision, { status: 'REJECTED', error: error.toBody() }, services);
+  services.count(metricNames.datasetsRejected);
 }
 
 export const handler = lambda(transform);

@@ -3,10 +3,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiKeys, type UsagePlan } from './api/keys.ts';
 import type { RestApi } from './api/rest-api.ts';
+import { complain } from './complain.ts';
 import { Front } from './front.ts';
 import { lockHome, writeDurably } from './home.ts';
 import { AsyncInvocations, type AsyncSettings, defaultAsyncSettings } from './lambda/async-invocations.ts';
 import { type FunctionHooks, type FunctionSettings, LambdaFunction, ThrottledError } from './lambda/function.ts';
+import type { Outcome } from './lambda/process.ts';
 import type { Queue } from './messaging/queue.ts';
 import { Topics } from './messaging/topic.ts';
 import type { Alarm } from './observe/alarms.ts';
@@ -30,8 +32,8 @@ export interface Notification {
 }
 
 export interface CloudOptions {
-  /** The directory of the synthesized app, `cdk.out`. */
-  assembly: string;
+  /** The directory of the synthesized app, `cdk.out`, or what makes it: asked once home and port are ours. */
+  assembly: string | (() => string);
   home: string;
   /** 0 for any free one. */
   port: number;
@@ -42,6 +44,8 @@ export interface CloudOptions {
 export interface CloudObserver {
   execution?(execution: Execution): void;
   object?(event: S3ObjectEvent): void;
+  /** An event failed in all its attempts. */
+  gaveUp?(settings: FunctionSettings, outcome: Outcome): void;
 }
 
 export interface RunningCloud {
@@ -77,7 +81,7 @@ export class Cloud {
   readonly #clocks: NodeJS.Timeout[] = [];
   readonly #observer: CloudObserver;
 
-  constructor(home: string, url: string, observer: CloudObserver = {}) {
+  private constructor(home: string, url: string, observer: CloudObserver) {
     this.#observer = observer;
     this.home = home;
     this.url = url;
@@ -91,16 +95,20 @@ export class Cloud {
         return lambda && { lambda, settings: this.asyncSettings.get(lambda.settings.arn) ?? defaultAsyncSettings };
       },
       deliver: (arn, text, attributes) => this.deliver(arn, text, attributes),
+      gaveUp: (lambda, outcome) => observer.gaveUp?.(lambda.settings, outcome),
     });
   }
 
-  async openS3(): Promise<void> {
-    this.s3 = await createS3({ root: join(this.home, 's3'), onEvent: (event) => void this.#onEvent(event) });
+  /** The services, without resources. */
+  static async open(home: string, url: string, observer: CloudObserver = {}): Promise<Cloud> {
+    const cloud = new Cloud(home, url, observer);
+    cloud.s3 = await createS3({ root: join(home, 's3'), onEvent: (event) => cloud.#take(event) });
+    return cloud;
   }
 
   /** Takes up what a former process owed, and starts the clocks. */
   resume(): void {
-    for (const event of this.s3.pendingEvents()) void this.#onEvent(event);
+    for (const event of this.s3.pendingEvents()) this.#take(event);
     this.async.resume();
     for (const machine of this.machines.values()) machine.resume();
     // The first who asks the API shall not wait for its functions to load.
@@ -198,8 +206,13 @@ export class Cloud {
     throttled: (name) => this.#lambdaSeries.get(name)!.Throttles.add(1, Date.now()),
   };
 
-  async #onEvent(event: S3ObjectEvent): Promise<void> {
+  /** What cannot be handed on now (a full disk, say) stays with S3, and is tried again by the next start. */
+  #take(event: S3ObjectEvent): void {
     this.#observer.object?.(event);
+    this.#deliverEvent(event).catch(complain);
+  }
+
+  async #deliverEvent(event: S3ObjectEvent): Promise<void> {
     const matching = this.notifications.filter(
       ({ bucket, events, prefix, suffix }) =>
         bucket === event.bucket &&
@@ -273,30 +286,26 @@ export async function startCloud({ assembly, home, port, observer }: CloudOption
   const ready = join(home, 'outputs.json');
   rmSync(ready, { force: true });
   const front = new Front();
+  let cloud: Cloud | undefined;
+  const close = async () => {
+    await front.close();
+    await cloud?.close();
+    rmSync(ready, { force: true });
+    unlock();
+  };
   try {
     const url = `http://127.0.0.1:${await front.listen(port)}`;
-    const cloud = new Cloud(home, url, observer);
-    await cloud.openS3();
-    const outputs = await createResources(readStack(assembly), cloud);
+    const stack = readStack(typeof assembly === 'string' ? assembly : assembly());
+    cloud = await Cloud.open(home, url, observer);
+    const outputs = await createResources(stack, cloud);
     const apiKey = cloud.keys.keys.get(outputs['ApiKeyId'] ?? '')?.value;
     const all: Record<string, string> = { ...outputs, ...(apiKey && { ApiKey: apiKey }), EndpointUrl: url };
     front.open(cloud, all['ConsoleUrl']);
     cloud.resume();
     await writeDurably(ready, `${JSON.stringify(all, null, 2)}\n`);
-    return {
-      cloud,
-      url,
-      outputs: all,
-      close: async () => {
-        await front.close();
-        await cloud.close();
-        rmSync(ready, { force: true });
-        unlock();
-      },
-    };
+    return { cloud, url, outputs: all, close };
   } catch (error) {
-    await front.close();
-    unlock();
+    await close();
     throw error;
   }
 }

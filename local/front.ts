@@ -1,5 +1,5 @@
 /** The one port, on the loopback alone: who a request is for is told by its signature, and without one by its path. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { IngotError } from '../core/errors.ts';
 import { serveApiGateway } from './api/control.ts';
@@ -59,6 +59,7 @@ export class Front {
     // A page in the user's browser may send requests here, under our name or (by DNS rebinding) its own: neither gets in.
     if (!host || !this.#isOurs(host)) refuse(response, foreign(`Host ${host ?? '(none)'}`));
     else if (origin !== undefined && !this.#isOurOrigin(origin)) refuse(response, foreign(`Origin ${origin}`));
+    else if (isEmbedded(request.headers)) refuse(response, foreign('a part of a page of another site'));
     else {
       try {
         this.#handle(request, response)?.catch((error: unknown) => fail(response, error));
@@ -76,6 +77,12 @@ export class Front {
   #isOurs(host: string): boolean {
     return this.#hosts.has(host) || (host.includes('.localhost:') && this.#hosts.has(host.slice(host.lastIndexOf('.localhost:') + 1)));
   }
+}
+
+/** An image, script or frame of a foreign page bears no `Origin`, but browsers tell where it is used; a link that somebody follows is no harm. */
+function isEmbedded(headers: IncomingHttpHeaders): boolean {
+  const site = headers['sec-fetch-site'];
+  return (site === 'cross-site' || site === 'same-site') && headers['sec-fetch-dest'] !== 'document';
 }
 
 function foreign(where: string): IngotError {

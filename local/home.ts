@@ -59,6 +59,17 @@ export function readText(path: string): string | undefined {
   }
 }
 
+/** The records of a file to which lines of JSON are appended, but for one that a crash cut off. */
+export function readJsonLines<T>(path: string): T[] {
+  return (readText(path) ?? '').split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as T];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** Written whole or not at all, and on the disk when this resolves. */
 export async function writeDurably(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;

@@ -27,15 +27,16 @@ async function start(): Promise<void> {
   const port = portOf(process.env['INGOT_PORT'] ?? '4566');
   const isNew = !existsSync(join(home, 's3'));
   terminal.line(`Ingot ${version}: making the stack …`);
-  const assembly = synthesize();
   const watcher = new Watcher(terminal);
-  const running = await startCloud({ assembly, home, port, observer: watcher.observer });
+  const running = await startCloud({ assembly: () => synthesize(), home, port, observer: watcher.observer });
   const { outputs } = running;
   const api = { url: outputs['ApiUrl']!, key: outputs['ApiKey']! };
-  let stopping = false;
+  let stopping: number | undefined;
   const stop = async () => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    // npm hands on a Ctrl-C that has reached us already; one a second later is somebody who is tired of waiting.
+    if (stopping !== undefined && performance.now() - stopping < 1000) return;
+    if (stopping !== undefined) process.exit(130);
+    stopping = performance.now();
     watcher.close();
     terminal.close();
     await running.close();
@@ -55,7 +56,7 @@ async function start(): Promise<void> {
     await tour(api, outputs, terminal).catch((error: unknown) => terminal.line(`The example failed: ${(error as Error).message}`));
     terminal.line();
   }
-  if (!stopping) terminal.line(nextSteps(outputs));
+  if (stopping === undefined) terminal.line(nextSteps(outputs));
 }
 
 start().catch((error: unknown) => {

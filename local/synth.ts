@@ -42,10 +42,20 @@ export function synthesize(context: Record<string, string | number> = {}): strin
       fix: 'Try npx cdk synth.',
     });
   }
-  rmSync(assembly, { recursive: true, force: true });
-  renameSync(temporary, assembly);
+  settle(temporary, assembly);
   forget(directory);
   return assembly;
+}
+
+/** Gives it its name, unless another process was faster with the same. */
+function settle(temporary: string, assembly: string): void {
+  try {
+    if (!isWhole(assembly)) rmSync(assembly, { recursive: true, force: true });
+    renameSync(temporary, assembly);
+  } catch (error) {
+    if (!isWhole(assembly)) throw error;
+    rmSync(temporary, { recursive: true, force: true });
+  }
 }
 
 /** Whether it is there, and the assets that it was built with still are. */

@@ -64,7 +64,7 @@ export class Terminal {
 
   #draw(): void {
     if (!this.#out.isTTY) return;
-    for (const text of this.#live.values()) this.#out.write(`${text.slice(0, (this.#out.columns ?? 80) - 1)}\n`);
+    for (const text of this.#live.values()) this.#out.write(`${text.slice(0, (this.#out.columns || 80) - 1)}\n`);
     this.#drawn = this.#live.size;
   }
 }

@@ -4,6 +4,7 @@ import type { ErrorBody } from '../core/errors.ts';
 import { parseRawKey } from '../core/keys.ts';
 import type { RunDetail } from '../core/registry/runs.ts';
 import type { CloudObserver } from './cloud.ts';
+import { complain } from './complain.ts';
 import { bar, type Terminal } from './terminal.ts';
 
 /** The API of a running Ingot. */
@@ -31,6 +32,8 @@ interface Dataset {
 }
 
 export const pollMs = 400;
+/** `clean` has looked at an upload long before this. */
+const newsMs = 5000;
 /** An upload may be a part of a dataset, or an old one: after this long without news, its line goes. */
 const datasetPatienceMs = 15 * 60_000;
 
@@ -66,8 +69,10 @@ export class Watcher {
   readonly observer: CloudObserver;
   readonly #terminal: Terminal;
   readonly #datasets = new Set<string>();
-  readonly #runs = new Map<string, Promise<RunDetail | undefined>>();
+  readonly #runs = new Set<string>();
   #api: Api | undefined;
+  /** What was seen before the API was open: runs and events that a former process left. */
+  #early: (() => void)[] = [];
   #closed = false;
 
   constructor(terminal: Terminal) {
@@ -75,45 +80,57 @@ export class Watcher {
     this.observer = {
       object: ({ eventName, key }) => {
         const raw = parseRawKey(key);
-        if (raw && eventName.startsWith('ObjectCreated:')) void this.#dataset(raw.dataset);
+        if (raw && eventName.startsWith('ObjectCreated:')) this.#whenOpen((api) => this.#dataset(api, raw.dataset));
+      },
+      gaveUp: ({ name, logGroup }, { payload }) => {
+        const { errorType, errorMessage } = JSON.parse(payload) as { errorType?: string; errorMessage?: string };
+        terminal.line(`${name} failed in all its attempts: ${errorType}: ${errorMessage}. Its log group is ${logGroup}.`);
       },
       execution: ({ name, status, startedAt, input }) => {
         if (status !== 'RUNNING') return;
         this.#isClean((JSON.parse(input) as { dataset?: string }).dataset ?? '');
-        void this.#run(name, startedAt);
+        this.#whenOpen((api) => this.#run(api, name, startedAt));
       },
     };
   }
 
   open(api: Api): void {
     this.#api = api;
+    for (const act of this.#early) act();
+    this.#early = [];
   }
 
   close(): void {
     this.#closed = true;
   }
 
-  async #run(name: string, startedAt: number): Promise<void> {
-    const api = this.#api;
-    if (!api || this.#runs.has(name)) return;
-    const followed = followRun(api, this.#terminal, name, startedAt);
-    this.#runs.set(name, followed);
-    await followed.catch(() => undefined);
+  #whenOpen(act: (api: Api) => Promise<void>): void {
+    if (this.#api) act(this.#api).catch(complain);
+    else this.#early.push(() => this.#whenOpen(act));
+  }
+
+  async #run(api: Api, name: string, startedAt: number): Promise<void> {
+    if (this.#runs.has(name)) return;
+    this.#runs.add(name);
+    await followRun(api, this.#terminal, name, startedAt);
     this.#runs.delete(name);
   }
 
-  async #dataset(dataset: string): Promise<void> {
-    const api = this.#api;
-    if (!api || this.#datasets.has(dataset)) return;
+  async #dataset(api: Api, dataset: string): Promise<void> {
+    if (this.#datasets.has(dataset)) return;
     this.#datasets.add(dataset);
-    const until = Date.now() + datasetPatienceMs;
+    const began = Date.now();
+    let before: string | undefined;
     const id = `dataset ${dataset}`;
-    for (let status = 'CLEANING'; !this.#closed && Date.now() < until; await sleep(pollMs)) {
+    for (let status = 'CLEANING'; !this.#closed && Date.now() - began < datasetPatienceMs; await sleep(pollMs)) {
       const found = await call<Dataset>(api, `datasets/${encodeURIComponent(dataset)}`).catch((): undefined => undefined);
-      status = found?.status ?? status;
-      if (status === 'READY') this.#isClean(dataset);
+      before ??= JSON.stringify(found ?? null);
+      // What an earlier upload came to says nothing of this one, unless it stays: then they are alike.
+      const isNews = JSON.stringify(found ?? null) !== before || Date.now() - began > newsMs;
+      if (isNews) status = found?.status ?? status;
+      if (isNews && status === 'READY') this.#isClean(dataset);
       if (!this.#datasets.has(dataset)) return;
-      if (found?.status === 'REJECTED') {
+      if (isNews && found?.status === 'REJECTED') {
         this.#datasets.delete(dataset);
         this.#terminal.done(id, `${dataset.padEnd(16)} REJECTED: ${found.error ? sentence(found.error) : 'the file cannot be used'}`);
         return;

@@ -1,8 +1,9 @@
 /** Every family of models that a search may try: a new family is one folder and one line here. */
 import { forest } from './forest/forest.ts';
+import { linear } from './linear/linear.ts';
 import type { Family } from './model.ts';
 
-export const families: readonly Family[] = [forest];
+export const families: readonly Family[] = [forest, linear];
 
 /** @throws RangeError for a name that is none of them; names from users are checked by the dataset spec before */
 export function familyOf(name: string): Family {

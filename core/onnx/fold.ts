@@ -50,7 +50,7 @@ export function foldedBody(
 }
 
 /** A graph that keeps nothing, to see what a model would write. */
-const nowhere: GraphBuilder = { node: () => '', floats: () => '', int64s: () => '', strings: () => '' };
+const nowhere: GraphBuilder = { node: () => '', floats: () => '', doubles: () => '', int64s: () => '', strings: () => '' };
 
 const treeOperators = ['TreeEnsembleRegressor', 'TreeEnsembleClassifier'];
 
@@ -76,6 +76,10 @@ class FoldingGraph implements GraphBuilder {
 
   floats(values: readonly number[] | Float32Array, dims?: number[]): string {
     return this.graph.floats(values, dims);
+  }
+
+  doubles(values: readonly number[] | Float64Array, dims?: number[]): string {
+    return this.graph.doubles(values, dims);
   }
 
   int64s(values: readonly (number | bigint)[], dims?: number[]): string {

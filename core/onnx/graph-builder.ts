@@ -13,6 +13,7 @@ export interface GraphBuilder {
   node(opType: string, inputs: string[], attributes?: Record<string, Attribute>, options?: { domain?: 'ai.onnx.ml' }): string;
   /** Adds an initializer. @returns its name */
   floats(values: readonly number[] | Float32Array, dims?: number[]): string;
+  doubles(values: readonly number[] | Float64Array, dims?: number[]): string;
   int64s(values: readonly (number | bigint)[], dims?: number[]): string;
   strings(values: readonly string[], dims?: number[]): string;
 }

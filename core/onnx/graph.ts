@@ -18,7 +18,7 @@ import {
   TypeProtoSchema,
   ValueInfoProtoSchema,
 } from './schema/onnx_pb.js';
-import { floatBytes, packedFloats, packedInts, repeatedTexts } from './wire.ts';
+import { doubleBytes, floatBytes, packedFloats, packedInts, repeatedTexts } from './wire.ts';
 
 /** IR 8 and these opsets are read by every onnxruntime since 1.14 (2023). */
 export const irVersion = 8;
@@ -87,6 +87,10 @@ export class OnnxGraph implements GraphBuilder {
 
   floats(values: readonly number[] | Float32Array, dims: number[] = [values.length]): string {
     return this.initializer({ dataType: TensorProto_DataType.FLOAT, rawData: floatBytes(values) }, dims);
+  }
+
+  doubles(values: readonly number[] | Float64Array, dims: number[] = [values.length]): string {
+    return this.initializer({ dataType: TensorProto_DataType.DOUBLE, rawData: doubleBytes(values) }, dims);
   }
 
   int64s(values: readonly (number | bigint)[], dims: number[] = [values.length]): string {

@@ -96,6 +96,12 @@ export function floatBytes(values: readonly number[] | Float32Array): Uint8Array
   return new Uint8Array(floats.buffer.slice(floats.byteOffset, floats.byteOffset + floats.byteLength));
 }
 
+/** Little-endian float64, as in a tensor's raw_data. */
+export function doubleBytes(values: readonly number[] | Float64Array): Uint8Array {
+  const doubles = values instanceof Float64Array ? values : Float64Array.from(values);
+  return new Uint8Array(doubles.buffer.slice(doubles.byteOffset, doubles.byteOffset + doubles.byteLength) as ArrayBuffer);
+}
+
 /** Field numbers of onnx.proto. */
 export const fieldNumbers = {
   model: { graph: 7, metadata: 14 },

@@ -24,6 +24,7 @@ export interface DatasetPointer {
   source: DataSource;
   /** Absent until the content has been read. */
   revision?: string;
+  /** Why it was rejected; or what befell the last attempt, which is made again. */
   error?: ErrorBody;
 }
 
@@ -38,8 +39,18 @@ export function compareSources(a: DataSource, b: DataSource): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
+/** What a dataset says of itself while an attempt at it has failed by no fault of the data. */
+export function troubleOf(error: unknown): ErrorBody {
+  return {
+    code: 'Internal',
+    message: `An attempt to prepare the dataset failed: ${error instanceof Error ? error.message : error}`,
+    fix: 'It is tried again twice. Where that does not help, the logs of the function say more; then upload the file again.',
+  };
+}
+
 function isBehind(next: DatasetPointer, current: DatasetPointer): boolean {
   if (next.status !== current.status) return rank[next.status] < rank[current.status];
+  if (next.error) return false;
   return next.revision === undefined || next.revision === current.revision;
 }
 

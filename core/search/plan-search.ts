@@ -1,4 +1,4 @@
-import { families, familyOf } from '../models/families.ts';
+import { familyOf } from '../models/families.ts';
 import type { Target } from '../models/model.ts';
 import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
@@ -7,9 +7,10 @@ import { metricFor } from './metrics.ts';
 import type { Plan } from './plan.ts';
 
 const defaultFolds = 5;
+const defaultFamilies = ['forest'] as const;
 
 /**
- * Decides what a run tries: every family's grid (the spec's values in place of the default ones), one trial a family and fold.
+ * Decides what a run tries: the grid of every family asked for (the spec's values in place of the default ones), one trial a family and fold.
  * @param rows how many rows there are to train on; fewer folds where there are fewer rows than folds
  * @throws IngotError InvalidSpec for a metric of another task, or for parameters that the family does not take
  */
@@ -22,7 +23,7 @@ export function planSearch(question: {
   rows: number;
 }): Plan {
   const { run, dataset, revision, task, spec, rows } = question;
-  const names = spec.families ?? families.map(({ name }) => name);
+  const names = spec.families ?? defaultFamilies;
   const candidates = names
     .flatMap((name) => {
       const family = familyOf(name);

@@ -13,13 +13,15 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
-import { type Column, checkSpecColumns, conversion, decide, naming, quotedList, specOf, uniqueNames } from './columns.ts';
+import { type Column, checkSpecColumns, conversion, decide, naming } from './columns.ts';
 import { literal, rowsOf, withDatabase } from './database.ts';
-import { type Form, type Guess, guess, type Look, look } from './look.ts';
+import { findDuplicates, findUseless } from './leave-out.ts';
+import { type Form, look } from './look.ts';
+import { namesOf, type Raw, readRaw } from './raw.ts';
 import { Rejects } from './rejects.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
-import { openSource, type Source } from './source.ts';
-import { distinctNumbers, numberStatistics, valueStatistics } from './statistics.ts';
+import { type Change, changesOf, describe, rawStatistics, reportOf } from './report-columns.ts';
+import { distinctNumbers } from './statistics.ts';
 import { chooseTarget, decideTask, type Inferred } from './target.ts';
 import { byCodeUnit, missingTokensOf } from './values.ts';
 
@@ -31,12 +33,10 @@ export interface CleanInput {
   spec: DatasetSpec;
   /** Where `table.parquet` and `rejects.csv` are written; holds temporary files meanwhile. */
   directory: string;
-  /** DuckDB's buffers, '300MB' by default; the process takes some 200 MB more. */
+  /** DuckDB's buffers; by default 300 MB, and more from 1,000 columns on. The process takes some 200 MB more. */
   memoryLimit?: string;
   threads?: number;
 }
-
-type Change = CleanReport['changes'][number];
 
 /**
  * Cleans a dataset.
@@ -83,9 +83,11 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
       fix: 'Name another column as "target" in dataset.json, or fill it in.',
     });
   }
-  const duplicates = spec.duplicates === 'keep' ? 0 : await findDuplicates(database, stageSql, hasTarget, staged);
+  const equal = spec.duplicates === 'keep' ? 0 : await findDuplicates(database, stageSql, targetColumn.look.rows, hasTarget, staged);
+  const accidents = spec.duplicates === 'drop' || equal <= withTarget / 2;
+  const duplicates = accidents ? equal : 0;
   const kept = withTarget - duplicates;
-  const why = await findUseless(database, stageSql, hasTarget, withTarget, columns, targetColumn, raw, spec);
+  const why = await findUseless(database, stageSql, hasTarget, withTarget, columns, targetColumn, raw.guesses, spec);
 
   const used = columns.filter(({ index }) => index === targetColumn.index || !why.has(index));
   const ignored = columns.filter(({ index }) => index !== targetColumn.index && why.has(index));
@@ -97,7 +99,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   }
   const table = join(input.directory, 'table.parquet');
   await database.run(
-    `COPY (SELECT ${naming(used)} FROM ${stageSql} ${duplicates > 0 ? 'ANTI JOIN drops ON file_row_number = rn' : ''} WHERE ${hasTarget})
+    `COPY (SELECT ${naming(used)} FROM ${stageSql} WHERE ${hasTarget}${duplicates > 0 ? " AND get_bit(getvariable('drops'), file_row_number::INTEGER) = 0" : ''})
      TO ${literal(table)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(used)})`,
   );
   const statistics = await describe(database, table, used, kept);
@@ -132,7 +134,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     rows: { read, kept, rejected: rejectedRows, duplicates, missingTarget },
     target: targetColumn.name,
     ...taskFields,
-    inferred: [...raw.inferred, inferred, taskInferred],
+    inferred: [...raw.inferred, inferred, taskInferred, ...(accidents ? [] : [keptDuplicates(equal, withTarget)])],
     columns: [
       ...used.map((column): ColumnReport => {
         const role = column === targetColumn ? 'target' : 'feature';
@@ -151,90 +153,12 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   };
 }
 
-interface Raw {
-  sources: Source[];
-  names: string[];
-  changes: Change[];
-  inferred: Inferred[];
-  looks: Look[];
-  guesses: Guess[];
-}
-
-/** Opens the files, makes them the view `raw` and looks at every cell; files that DuckDB can't read as they stand are repaired first. */
-async function readRaw(database: DuckDBConnection, input: CleanInput, work: string, rejects: Rejects, missing: Set<string>): Promise<Raw> {
-  let sources: Source[] = [];
-  for (const [index, file] of input.files.entries()) {
-    sources.push(await openSource(database, { ...file, directory: work, index, spec: input.spec, rejects }));
-  }
-  const repairable = () => sources.some(({ repair }) => repair !== undefined);
-  for (;;) {
-    const { names, changes } = await createRaw(database, sources);
-    try {
-      const guesses = await guess(database, 'raw', names.length, missing);
-      const forms = guesses.map(({ form }) => form);
-      const looks = await look(database, 'raw', [...forms.keys()], forms, missing);
-      const rows = looks.get(0)?.rows ?? 0;
-      if (!repairable() || (rows > 0 && ![...looks.values()].some(({ suspicious }) => suspicious))) {
-        if (rows === 0) throw noRows(input);
-        const inferred = sources.flatMap(({ file }) => inferredOf(file));
-        return {
-          sources,
-          names,
-          changes: changes.map((change) => ({ ...change, count: rows })),
-          inferred,
-          looks: [...looks.values()],
-          guesses,
-        };
-      }
-    } catch (cause) {
-      if (cause instanceof IngotError) throw cause;
-      if (!repairable()) {
-        throw new IngotError('UnreadableDataset', `${namesOf(input)} cannot be read: ${(cause as Error).message.split('\n')[0]}`, {
-          where: namesOf(input),
-          fix: 'Write the file again and upload it whole.',
-          cause,
-        });
-      }
-    }
-    const repaired: Source[] = [];
-    for (const source of sources) repaired.push(source.repair === undefined ? source : await source.repair());
-    sources = repaired;
-  }
-}
-
-const namesOf = ({ files }: CleanInput) => files.map(({ name }) => name).join(', ');
-
-const noRows = (input: CleanInput) =>
-  new IngotError('EmptyDataset', `${namesOf(input)} has a header and no rows.`, {
-    where: namesOf(input),
-    fix: 'Upload a file with a row for each example.',
-  });
-
-function inferredOf({ name, format, compression, encoding, delimiter, header }: Source['file']): Inferred[] {
-  const details = [
-    ...(delimiter === undefined ? [] : [`delimiter ${JSON.stringify(delimiter)}`]),
-    ...(encoding === undefined ? [] : [encoding]),
-    ...(header === undefined ? [] : [header ? 'first row names the columns' : 'no header']),
-    ...(compression === 'gzip' ? ['gzip'] : []),
-  ];
-  return [{ what: `format of ${name}`, value: [format, ...details].join(', '), why: 'its content says so' }];
-}
-
-/** The view `raw` with columns c0, c1 …: the files one after the other, columns matched by name. */
-async function createRaw(database: DuckDBConnection, sources: Source[]): Promise<{ names: string[]; changes: Omit<Change, 'count'>[] }> {
-  const named = sources.map(({ names }) => uniqueNames(names));
-  const places = new Map<string, { index: number; name: string }>();
-  for (const name of named.flatMap(({ names }) => names)) {
-    if (!places.has(name.toLowerCase())) places.set(name.toLowerCase(), { index: places.size, name });
-  }
-  const selects = sources.map(({ sql }, source) => {
-    const own = new Map(named[source]!.names.map((name, index) => [name.toLowerCase(), index]));
-    const items = [...places.keys()].map((name, index) => `${own.has(name) ? `f${own.get(name)}` : 'NULL::VARCHAR'} AS c${index}`);
-    return `SELECT ${items.join(', ')} FROM ${sql} AS t(${named[source]!.names.map((_, index) => `f${index}`).join(', ')})`;
-  });
-  await database.run(`CREATE OR REPLACE TEMP VIEW raw AS ${selects.join(' UNION ALL ')}`);
-  return { names: [...places.values()].map(({ name }) => name), changes: named.flatMap(({ changes }) => changes) };
-}
+/** Rows that mostly equal earlier ones are no accidents: few columns of few values repeat by nature, and dropping them would change how often. */
+const keptDuplicates = (equal: number, rows: number): Inferred => ({
+  what: 'duplicates',
+  value: 'kept',
+  why: `${equal} of ${rows} rows equal an earlier one, as they do where few columns have few values`,
+});
 
 async function decideColumns(
   database: DuckDBConnection,
@@ -286,137 +210,3 @@ async function createEnums(database: DuckDBConnection, columns: Column[]): Promi
 /** Row groups of 122,880 rows, as is usual, or of fewer where many columns would make them large in memory. */
 const rowGroups = (columns: Column[]) =>
   `ROW_GROUP_SIZE ${Math.min(122_880, Math.max(2048, Math.floor(4_000_000 / columns.length / 2048) * 2048))}`;
-
-/**
- * Fills the table `drops (rn)` with the rows that equal an earlier one. A hash finds the few candidates, and only those are compared.
- * @returns how many there are
- */
-async function findDuplicates(database: DuckDBConnection, stage: string, where: string, columns: Column[]): Promise<number> {
-  const list = columns.map(({ index }) => `c${index}`).join(', ');
-  await database.run(
-    `CREATE TEMP TABLE candidates AS SELECT h FROM (SELECT hash(${list}) AS h FROM ${stage} WHERE ${where}) GROUP BY h HAVING count(*) > 1`,
-  );
-  if ((await rowsOf(database, 'FROM candidates LIMIT 1')).length === 0) return 0;
-  await database.run(
-    `CREATE TEMP TABLE suspects AS SELECT file_row_number AS rn, ${list} FROM ${stage} WHERE ${where} AND hash(${list}) IN (FROM candidates)`,
-  );
-  await database.run(
-    `CREATE TEMP TABLE drops AS SELECT rn FROM suspects ANTI JOIN (SELECT min(rn) AS first FROM suspects GROUP BY ${list}) ON rn = first`,
-  );
-  return Number((await rowsOf(database, 'SELECT count(*) FROM drops'))[0]![0]);
-}
-
-/** In tables with fewer rows than these, 1, 2, 3 … may well be a measurement. */
-const fewestKeys = 20;
-const keyName = /(^|[^a-z])(id|uuid|guid|key|index|idx|rowid|row)$|Id$|ID$/;
-
-/** Why columns are to be ignored, by index. */
-async function findUseless(
-  database: DuckDBConnection,
-  stage: string,
-  where: string,
-  rows: number,
-  columns: Column[],
-  target: Column,
-  raw: Raw,
-  spec: DatasetSpec,
-): Promise<Map<number, string>> {
-  const why = new Map<number, string>();
-  const judged = columns.filter((column) => {
-    const role = column === target ? 'target' : specOf(spec, column.name).role;
-    if (role === 'ignore') why.set(column.index, 'dataset.json says so');
-    else if (column.useless !== undefined && (role === undefined || column.look.plain + column.look.counts.size === 0))
-      why.set(column.index, column.useless);
-    return role === undefined && !why.has(column.index) && raw.guesses[column.index]!.mayBeUseless;
-  });
-  const suspects: Column[] = [];
-  for (let from = 0; from < judged.length; from += 500) {
-    const some = judged.slice(from, from + 500);
-    const tests = some.map(({ index, type }) =>
-      [
-        `count(c${index}), min(c${index}) = max(c${index})`,
-        type === 'number' ? `bool_and(c${index} = trunc(c${index})) AND max(c${index}) - min(c${index}) >= ${rows - 1}` : 'false',
-      ].join(', '),
-    );
-    const [row = []] = await rowsOf(database, `SELECT ${tests.join(', ')} FROM ${stage} WHERE ${where}`);
-    for (const [place, column] of some.entries()) {
-      const [count, constant, sequence] = row.slice(3 * place, 3 * place + 3);
-      if (Number(count) === 0) why.set(column.index, 'all its values are missing');
-      else if (constant === true) why.set(column.index, 'it has a single value');
-      else if (sequence === true && Number(count) === rows && rows >= fewestKeys) suspects.push(column);
-    }
-  }
-  for (const { index, name } of suspects) {
-    const [row = []] = await rowsOf(
-      database,
-      `SELECT bool_and(v > before) FROM (SELECT c${index} AS v, lag(c${index}) OVER () AS before FROM ${stage} WHERE ${where})`,
-    );
-    if (row[0] === true) why.set(index, 'it numbers the rows: integers that only grow');
-    else if (keyName.test(name.trim())) {
-      const [distinct = []] = await rowsOf(database, `SELECT count(DISTINCT c${index}) FROM ${stage} WHERE ${where}`);
-      if (Number(distinct[0]) === rows) why.set(index, 'it is a key: an integer of its own for each row');
-    }
-  }
-  return why;
-}
-
-type Statistics = {
-  missing: number;
-  distinct: number;
-  number?: NonNullable<ColumnReport['number']>;
-  values?: { value: string; count: number }[];
-};
-
-async function describe(database: DuckDBConnection, table: string, columns: Column[], rows: number): Promise<Map<string, Statistics>> {
-  const names = (isNumber: boolean) => columns.filter(({ type }) => (type === 'number') === isNumber).map(({ name }) => name);
-  const numbers = await numberStatistics(database, table, names(true), rows);
-  return new Map<string, Statistics>([...numbers, ...(await valueStatistics(database, table, names(false)))]);
-}
-
-/** Of an ignored column only what was seen in the raw rows is known. */
-function rawStatistics({ look, missingTokens, strays }: Column): Statistics {
-  const count = (map: Map<string, number>) => [...map.values()].reduce((sum, n) => sum + n, 0);
-  return { missing: count(missingTokens) + count(strays), distinct: Math.max(0, look.distinct - missingTokens.size) };
-}
-
-/** The most frequent values that a report lists. */
-const mostTop = 50;
-
-function reportOf(
-  column: Column,
-  role: ColumnReport['role'],
-  why: string,
-  { missing, distinct, number, values }: Statistics,
-): ColumnReport {
-  return {
-    name: column.name,
-    type: column.type,
-    role,
-    why,
-    missing,
-    // fromEntries makes own properties, so that a value may be '__proto__'.
-    missingTokens: Object.fromEntries(column.missingTokens),
-    distinct,
-    ...(number && { number }),
-    ...(column.spellings.size > 0 && { spellings: Object.fromEntries(column.spellings) }),
-    ...(values && { top: values.slice(0, mostTop) }),
-  };
-}
-
-function changesOf({ name, type, missingTokens, strays, spellings, look }: Column): Change[] {
-  const total = (counts: Map<string, number>) => [...counts.values()].reduce((sum, count) => sum + count, 0);
-  const tokens = new Map([...missingTokens].filter(([token]) => token.trim() !== ''));
-  const respelled = [...spellings].flatMap(([canonical, members]) => members.filter((member) => member !== canonical));
-  const changes: Change[] = [];
-  if (tokens.size > 0)
-    changes.push({ column: name, reason: `token for missing → missing (${quotedList([...tokens.keys()])})`, count: total(tokens) });
-  if (strays.size > 0) {
-    const what = type === 'number' ? 'not a number' : 'not a boolean';
-    changes.push({ column: name, reason: `${what} → missing (${quotedList([...strays.keys()])})`, count: total(strays) });
-  }
-  if (respelled.length > 0 && type === 'category') {
-    const count = respelled.reduce((sum, member) => sum + (look.counts.get(member) ?? 0), 0);
-    changes.push({ column: name, reason: `spelling of a category → its most frequent one (${quotedList(respelled)})`, count });
-  }
-  return changes;
-}

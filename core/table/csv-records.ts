@@ -124,7 +124,9 @@ export async function readRecords(
       if (next.includes(quoteByte)) record = parseRecord(text, delimiter, quote);
     }
     const bytes = span === 1 ? first : Buffer.concat(lines.slice(at, at + span));
-    const problem = Array.isArray(record) ? problemOf(record, bytes, text, options) : { reason: record.problem, field: record.field };
+    const problem = Array.isArray(record)
+      ? problemOf(record, bytes, text, options)
+      : { reason: span > 1 ? 'unterminated quote' : record.problem, field: record.field };
     if (problem === undefined && Array.isArray(record)) {
       if (atHeader) atHeader = false;
       else {

@@ -31,7 +31,7 @@ export const textShare = 0.5;
 
 /** GROUPING has a bit for each column in a BIGINT. */
 const mostSets = 60;
-const unnestedColumns = 250;
+const unnestedColumns = 1000;
 
 export interface Guess {
   form: Form;

@@ -24,7 +24,11 @@ export class Rejects {
 
   /** Forgets what was rejected of a file. */
   restart(file: string) {
-    this.files.get(file)?.output.destroy();
+    // What it has not written yet it need not write any more, and its complaint about that is nobody's business.
+    this.files
+      .get(file)
+      ?.output.on('error', () => {})
+      .destroy();
     const path = join(this.directory, `rejects-${this.next++}`);
     const entry = { path, output: createWriteStream(path), reasons: new Map<string, number>() };
     this.files.set(file, entry);

@@ -133,7 +133,11 @@ async function openJsonLines(input: SourceInput, path: string, file: SourceFile)
     await finished(output);
   }
   if (table.names.length === 0) throw noRows(input.name);
-  return { file, names: table.names, sql: csvSql(to, table.names.length, { delimiter: ',', quote: '"', header: false, ragged: true }) };
+  return {
+    file,
+    names: table.names,
+    sql: csvSql(to, table.names.length, { delimiter: ',', quote: '"', header: false, ragged: true, ours: true }),
+  };
 }
 
 function openDelimited(
@@ -151,7 +155,8 @@ function openDelimited(
   const names = header ? dialect.names : Array.from({ length: width }, (_, column) => `column${column + 1}`);
   const repair = () => repairDelimited(input, path, dialect, { file, names });
   // What DuckDB can't read in parallel, or would read in another way than we do, is read record by record at once.
-  if (encoding !== 'utf-8' || width < 2 || !text.includes('\n') || text.includes('\0')) return repair();
+  if (encoding !== 'utf-8' || width < 2 || !text.includes('\n') || text.includes('\0') || /^\uFEFF?[ \t]*[\r\n]/.test(text))
+    return repair();
   return { file, names, sql: csvSql(path, width, { delimiter, quote, header }), repair };
 }
 
@@ -198,7 +203,7 @@ async function repairDelimited(
   }
   if (seen.rows === 0) throw noRows(input.name, header, input.rejects.countOf(input.name));
   const file = { ...source.file, encoding };
-  return { file, names: source.names, sql: csvSql(to, width, { delimiter, quote: '"', header: false, parallel: !seen.spans }) };
+  return { file, names: source.names, sql: csvSql(to, width, { delimiter, quote: '"', header: false, ours: true, parallel: !seen.spans }) };
 }
 
 function noRows(name: string, header = false, rejected = 0): IngotError {
@@ -218,13 +223,13 @@ const drained = async (output: WriteStream) => {
   if (output.writableNeedDrain) await new Promise<void>((resolve) => output.once('drain', resolve));
 };
 
-/** Columns are c0, c1 …; `ragged` rows lack their last fields where those are missing. */
+/** Columns are c0, c1 …; `ragged` rows lack their last fields where those are missing; a file of `ours` ends its lines with LF. */
 function csvSql(
   path: string,
   width: number,
-  options: { delimiter: string; quote: string; header: boolean; ragged?: boolean; parallel?: boolean },
+  options: { delimiter: string; quote: string; header: boolean; ragged?: boolean; ours?: boolean; parallel?: boolean },
 ): string {
   const columns = Array.from({ length: width }, (_, column) => `'c${column}': 'VARCHAR'`).join(', ');
   return `read_csv(${literal(path)}, auto_detect = false, columns = {${columns}}, delim = ${literal(options.delimiter)}, quote = ${literal(options.quote)},
-    escape = ${literal(options.quote)}, header = ${options.header}, null_padding = ${options.ragged ?? false}, parallel = ${options.parallel ?? !options.ragged})`;
+    escape = ${literal(options.quote)}, header = ${options.header}, null_padding = ${options.ragged ?? false}, parallel = ${options.parallel ?? !options.ragged}${options.ours ? ", new_line = '\\n'" : ''})`;
 }

@@ -16,19 +16,35 @@ const quantileRows = 262_144;
 /** How far beyond the quartiles, in interquartile ranges, a value is an outlier: 3 is Tukey's "far out" (Exploratory Data Analysis, 1977). */
 const fence = 3;
 
-/** Count, extremes, moments (Welford 1962, by chunks as Chan et al. 1983) and different values of a stream of numbers; NaN is missing. */
+/** Count, extremes, moments (Welford 1962, by blocks as Chan et al. 1983) and different values of a stream of numbers; NaN is missing. */
 class Moments {
   count = 0;
   min = Infinity;
   max = -Infinity;
   mean = 0;
   private squares = 0;
+  /** Sums are taken over blocks of fixed size, as the sizes of DuckDB's chunks are nothing to rely on. */
+  private readonly block = new Float64Array(4096);
+  private filled = 0;
   /** HyperLogLog (Flajolet et al. 2007) of 2^12 registers: within 2 %, nearly exact below 4,000. */
   private readonly registers = new Uint8Array(4096);
   private readonly bits = new Uint32Array(2);
   private readonly float = new Float64Array(this.bits.buffer);
 
   add(values: Float64Array): void {
+    for (let from = 0; from < values.length; ) {
+      const taken = values.subarray(from, from + this.block.length - this.filled);
+      this.block.set(taken, this.filled);
+      this.filled += taken.length;
+      from += taken.length;
+      if (this.filled === this.block.length) this.flush();
+    }
+  }
+
+  /** Takes in what is left; to be called once, after the last value. */
+  flush(): void {
+    const values = this.block.subarray(0, this.filled);
+    this.filled = 0;
     const { registers, bits, float } = this;
     let { min, max } = this;
     let count = 0;
@@ -80,8 +96,9 @@ export async function numberStatistics(
   rows: number,
 ): Promise<Map<string, { missing: number; distinct: number; number?: NumberStatistics }>> {
   const found = new Map<string, { missing: number; distinct: number; number?: NumberStatistics }>();
-  // A few columns at a time: a stream holds a chunk of each.
-  for (let from = 0; from < names.length; from += 64) await someStatistics(database, path, names.slice(from, from + 64), rows, found);
+  // As many columns at a time as have samples of 64 MB together.
+  const some = Math.min(1000, Math.max(16, Math.floor(8_000_000 / Math.min(rows, quantileRows))));
+  for (let from = 0; from < names.length; from += some) await someStatistics(database, path, names.slice(from, from + some), rows, found);
   return found;
 }
 
@@ -107,45 +124,72 @@ async function someStatistics(
     }
     offset += chunk.rowCount;
   }
-  const bounds = samples.map((sample) => {
-    const values = sample.filter((value) => !Number.isNaN(value)).sort();
-    const [q25, median, q75] = [0.25, 0.5, 0.75].map((share) => quantile(values, share)) as [number, number, number];
-    return { q25, median, q75, low: q25 - fence * (q75 - q25), high: q75 + fence * (q75 - q25) };
-  });
-  const few = new Map<number, number>();
-  for (const [index, { distinct }] of moments.entries()) if (distinct <= 2000) few.set(index, few.size);
-  const exact = [...few.keys()].map((index) => `count(DISTINCT ${columns[index]})`);
-  const outliers = columns.map((column, index) => {
-    const { q25, q75, low, high } = bounds[index]!;
-    return q25 === q75 || !Number.isFinite(high - low)
-      ? '0'
-      : `count(*) FILTER (${column} < ${doubleSql(low)} OR ${column} > ${doubleSql(high)})`;
-  });
-  const [counted = []] = await rowsOf(database, `SELECT ${[...outliers, ...exact].join(', ')} FROM ${file}`);
+  for (const moment of moments) moment.flush();
+  const sorted = samples.map((sample) => sample.filter((value) => !Number.isNaN(value)).sort());
+  const bounds = sorted.map(boundsOf);
+  // Where the sample is the whole column, the rest is counted in it; else in SQL, which sums integers whatever the threads.
+  const counted =
+    step === 1
+      ? sorted.map((values, index) => countSorted(values, bounds[index]!))
+      : await countInSql(database, file, columns, bounds, moments);
   for (const [index, name] of names.entries()) {
-    const { count, min, max, mean, std, distinct } = moments[index]!;
-    const { q25, median, q75, low, high } = bounds[index]!;
-    const place = few.get(index);
-    // Where half of the values are one, there is no range to measure distance by: no bounds then, which is the extremes.
-    const isBounded = q25 !== q75 && Number.isFinite(high - low);
-    const number = {
-      min,
-      max,
-      mean,
-      std,
-      q25,
-      median,
-      q75,
-      low: isBounded ? low : min,
-      high: isBounded ? high : max,
-      outliers: Number(counted[index]),
-    };
-    found.set(name, {
-      missing: rows - count,
-      distinct: place === undefined ? Math.min(distinct, count) : Number(counted[names.length + place]),
-      ...(count > 0 && { number }),
-    });
+    const { count, min, max, mean, std } = moments[index]!;
+    const { q25, median, q75, low, high, isBounded } = bounds[index]!;
+    const { outliers, distinct } = counted[index]!;
+    const number = { min, max, mean, std, q25, median, q75, low: isBounded ? low : min, high: isBounded ? high : max, outliers };
+    found.set(name, { missing: rows - count, distinct: Math.min(distinct, count), ...(count > 0 && { number }) });
   }
+}
+
+interface Bounds {
+  q25: number;
+  median: number;
+  q75: number;
+  low: number;
+  high: number;
+  /** Where half of the values are one, there is no range to measure distance by, and no value is an outlier. */
+  isBounded: boolean;
+}
+
+function boundsOf(values: Float64Array): Bounds {
+  const [q25, median, q75] = [0.25, 0.5, 0.75].map((share) => quantile(values, share)) as [number, number, number];
+  const low = q25 - fence * (q75 - q25);
+  const high = q75 + fence * (q75 - q25);
+  return { q25, median, q75, low, high, isBounded: q25 !== q75 && Number.isFinite(high - low) };
+}
+
+function countSorted(values: Float64Array, { low, high, isBounded }: Bounds): { outliers: number; distinct: number } {
+  let outliers = 0;
+  let distinct = 0;
+  for (const [index, value] of values.entries()) {
+    if (index === 0 || value !== values[index - 1]) distinct++;
+    if (isBounded && (value < low || value > high)) outliers++;
+  }
+  return { outliers, distinct };
+}
+
+/** Few different values are counted exactly; of many, the estimate is good enough. */
+const exactlyCounted = 2000;
+
+async function countInSql(
+  database: DuckDBConnection,
+  file: string,
+  columns: string[],
+  bounds: Bounds[],
+  moments: Moments[],
+): Promise<{ outliers: number; distinct: number }[]> {
+  const items = columns.flatMap((column, index) => {
+    const { low, high, isBounded } = bounds[index]!;
+    return [
+      isBounded ? `count(*) FILTER (${column} < ${doubleSql(low)} OR ${column} > ${doubleSql(high)})` : '0',
+      moments[index]!.distinct <= exactlyCounted ? `count(DISTINCT ${column})` : 'NULL',
+    ];
+  });
+  const [row = []] = await rowsOf(database, `SELECT ${items.join(', ')} FROM ${file}`);
+  return columns.map((_, index) => ({
+    outliers: Number(row[2 * index]),
+    distinct: Number(row[2 * index + 1] ?? moments[index]!.distinct),
+  }));
 }
 
 const doubleSql = (value: number) => `'${value}'::DOUBLE`;

@@ -6,4 +6,6 @@ export function requireEnv(name: string): string {
 }
 
 /** What DuckDB may use for its buffers: half of the function's memory, as the process itself and the data in flight need the rest. */
-export const duckdbMemory = `${Math.floor(Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 2048) / 2)}MB`;
+export function duckdbMemory(): string {
+  return `${Math.floor(Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 2048) / 2)}MB`;
+}

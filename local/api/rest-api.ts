@@ -98,7 +98,7 @@ export class RestApi {
     const admission = match ? this.#admit(request, match.method, stage) : 'MISSING_AUTHENTICATION_TOKEN';
     if (typeof admission === 'string') this.#own(response, admission, id);
     else
-      this.#read(request, response, (body) => {
+      this.#read(request, (body) => {
         const { integration } = match!.method;
         if (!body) this.#own(response, 'REQUEST_TOO_LARGE', id);
         else if (integration.type === 'MOCK') answer(response, integration.status, integration.headers, integration.body);
@@ -132,12 +132,11 @@ export class RestApi {
   }
 
   /** Hands on the whole body, or undefined where it is too large. */
-  #read(request: IncomingMessage, response: ServerResponse, done: (body: Buffer | undefined) => void): void {
+  #read(request: IncomingMessage, done: (body: Buffer | undefined) => void): void {
     const chunks: Buffer[] = [];
     let size = Number(request.headers['content-length'] ?? 0);
     if (size > bodyLimit) {
-      // The client is told at once, and the rest of what it sends is not kept.
-      response.setHeader('connection', 'close');
+      // The client is told at once; what it still sends is read and dropped, since many a client reads no answer before it has sent all.
       done(undefined);
       return;
     }
@@ -152,19 +151,17 @@ export class RestApi {
   #invoke(response: ServerResponse, { lambda, timeoutMs }: ProxyIntegration, event: string, id: string): void {
     const pending = { deadline: performance.now() + timeoutMs, response };
     this.#pending.add(pending);
-    lambda.invoke(event, id).then(
-      (outcome) => {
-        this.#pending.delete(pending);
+    lambda
+      .invoke(event, id)
+      .then((outcome) => {
         if (response.headersSent) return;
         const result = outcome.failed ? undefined : readResult(outcome.payload);
-        if (result) send(response, result);
+        if (result) send(response, result, id);
         else this.#own(response, 'DEFAULT_5XX', id);
-      },
-      (error: unknown) => {
-        this.#pending.delete(pending);
-        if (!response.headersSent) this.#own(response, error instanceof ThrottledError ? 'THROTTLED' : 'DEFAULT_5XX', id);
-      },
-    );
+      })
+      // No room for it, or headers that HTTP does not have.
+      .catch((error: unknown) => this.#own(response, error instanceof ThrottledError ? 'THROTTLED' : 'DEFAULT_5XX', id))
+      .finally(() => this.#pending.delete(pending));
   }
 
   #tick(): void {
@@ -172,12 +169,13 @@ export class RestApi {
     for (const pending of this.#pending) {
       if (pending.deadline > now) continue;
       this.#pending.delete(pending);
-      if (!pending.response.headersSent) this.#own(pending.response, 'INTEGRATION_TIMEOUT', randomUUID());
+      this.#own(pending.response, 'INTEGRATION_TIMEOUT', randomUUID());
     }
   }
 
   /** An answer of the gateway's own, as the template's gateway responses word it. */
   #own(response: ServerResponse, type: OwnAnswer, id: string): void {
+    if (response.headersSent) return;
     const { status, message } = ownAnswers[type];
     const configured = this.responses.get(type) ?? this.responses.get(status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX');
     const template = configured?.templates['application/json'] ?? '{"message":$context.error.messageString}';
@@ -215,7 +213,8 @@ function answer(response: ServerResponse, status: number, headers: Record<string
   response.end(body);
 }
 
-function send(response: ServerResponse, { status, headers, body }: ProxyResult): void {
+function send(response: ServerResponse, { status, headers, body }: ProxyResult, id: string): void {
+  headers['x-amzn-requestid'] = id;
   response.writeHead(status, headers);
   response.end(body);
 }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { complain } from '../complain.ts';
 import { RecordDirectory } from '../home.ts';
 import type { LambdaFunction } from './function.ts';
 import type { Outcome } from './process.ts';
@@ -27,6 +28,7 @@ export interface AsyncSettings {
 
 export interface AsyncHooks {
   find(functionArn: string): { lambda: LambdaFunction; settings: AsyncSettings } | undefined;
+  gaveUp(lambda: LambdaFunction, outcome: Outcome): void;
   /** Sends a text to a queue, topic or function. */
   deliver(arn: string, text: string, attributes?: Record<string, string>): Promise<void>;
 }
@@ -50,7 +52,7 @@ export class AsyncInvocations {
   /** Takes up what a former process accepted and did not finish. */
   resume(): void {
     const left = this.#records.all().sort((a, b) => a.record.queuedAt - b.record.queuedAt);
-    for (const { id, record } of left) void this.#run(id, record);
+    for (const { id, record } of left) this.#start(id, record);
   }
 
   /** Accepts an event; when this resolves it is on the disk. @returns the request id. */
@@ -58,13 +60,18 @@ export class AsyncInvocations {
     const id = randomUUID();
     const record = { functionArn, event, queuedAt: Date.now(), attempts: 0 };
     await this.#records.put(id, record);
-    void this.#run(id, record);
+    this.#start(id, record);
     return id;
   }
 
   close(): void {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
+  }
+
+  /** What goes wrong here (a full disk, say) leaves the record for the next start. */
+  #start(id: string, record: Pending): void {
+    this.#run(id, record).catch(complain);
   }
 
   async #run(id: string, record: Pending): Promise<void> {
@@ -83,6 +90,7 @@ export class AsyncInvocations {
       await this.#records.put(id, attempted);
       return this.#later(id, attempted, retryDelaysMs[record.attempts] ?? retryDelaysMs.at(-1)!);
     }
+    this.#hooks.gaveUp(target.lambda, outcome);
     await this.#giveUp(id, attempted, target.settings, outcome);
     this.#records.remove(id);
   }
@@ -90,7 +98,7 @@ export class AsyncInvocations {
   #later(id: string, record: Pending, ms: number): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      void this.#run(id, record);
+      this.#start(id, record);
     }, ms).unref();
     this.#timers.add(timer);
   }

@@ -125,6 +125,12 @@ export class LambdaFunction {
     }
   }
 
+  /** It leaves the pool before it dies, so that nothing is handed to it in between. */
+  #retire(process: LambdaProcess): void {
+    this.#processes.splice(this.#processes.indexOf(process), 1);
+    process.kill();
+  }
+
   #gone(process: LambdaProcess, unbegun: Invocation[]): void {
     const index = this.#processes.indexOf(process);
     if (index >= 0) this.#processes.splice(index, 1);
@@ -135,9 +141,9 @@ export class LambdaFunction {
 
   #tick(): void {
     const now = performance.now();
-    for (const process of this.#processes) {
+    for (const process of [...this.#processes]) {
       if (process.invocations.length > 0) process.checkTime(now);
-      else if (now - process.idleSince > idleLimitMs) process.kill();
+      else if (now - process.idleSince > idleLimitMs) this.#retire(process);
     }
   }
 }

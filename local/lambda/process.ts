@@ -108,7 +108,7 @@ export class LambdaProcess {
     }
     const invocation = this.invocations.shift();
     if (!invocation) return;
-    const outcome = { failed: kind === frameKinds.error, payload: text };
+    const outcome = text.length > payloadLimit ? tooLarge(text.length) : { failed: kind === frameKinds.error, payload: text };
     const ms = now - this.#begun;
     this.#begun = now;
     if (this.invocations.length === 0) this.idleSince = now;
@@ -139,6 +139,14 @@ export class LambdaProcess {
       errorMessage: `RequestId: ${id} Error: Runtime exited with error: ${how}`,
     });
   }
+}
+
+/** Lambda's limit for a synchronous answer, in bytes. */
+const payloadLimit = 6 * 1024 * 1024;
+
+function tooLarge(size: number): Outcome {
+  const errorMessage = `Response payload size (${size} bytes) exceeded maximum allowed payload size (${payloadLimit} bytes).`;
+  return { failed: true, payload: JSON.stringify({ errorType: 'Function.ResponseSizeTooLarge', errorMessage }) };
 }
 
 /** A function's memory is for all of the process: leave a quarter, but at most 256 MB, to buffers and native code. */

@@ -1,7 +1,7 @@
 /** CloudWatch metrics: sums by the minute, kept for days, with percentiles to 2 %. */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readText, writeDurablySync } from '../home.ts';
+import { readJsonLines, writeDurablySync } from '../home.ts';
 
 export interface Dimension {
   Name: string;
@@ -132,9 +132,13 @@ export class Metrics {
   constructor(home: string, now = Date.now()) {
     this.#path = join(home, 'metrics.jsonl');
     const oldest = Math.floor(now / minuteMs) - keptMinutes;
-    const lines = readText(this.#path)?.split('\n') ?? [];
-    const kept = lines.filter((line) => this.#load(line, oldest));
-    if (kept.length < lines.length - 1) writeDurablySync(this.#path, kept.map((line) => `${line}\n`).join(''));
+    const saved = readJsonLines<SavedMinute>(this.#path);
+    const kept = saved.filter(({ minute }) => minute >= oldest);
+    if (kept.length < saved.length) writeDurablySync(this.#path, kept.map((each) => `${JSON.stringify(each)}\n`).join(''));
+    // A minute that was cut by a restart is there twice, the second time as a whole.
+    for (const { namespace, name, dimensions, unit, minute, bucket } of kept) {
+      this.series(namespace, name, dimensions, unit).minutes.set(minute, bucket);
+    }
     this.#savedUpTo = Math.floor(now / minuteMs);
   }
 
@@ -170,32 +174,6 @@ export class Metrics {
     }
     if (lines.length > 0) appendFileSync(this.#path, `${lines.join('\n')}\n`);
     this.#savedUpTo = current;
-  }
-
-  #load(line: string, oldest: number): boolean {
-    try {
-      const { namespace, name, dimensions, unit, minute, bucket } = JSON.parse(line) as SavedMinute;
-      if (minute < oldest) return false;
-      const { minutes } = this.series(namespace, name, dimensions, unit);
-      const before = minutes.get(minute);
-      minutes.set(
-        minute,
-        before
-          ? {
-              ...bucket,
-              sum: bucket.sum + before.sum,
-              count: bucket.count + before.count,
-              min: Math.min(bucket.min, before.min),
-              max: Math.max(bucket.max, before.max),
-              bins: addBins(bucket.bins, before.bins),
-            }
-          : bucket,
-      );
-      return true;
-    } catch {
-      // A line that a crash cut off.
-      return false;
-    }
   }
 }
 

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, truncate } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 
@@ -29,47 +29,47 @@ export class Journal<R> {
   private readonly path: string;
   private readonly apply: (record: R) => void;
   private readonly snapshot: () => Iterable<R>;
-  private file: FileHandle;
-  private size: number;
-  private rewriteAt: number;
+  private readonly rewriteAbove: number;
+  private file: FileHandle | undefined;
+  private size = 0;
+  private rewriteAt = 0;
   private queue: Waiting<R>[] = [];
   private running: Promise<void> | undefined;
   private broken: unknown;
 
-  private constructor(path: string, file: FileHandle, size: number, apply: (record: R) => void, snapshot: () => Iterable<R>) {
+  private constructor(path: string, apply: (record: R) => void, snapshot: () => Iterable<R>, rewriteAbove: number) {
     this.path = path;
-    this.file = file;
-    this.size = size;
+    this.rewriteAbove = rewriteAbove;
     this.apply = apply;
     this.snapshot = snapshot;
-    this.rewriteAt = nextRewrite(0);
   }
 
   /**
-   * Opens or creates the log and replays it, then writes it anew without what is past.
+   * Opens or creates the log: replays it, then writes it anew without what is past and without a torn end.
    *
    * @param apply takes a record into the state in memory; called when the record is on disk, in the order of the log
    * @param snapshot the records that make the state of now
+   * @param rewriteAbove bytes from which on the log is written anew when it is four times its live part
    * @throws where a line that isn't the last is damaged: then the disk lost what it had promised, and a person must look
    */
-  static async open<R>(path: string, apply: (record: R) => void, snapshot: () => Iterable<R>): Promise<Journal<R>> {
-    await (await open(path, 'a')).close();
-    await syncFolder(dirname(path));
-    let size = 0;
+  static async open<R>(
+    path: string,
+    apply: (record: R) => void,
+    snapshot: () => Iterable<R>,
+    rewriteAbove = 64 << 20,
+  ): Promise<Journal<R>> {
+    let read = 0;
     let torn = false;
-    for await (const line of lines(path)) {
-      const records = torn ? undefined : parseLine<R>(line);
-      if (records) {
-        for (const record of records) apply(record);
-        size += line.length + 1;
-      } else if (torn) {
-        throw new Error(`${path} is damaged at byte ${size}, before its last line: restore it from a copy, or remove the folder it is in.`);
-      } else {
-        torn = true;
+    for await (const line of existsSync(path) ? lines(path) : []) {
+      if (torn) {
+        throw new Error(`${path} is damaged at byte ${read}, before its last line: restore it from a copy, or remove the folder it is in.`);
       }
+      const records = parseLine<R>(line);
+      if (records) for (const record of records) apply(record);
+      else torn = true;
+      if (!torn) read += line.length + 1;
     }
-    if (torn) await truncate(path, size);
-    const journal = new Journal(path, await open(path, 'a'), size, apply, snapshot);
+    const journal = new Journal(path, apply, snapshot, rewriteAbove);
     await journal.rewrite();
     return journal;
   }
@@ -85,7 +85,7 @@ export class Journal<R> {
   async close(): Promise<void> {
     await this.running;
     this.broken ??= new Error('closed');
-    await this.file.close();
+    await this.file?.close();
   }
 
   private async run(): Promise<void> {
@@ -101,22 +101,25 @@ export class Journal<R> {
         for (const record of waiting.records) this.apply(record);
         waiting.applied();
       }
-      if (this.size > this.rewriteAt) await this.rewrite().catch((error: unknown) => (this.broken = error));
+      // Where there is no room for the new log the old one goes on.
+      if (this.size > this.rewriteAt) await this.rewrite().catch(() => (this.rewriteAt = 2 * this.size));
     }
     this.running = undefined;
   }
 
   private async commit(records: R[]): Promise<void> {
-    if (this.broken !== undefined)
+    const { file } = this;
+    if (!file || this.broken !== undefined) {
       throw new Error('The journal takes no more records since an earlier write failed.', { cause: this.broken });
+    }
     const line = formatLine(records);
     try {
-      await this.file.appendFile(line);
-      await this.file.datasync();
+      await file.appendFile(line);
+      await file.datasync();
     } catch (error) {
       // What a failed write or fsync left is unknown: cut it off, and where even that fails, promise nothing more.
-      await this.file.truncate(this.size).then(
-        () => this.file.datasync(),
+      await file.truncate(this.size).then(
+        () => file.datasync(),
         () => (this.broken = error),
       );
       throw error;
@@ -143,17 +146,15 @@ export class Journal<R> {
     if (batch.length > 0) await flush();
     await file.sync();
     await file.close();
-    await this.file.close(); // before the rename: Windows keeps open files' names
+    await this.file?.close(); // before the rename: Windows keeps open files' names
+    this.file = undefined;
     await rename(fresh, this.path);
     await syncFolder(dirname(this.path));
     this.file = await open(this.path, 'a');
     this.size = size;
-    this.rewriteAt = nextRewrite(size);
+    this.rewriteAt = Math.max(this.rewriteAbove, 4 * size);
   }
 }
-
-/** Rewrite when the log is four times its live part, and not for less than 64 MiB. */
-const nextRewrite = (live: number) => Math.max(64 << 20, 4 * live);
 
 function formatLine(records: unknown[]): Buffer {
   const json = Buffer.from(JSON.stringify(records));

@@ -57,7 +57,7 @@ export interface S3 {
 }
 
 /**
- * Opens the folder (reading its journal: about 1.3 s for 100,000 objects) and removes what was never acknowledged.
+ * Opens the folder (reading its journal: 1 to 3 s and 60 MB of memory for 100,000 objects) and removes what was never acknowledged.
  *
  * @example
  * const s3 = await createS3({ root: '.ingot/s3', onEvent: (event) => queue.push(event) });

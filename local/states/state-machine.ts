@@ -8,7 +8,8 @@ import {
   type StateMachineDefinition,
 } from 'aws-local-stepfunctions';
 import { IngotError } from '../../core/errors.ts';
-import { RecordDirectory, readText } from '../home.ts';
+import { complain } from '../complain.ts';
+import { RecordDirectory, readJsonLines } from '../home.ts';
 import { ServiceError } from '../protocol/service.ts';
 import type { Json, JsonObject } from '../template/intrinsics.ts';
 
@@ -94,7 +95,7 @@ export class StateMachine {
 
   /** Starts again, from the beginning, what a former process left running: every stage finds its finished work done. */
   resume(): void {
-    for (const execution of this.#index.values()) if (execution.status === 'RUNNING') void this.#run(execution);
+    for (const execution of this.#index.values()) if (execution.status === 'RUNNING') this.#begin(execution);
   }
 
   /** Running executions stay on record as running, for the next start. */
@@ -125,7 +126,7 @@ export class StateMachine {
     const execution: Execution = { name, arn, stateMachineArn: this.arn, status: 'RUNNING', startedAt: Date.now(), input };
     this.#index.set(name, execution);
     await this.#executions.put(name, execution);
-    void this.#run(execution);
+    this.#begin(execution);
     return execution;
   }
 
@@ -148,8 +149,12 @@ export class StateMachine {
   }
 
   history(name: string): HistoryEvent[] {
-    const lines = readText(join(this.#histories, `${name}.jsonl`))?.split('\n') ?? [];
-    return lines.filter(Boolean).map((line) => JSON.parse(line) as HistoryEvent);
+    return readJsonLines<HistoryEvent>(join(this.#histories, `${name}.jsonl`));
+  }
+
+  /** What goes wrong in the keeping of records leaves it running, for the next start. */
+  #begin(execution: Execution): void {
+    this.#run(execution).catch(complain);
   }
 
   async #run(execution: Execution): Promise<void> {

@@ -10,9 +10,10 @@ class Crash extends Error {
   override name = 'Crash';
 }
 
-/** Dies once, before the n-th write; which is the same as after the write before, for whoever comes later. */
+/** Dies once, before the n-th write; which is the same as after the write before, for whoever comes later. The dead write no more. */
 class Fault {
   writes = 0;
+  dead = false;
   private readonly at: number;
 
   constructor(at: number) {
@@ -23,7 +24,8 @@ class Fault {
     const guard =
       <A extends unknown[], R>(write: (...args: A) => Promise<R>) =>
       (...args: A): Promise<R> => {
-        if (++this.writes === this.at) throw new Crash();
+        if (!this.dead && ++this.writes === this.at) this.dead = true;
+        if (this.dead) throw new Crash();
         return write.apply(store, args);
       };
     return Object.assign(Object.create(store) as ObjectStore, { put: guard(store.put), upload: guard(store.upload) });
@@ -42,6 +44,7 @@ async function live(fault: Fault): Promise<Laboratory> {
       return lab;
     } catch (error) {
       if ((error as Error).name !== 'Crash') throw error;
+      fault.dead = false;
     }
   }
 }

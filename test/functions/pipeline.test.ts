@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
 import { getJson } from '../../core/object-store.ts';
 import type { Alias } from '../../core/registry/aliases.ts';
 import type { ModelCard } from '../../core/registry/card.ts';
 import type { DatasetPointer } from '../../core/registry/datasets.ts';
+import type { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
 import { getRun } from '../../core/registry/runs.ts';
 import type { CleanReport } from '../../core/table/report.ts';
 import { clean } from '../../functions/clean.lambda.ts';
@@ -205,12 +206,48 @@ describe('what cannot be used is rejected, with place and mend, and is not tried
     expect(await pointer(lab, 'my data')).toMatchObject({ status: 'REJECTED', error: { code: 'InvalidName' } });
   });
 
+  test('a table that is too large for the memory', async () => {
+    const lab = new Laboratory();
+    const wide = (value: (column: number) => number | string) => `${Array.from({ length: 600 }, (_, column) => value(column)).join(',')}\n`;
+    const rows = Array.from({ length: 300 }, (_, row) => wide((column) => (row * 7919 + column * 104_729) % 1_000_003));
+    vi.stubEnv('AWS_LAMBDA_FUNCTION_MEMORY_SIZE', '24');
+    await lab
+      .prepare(await lab.upload('raw/d/data.csv', `${wide((column) => `c${column}`)}${rows.join('')}`))
+      .finally(() => vi.unstubAllEnvs());
+    expect(await pointer(lab)).toMatchObject({
+      status: 'REJECTED',
+      error: { code: 'UnreadableDataset', message: expect.stringContaining('12MB'), fix: expect.stringContaining('memory') },
+    });
+  });
+
   test('a good file after a bad one is learned', async () => {
     const lab = await small();
     await lab.prepare(await lab.upload('raw/d/data.csv', ''));
     await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
     expect((await pointer(lab))!.status).toBe('READY');
   });
+});
+
+test('an attempt that failed by no fault of the data is told, and the next one mends it', async () => {
+  let broken = true;
+  const lab = new Laboratory((store) =>
+    Object.assign(Object.create(store) as MemoryObjectStore, {
+      upload: async (path: string, key: string) => {
+        if (broken) throw new Error('no space left on device');
+        await store.upload(path, key);
+      },
+    }),
+  );
+  const event = await lab.upload('raw/d/data.csv', table(1));
+  await expect(lab.prepare(event)).rejects.toThrow('no space left');
+  expect(await pointer(lab)).toMatchObject({
+    status: 'CLEANING',
+    error: { code: 'Internal', message: expect.stringContaining('no space left') },
+  });
+  broken = false;
+  await lab.prepare(event);
+  expect(await pointer(lab)).toMatchObject({ status: 'READY' });
+  expect((await pointer(lab))!.error).toBeUndefined();
 });
 
 describe('a run that fails', () => {

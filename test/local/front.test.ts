@@ -38,6 +38,9 @@ describe('the one port', () => {
     expect(await status('/prod/open', { host, origin: 'https://evil.example' })).toBe(403);
     expect(await status('/prod/open', { host, origin: 'null' })).toBe(403);
     expect(await status('/prod/open', { host: `evil.localhost.example:${port}` })).toBe(403);
+    expect(await status('/prod/open', { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image' })).toBe(403);
+    expect(await status('/prod/open', { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' })).toBe(200);
+    expect(await status('/prod/open', { 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': 'script' })).toBe(200);
   });
 
   test('says where things are to who is lost', async () => {

@@ -122,6 +122,16 @@ describe('a state machine', () => {
     expect(failed.executions!.map(({ name }) => name)).toEqual(['bad']);
   });
 
+  test('ends at its own time limit', async () => {
+    const wait = { TimeoutSeconds: 1, StartAt: 'Wait', States: { Wait: { Type: 'Wait', Seconds: 60, End: true } } };
+    const small = await start(template(wait), { work });
+    const machine = [...small.cloud.machines.values()][0]!;
+    const execution = await machine.start('late', '{}');
+    await expect.poll(() => execution.status, { timeout: 5000 }).toBe('TIMED_OUT');
+    expect(machine.history('late').at(-1)?.type).toBe('ExecutionTimeout');
+    await small.close();
+  });
+
   test('what ran when the cloud stopped is run again from the beginning', async () => {
     const { executionArn } = await begin('interrupted', { items: [5], ms: 1500 });
     await cloud.close();

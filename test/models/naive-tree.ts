@@ -40,12 +40,14 @@ export function growNaively(bins: number[][], { values: target, outputs }: Fixed
 
 function grow(grown: NaiveTree, rows: Row[], outputs: number, params: GrowthParams, depth: number, hash: number): void {
   const node = grown.splits.length;
-  grown.values.push(...valuesOf(rows, outputs, params.bits));
   grown.rights.push(0);
   const stops = depth >= params.maxDepth || rows.length < params.minSamplesSplit || rows.every(({ target }) => target === rows[0]!.target);
   const best = stops ? undefined : bestSplit(rows, outputs, params, hash);
   grown.splits.push(best ? best.feature * 256 + best.bin : leaf);
-  if (!best) return;
+  if (!best) {
+    grown.values.push(...valuesOf(rows, outputs, params.bits));
+    return;
+  }
   grow(
     grown,
     rows.filter((row) => row.bins[best.feature]! <= best.bin),

@@ -41,7 +41,7 @@ export function joinTrees(trees: readonly GrownTree[], edges: Float32Array, outp
   let next = 0;
   let nextLeaf = 0;
   trees.forEach(({ splits: from, rights, values }, index) => {
-    const { ends } = plans[index]!;
+    const { ends, places } = plans[index]!;
     const moved = new Uint32Array(from.length);
     const first = next;
     roots[index] = first;
@@ -56,7 +56,7 @@ export function joinTrees(trees: readonly GrownTree[], edges: Float32Array, outp
       }
       splits[next] = leaf;
       links[next] = nextLeaf;
-      for (let k = 0; k < outputs; k++) leaves[nextLeaf * outputs + k] = values[node * outputs + k]!;
+      for (let k = 0; k < outputs; k++) leaves[nextLeaf * outputs + k] = values[places[node]! * outputs + k]!;
       nextLeaf++;
       node = ends[node]!;
     }
@@ -65,23 +65,26 @@ export function joinTrees(trees: readonly GrownTree[], edges: Float32Array, outp
   return { features: edges.length / binsPerFeature, outputs, edges, roots, splits, links, leaves };
 }
 
-/** For each node that is or becomes a leaf, the node behind its subtree, else 0; and how many nodes are left. */
-function collapse({ splits, rights, values }: GrownTree, outputs: number): { ends: Uint32Array; nodes: number } {
+/** For each node that is or becomes a leaf: the node behind its subtree, else 0, and which of the values is its own; and how many nodes are left. */
+function collapse({ splits, rights, values }: GrownTree, outputs: number) {
   const ends = new Uint32Array(splits.length);
-  let gone = 0;
+  const places = new Uint32Array(splits.length);
+  let nodes = splits.length;
+  let leavesBefore = (splits.length + 1) / 2;
   for (let node = splits.length - 1; node >= 0; node--) {
     if (splits[node] === leaf) {
       ends[node] = node + 1;
+      places[node] = --leavesBefore;
       continue;
     }
     const left = node + 1;
     const right = rights[node]!;
-    if (ends[left] === 0 || ends[right] === 0 || !sameValues(values, left, right, outputs)) continue;
-    for (let k = 0; k < outputs; k++) values[node * outputs + k] = values[left * outputs + k]!;
+    if (ends[left] === 0 || ends[right] === 0 || !sameValues(values, places[left]!, places[right]!, outputs)) continue;
     ends[node] = ends[right]!;
-    gone += 2;
+    places[node] = places[left]!;
+    nodes -= 2;
   }
-  return { ends, nodes: splits.length - gone };
+  return { ends, places, nodes };
 }
 
 function sameValues(values: Int32Array, a: number, b: number, outputs: number): boolean {

@@ -26,7 +26,7 @@ export interface GrownTree {
   splits: Uint32Array;
   /** The right child of each split. */
   rights: Uint32Array;
-  /** [nodes × outputs]; of a split too, what it would answer as a leaf. */
+  /** int32 [leaves × outputs], leaves in the order of their nodes. */
   values: Int32Array;
 }
 
@@ -69,7 +69,7 @@ function perform(shared: SharedMemory, kernel: Kernel, phase: Phase, task: numbe
         tree: task,
         splits: shared.uint32s(kernel.nodeSplits.value >>> 0, nodes).slice(),
         rights: shared.uint32s(kernel.nodeRights.value >>> 0, nodes).slice(),
-        values: shared.int32s(kernel.nodeValues.value >>> 0, nodes * phase.outputs).slice(),
+        values: shared.int32s(kernel.nodeValues.value >>> 0, ((nodes + 1) / 2) * phase.outputs).slice(),
       };
   }
   return undefined;

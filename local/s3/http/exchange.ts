@@ -43,8 +43,9 @@ export class Exchange {
     this.method = request.method ?? 'GET';
     const [path, query] = splitUrl(request.url ?? '/');
     this.query = new Map(parseQuery(query));
-    // Presigners move x-amz- headers into the query.
-    for (const [name, value] of this.query) if (/^x-amz-/i.test(name)) this.hoisted.set(name.toLowerCase(), value);
+    // Presigners move x-amz- headers into the query; as headers they would have come as latin1.
+    for (const [name, value] of this.query)
+      if (/^x-amz-/i.test(name)) this.hoisted.set(name.toLowerCase(), Buffer.from(value).toString('latin1'));
     const inHost = hostBucket(request);
     const [first = '', ...rest] = path.slice(1).split('/');
     this.bucket = inHost ?? decode(first);
@@ -162,6 +163,7 @@ export class Exchange {
     const size = Object.entries(metadata).flat().join('').length;
     if (size > largestMetadata)
       throw new S3Error('MetadataTooLarge', undefined, { Size: String(size), MaxSizeAllowed: String(largestMetadata) });
+    for (const [name, value] of Object.entries({ ...headers, ...metadata })) checkHeaderValue(name, value);
     const tagging = this.header('x-amz-tagging');
     return { headers, metadata, ...(tagging !== undefined && { tags: Object.fromEntries(parseQuery(tagging)) }) };
   }
@@ -184,4 +186,11 @@ function verifyMd5(digest: Digest, header: string | undefined): void {
   if (expected.length !== 16 || expected.toString('base64') !== header.trim()) throw new S3Error('InvalidDigest');
   if (expected.toString('hex') !== digest.md5)
     throw new S3Error('BadDigest', 'The Content-MD5 you specified did not match what we received.');
+}
+
+/** What was stored or asked for must be sendable. @throws S3Error InvalidArgument */
+export function checkHeaderValue(name: string, value: string): void {
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+    throw new S3Error('InvalidArgument', 'Header value cannot be represented using ISO-8859-1.', { ArgumentName: name });
+  }
 }

@@ -6,7 +6,7 @@ import type { Bucket, Store } from '../store.ts';
 import type { Version } from '../types.ts';
 import { copyObject, putObject } from '../write.ts';
 import { checkRead, parseRange } from './conditions.ts';
-import type { Exchange } from './exchange.ts';
+import { checkHeaderValue, type Exchange } from './exchange.ts';
 import { type Parsed, text, type Xml } from './xml.ts';
 
 export const quoted = (etag: string) => `"${etag}"`;
@@ -29,6 +29,9 @@ export async function put(store: Store, x: Exchange): Promise<void> {
   const version = await putObject(store, x.bucket, x.key, x.incoming(), { ...x.attributes(), ...(condition && { condition }) });
   x.empty(200, { etag: quoted(version.etag), ...checksumHeaders(version), ...versionHeader(store.bucket(x.bucket), version.versionId) });
 }
+
+/** What a request may have answered otherwise than it was stored. */
+const responseHeaders = ['content-type', 'content-language', 'expires', 'cache-control', 'content-disposition', 'content-encoding'];
 
 /** GetObject and HeadObject. */
 export async function get(store: Store, x: Exchange): Promise<void> {
@@ -56,7 +59,12 @@ export async function get(store: Store, x: Exchange): Promise<void> {
     ...(range && { 'content-range': `bytes ${from}-${to - 1}/${version.size}` }),
     ...(part && version.parts && { 'x-amz-mp-parts-count': version.parts.length }),
   };
-  for (const [name, value] of x.query) if (name.startsWith('response-')) headers[name.slice('response-'.length)] = value;
+  for (const name of responseHeaders) {
+    const value = x.query.get(`response-${name}`);
+    if (value === undefined) continue;
+    checkHeaderValue(`response-${name}`, value);
+    headers[name] = value;
+  }
   x.response.writeHead(range ? 206 : 200, headers);
   if (x.method === 'HEAD' || from === to) x.response.end();
   else await pipeline(store.read(version.segments, from, to), x.response);

@@ -56,6 +56,28 @@ describe('a journal', () => {
     }
   });
 
+  it('is written anew while it is used, once it is mostly past', async () => {
+    const path = join(folder, 'counters');
+    const counters = new Map<string, number>();
+    const load = () =>
+      Journal.open<[string, number]>(
+        path,
+        ([name, value]) => counters.set(name, value),
+        () => counters,
+        2000,
+      );
+    const journal = await load();
+    for (let i = 0; i < 50; i++) {
+      const append = (name: string) => journal.append([[name, i]]);
+      await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(append));
+      expect((await readFile(path)).length).toBeLessThan(2200);
+    }
+    await journal.close();
+    counters.clear();
+    await (await load()).close();
+    expect(Object.fromEntries(counters)).toEqual({ a: 49, b: 49, c: 49, d: 49, e: 49, f: 49, g: 49, h: 49 });
+  });
+
   it('damaged before its last line is refused: what was promised is lost', async () => {
     const { journal } = await open();
     for (let i = 0; i < 3; i++) await journal.append([`record ${i}`]);

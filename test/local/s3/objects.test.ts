@@ -312,6 +312,24 @@ describe('calls', () => {
     expect((await client.send(new GetBucketAclCommand({ Bucket }))).Grants?.[0]?.Permission).toBe('FULL_CONTROL');
   });
 
+  it('are refused where nobody known signed them', async () => {
+    const signedBy = (accessKeyId: string, secretAccessKey: string) =>
+      server.client({ credentials: { accessKeyId, secretAccessKey } }).send(new ListObjectsV2Command({ Bucket }));
+    await expect(signedBy('test', 'wrong')).rejects.toMatchObject({ name: 'SignatureDoesNotMatch', $metadata: { httpStatusCode: 403 } });
+    await expect(signedBy('stranger', 'test')).rejects.toMatchObject({ name: 'InvalidAccessKeyId', $metadata: { httpStatusCode: 403 } });
+    await expect(signedBy('__proto__', 'test')).rejects.toMatchObject({ name: 'InvalidAccessKeyId' });
+    const anonymous = await fetch(`${server.endpoint}/${Bucket}/key`);
+    expect([anonymous.status, await anonymous.text()]).toEqual([403, expect.stringContaining('<Code>AccessDenied</Code>')]);
+  });
+
+  it('that no header can answer are refused', async () => {
+    await server.s3.put(Bucket, 'plain', 'x');
+    for (const disposition of ['attachment; filename="\u0000"', 'a\r\nx-injected: 1', 'name-\u4e16']) {
+      const asked = client.send(new GetObjectCommand({ Bucket, Key: 'plain', ResponseContentDisposition: disposition }));
+      await expect(asked).rejects.toMatchObject({ name: 'InvalidArgument' });
+    }
+  });
+
   it('may name the bucket in the host', async () => {
     await server.s3.put(Bucket, 'hosted', 'x');
     const url = new URL(server.endpoint);

@@ -6,6 +6,7 @@ import {
   draws,
   featureStep,
   Frame,
+  hasCuts,
   job,
   nodeRights,
   nodeSamples,
@@ -39,6 +40,7 @@ export function growTree(tree: u32): u32 {
     sum += load<i64>(payloads + (i << 4), 8);
   }
   let nodes: u32 = 0;
+  let leaves: u32 = 0;
   let top = stack;
   push(top, 0, rows, 0, mix32(seed, ROOT), 0, weight, sum);
   top += offsetof<Frame>();
@@ -56,21 +58,22 @@ export function growTree(tree: u32): u32 {
     store<u32>(nodeSamples + (<usize>node << 2), high - low);
     chooseBins(high - low);
     if (job.outputs > 1) countClasses(low, high);
-    storeValue(node, frame.weight, nodeSum);
-    if (
+    const isLeaf =
       depth >= job.maxDepth ||
       high - low < job.minSamplesSplit ||
       high - low < 2 * job.minSamplesLeaf ||
       isPure(low, high) ||
-      !findSplit(low, high, hash, total, nodeSum)
-    ) {
+      !findSplit(low, high, hash, total, nodeSum);
+    if (hasCuts()) storeValue(node, <u32>total, nodeSum);
+    else if (isLeaf) storeValue(leaves++, <u32>total, nodeSum);
+    if (isLeaf) {
       store<u32>(nodeSplits + (<usize>node << 2), LEAF);
       continue;
     }
     store<u32>(nodeSplits + (<usize>node << 2), (bestFeature << 8) | bestBin);
     const middle = partition(low, high, bestFeature, bestBin);
-    let weightL = <u32>bestLeft;
-    let sumL = bestSum;
+    const weightL = <u32>bestLeft;
+    const sumL = bestSum;
     push(top, middle, high, depth + 1, mix32(hash, RIGHT), node + 1, <u32>total - weightL, nodeSum - sumL);
     top += offsetof<Frame>();
     push(top, low, middle, depth + 1, mix32(hash, LEFT), 0, weightL, sumL);
@@ -156,9 +159,9 @@ function countClasses(low: u32, high: u32): void {
 }
 
 /** Rounds the node's mean, or its shares of the classes, to a multiple of 2^-bits. Shares add up to one: those that lost most by rounding down get what is left. */
-function storeValue(node: u32, weight: u32, sum: i64): void {
+function storeValue(place: u32, weight: u32, sum: i64): void {
   const outputs = <usize>job.outputs;
-  const values = nodeValues + (<usize>node * outputs << 2);
+  const values = nodeValues + (<usize>place * outputs << 2);
   if (outputs == 1) {
     const shift = <i64>(TARGET_BITS - job.bits);
     // The target is within ±2^30: moved above zero, so that division rounds down.

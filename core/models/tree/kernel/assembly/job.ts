@@ -73,7 +73,10 @@ export let swaps: usize = 0;
 export let stack: usize = 0;
 /** uint64 [outputs × 3]: class counts of the node, of its left side, and remainders. */
 export let tallies: usize = 0;
-/** The tree, in preorder: a left child is the next node. uint32 split = feature << 8 | bin, or LEAF. */
+/**
+ * The tree, in preorder: a left child is the next node. uint32 split = feature << 8 | bin, or LEAF; the right child; the rows.
+ * Values, int32 [outputs] each, are those of all nodes where the tree is to be cut, else those of the leaves alone.
+ */
 export let nodeSplits: usize = 0;
 export let nodeRights: usize = 0;
 export let nodeSamples: usize = 0;
@@ -108,6 +111,10 @@ export function chooseBins(rows: u32): void {
   featureStep = dense ? job.rows : 1;
 }
 
+export function hasCuts(): bool {
+  return job.countsLength > 0;
+}
+
 /** Bytes of one histogram: of sums, or of counts by class with the rows before them. */
 export function histogramBytes(): usize {
   return job.outputs == 1 ? BINS * 16 : BINS * (job.outputs + 1) * 4;
@@ -135,7 +142,7 @@ export function layout(jobAddress: usize, arena: usize): usize {
   nodeSplits = take(2 * rows, 4);
   nodeRights = take(2 * rows, 4);
   nodeSamples = take(2 * rows, 4);
-  nodeValues = take(2 * rows * job.outputs, 4);
+  nodeValues = take((hasCuts() ? 2 : 1) * rows * job.outputs, 4);
   path = take(rows + 1, 4);
   sumsBytes = (<usize>job.countsLength * (all - rows) * job.depthsLength * job.splitsLength * job.outputs) << 2;
   sums = take(sumsBytes, 1);

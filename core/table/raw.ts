@@ -1,0 +1,113 @@
+/** The files of a dataset as one view of raw text, and what each of its columns holds. */
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { IngotError } from '../errors.ts';
+import type { DatasetSpec } from '../spec.ts';
+import { uniqueNames } from './columns.ts';
+import { type Guess, guess, type Look, look } from './look.ts';
+import type { Rejects } from './rejects.ts';
+import type { Change } from './report-columns.ts';
+import { openSource, type Source } from './source.ts';
+import type { Inferred } from './target.ts';
+
+export interface RawInput {
+  files: { name: string; path: string }[];
+  spec: DatasetSpec;
+  memoryLimit?: string;
+}
+
+export interface Raw {
+  sources: Source[];
+  names: string[];
+  changes: Change[];
+  inferred: Inferred[];
+  looks: Look[];
+  guesses: Guess[];
+}
+
+/** Opens the files, makes them the view `raw` and looks at every cell; files that DuckDB can't read as they stand are repaired first. */
+export async function readRaw(
+  database: DuckDBConnection,
+  input: RawInput,
+  work: string,
+  rejects: Rejects,
+  missing: Set<string>,
+): Promise<Raw> {
+  let sources: Source[] = [];
+  for (const [index, file] of input.files.entries()) {
+    sources.push(await openSource(database, { ...file, directory: work, index, spec: input.spec, rejects }));
+  }
+  const width = Math.max(0, ...sources.map(({ names }) => names.length));
+  if (width > 1000) {
+    // Each thread has a few chunks of 2,048 rows of 16 bytes a column at a time; and looking for common subexpressions is quadratic in columns.
+    if (input.memoryLimit === undefined) await database.run(`SET memory_limit = '${300 + Math.ceil(width * 0.4)}MB'`);
+    await database.run("SET disabled_optimizers = 'common_subexpressions'");
+  }
+  const repairable = () => sources.some(({ repair }) => repair !== undefined);
+  for (;;) {
+    const { names, changes } = await createRaw(database, sources);
+    try {
+      const guesses = await guess(database, 'raw', names.length, missing);
+      const forms = guesses.map(({ form }) => form);
+      const looks = await look(database, 'raw', [...forms.keys()], forms, missing);
+      const rows = looks.get(0)?.rows ?? 0;
+      if (!repairable() || (rows > 0 && ![...looks.values()].some(({ suspicious }) => suspicious))) {
+        if (rows === 0) throw noRows(input);
+        const inferred = sources.flatMap(({ file }) => inferredOf(file));
+        return {
+          sources,
+          names,
+          changes: changes.map((change) => ({ ...change, count: rows })),
+          inferred,
+          looks: [...looks.values()],
+          guesses,
+        };
+      }
+    } catch (cause) {
+      if (cause instanceof IngotError) throw cause;
+      if (!repairable()) {
+        throw new IngotError('UnreadableDataset', `${namesOf(input)} cannot be read: ${(cause as Error).message.split('\n')[0]}`, {
+          where: namesOf(input),
+          fix: 'Write the file again and upload it whole.',
+          cause,
+        });
+      }
+    }
+    const repaired: Source[] = [];
+    for (const source of sources) repaired.push(source.repair === undefined ? source : await source.repair());
+    sources = repaired;
+  }
+}
+
+export const namesOf = ({ files }: Pick<RawInput, 'files'>) => files.map(({ name }) => name).join(', ');
+
+const noRows = (input: RawInput) =>
+  new IngotError('EmptyDataset', `${namesOf(input)} has a header and no rows.`, {
+    where: namesOf(input),
+    fix: 'Upload a file with a row for each example.',
+  });
+
+function inferredOf({ name, format, compression, encoding, delimiter, header }: Source['file']): Inferred[] {
+  const details = [
+    ...(delimiter === undefined ? [] : [`delimiter ${JSON.stringify(delimiter)}`]),
+    ...(encoding === undefined ? [] : [encoding]),
+    ...(header === undefined ? [] : [header ? 'first row names the columns' : 'no header']),
+    ...(compression === 'gzip' ? ['gzip'] : []),
+  ];
+  return [{ what: `format of ${name}`, value: [format, ...details].join(', '), why: 'its content says so' }];
+}
+
+/** The view `raw` with columns c0, c1 …: the files one after the other, columns matched by name. */
+async function createRaw(database: DuckDBConnection, sources: Source[]): Promise<{ names: string[]; changes: Omit<Change, 'count'>[] }> {
+  const named = sources.map(({ names }) => uniqueNames(names));
+  const places = new Map<string, { index: number; name: string }>();
+  for (const name of named.flatMap(({ names }) => names)) {
+    if (!places.has(name.toLowerCase())) places.set(name.toLowerCase(), { index: places.size, name });
+  }
+  const selects = sources.map(({ sql }, source) => {
+    const own = new Map(named[source]!.names.map((name, index) => [name.toLowerCase(), index]));
+    const items = [...places.keys()].map((name, index) => `${own.has(name) ? `f${own.get(name)}` : 'NULL::VARCHAR'} AS c${index}`);
+    return `SELECT ${items.join(', ')} FROM ${sql} AS t(${named[source]!.names.map((_, index) => `f${index}`).join(', ')})`;
+  });
+  await database.run(`CREATE OR REPLACE TEMP VIEW raw AS ${selects.join(' UNION ALL ')}`);
+  return { names: [...places.values()].map(({ name }) => name), changes: named.flatMap(({ changes }) => changes) };
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Laptop } from './laptop.ts';
+
+const executablePath = process.env['INGOT_CHROMIUM'] ?? '/usr/bin/chromium';
+const hasChromium = existsSync(executablePath);
+
+describe.skipIf(!hasChromium)('the console in a browser [needs Chromium]', () => {
+  let laptop: Laptop;
+  let browser: Browser;
+  let page: Page;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    laptop = await Laptop.start();
+    const csv = readFileSync(resolve(import.meta.dirname, '../../examples/breast-cancer/breast-cancer.csv'));
+    await laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: 'raw/seen/data.csv', Body: csv }));
+    await laptop.finished('seen');
+    browser = await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    page = await browser.newPage();
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await laptop?.stop();
+  });
+
+  test('asks for the key, then shows runs and models', async () => {
+    await page.goto(laptop.outputs.ConsoleUrl);
+    await page.getByLabel('API key').fill(laptop.outputs.ApiKey);
+    await page.getByRole('button', { name: 'Open' }).click();
+    await page.locator('#runs tbody tr').first().waitFor();
+    expect(await page.locator('#runs tbody').textContent()).toContain('SUCCEEDED');
+    expect(await page.locator('#models tbody').textContent()).toContain('seen');
+  });
+
+  test('a run opens its cleaning report and leaderboard, a model its card', async () => {
+    await page.locator('#runs').getByRole('button', { name: 'seen' }).click();
+    await page.locator('#detail h2').waitFor();
+    const run = await page.locator('#detail').textContent();
+    expect(run).toContain('569 rows read');
+    expect(run).toContain('nEstimators');
+    await page.locator('#models').getByRole('button', { name: 'seen' }).click();
+    await page.locator('#detail pre').waitFor();
+    expect(await page.locator('#detail').textContent()).toContain('version 1');
+    expect(complaints).toEqual([]);
+  });
+
+  test('a link with the key in its fragment opens at once and does not keep it in the address', async () => {
+    const fresh = await (await browser.newContext()).newPage();
+    await fresh.goto(`${laptop.outputs.ConsoleUrl}#key=${encodeURIComponent(laptop.outputs.ApiKey)}`);
+    await fresh.locator('#runs tbody tr').first().waitFor();
+    expect(fresh.url()).not.toContain(laptop.outputs.ApiKey);
+    await fresh.context().close();
+  });
+
+  test('a wrong key is told', async () => {
+    const fresh = await (await browser.newContext()).newPage();
+    await fresh.goto(`${laptop.outputs.ConsoleUrl}#key=wrong`);
+    await fresh.getByRole('alert').waitFor();
+    expect(await fresh.getByRole('alert').textContent()).toMatch(/key/i);
+    await fresh.context().close();
+  });
+});
