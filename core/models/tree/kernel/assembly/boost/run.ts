@@ -15,8 +15,6 @@ export class Run {
   hessianUnit: f64;
   /** epoch << 40 | tasks << 20 | next task. */
   cell: u64;
-  /** Sum of the packed gradients of the leaf that is split, and of its left side. */
-  leafSum: i64;
   /** The epoch once more, to wait on. */
   epoch: u32;
   done: u32;

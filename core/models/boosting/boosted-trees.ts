@@ -1,0 +1,121 @@
+/** The trees of a run, to predict with and to export: those of round r and output k are number r × outputs + k. */
+import type { GraphBuilder } from '../../onnx/graph-builder.ts';
+import type { Matrix } from '../model.ts';
+import { linksOf, type TreeEnsemble, threshold } from '../tree/ensemble.ts';
+import { lowBits, splitLeaf } from './answer.ts';
+import { type BoostedTree, leaf } from './booster.ts';
+
+/** How long a prediction works before it lets the event loop turn, and the rows that it takes at a time. */
+const turnMilliseconds = 20;
+const blockBytes = 256 * 1024;
+
+export interface BoostedTrees {
+  /** One number a leaf, in units. */
+  ensemble: TreeEnsemble;
+  /** By node: whether a missing value goes left. */
+  missingLeft: Uint8Array;
+  /** Trees of a round. */
+  outputs: number;
+}
+
+export function joinBoosted(trees: readonly BoostedTree[], edges: Float32Array, features: number, outputs: number): BoostedTrees {
+  const roots = new Uint32Array(trees.length);
+  let nodes = 0;
+  trees.forEach(({ splits }, tree) => {
+    roots[tree] = nodes;
+    nodes += splits.length;
+  });
+  const splits = Uint32Array.from(trees.flatMap((tree) => tree.splits));
+  const leaves = Int32Array.from(trees.flatMap((tree) => tree.leaves));
+  const missingLeft = Uint8Array.from(trees.flatMap((tree) => tree.missingLeft));
+  return { ensemble: { features, outputs: 1, edges, roots, splits, links: linksOf(splits), leaves }, missingLeft, outputs };
+}
+
+/** @param base where the scores begin. @returns float64 [outputs × rows] */
+export async function sumBoosted({ ensemble, missingLeft, outputs }: BoostedTrees, x: Matrix, base: number[]): Promise<Float64Array> {
+  const { roots, splits, links, leaves } = ensemble;
+  const thresholds = Float32Array.from(splits, (split) => (split === leaf ? 0 : threshold(ensemble, split)));
+  const scores = new Float64Array(x.rows * outputs);
+  base.forEach((score, k) => scores.fill(score, k * x.rows, (k + 1) * x.rows));
+  const blockRows = Math.max(1, Math.min(x.rows, Math.floor(blockBytes / (x.columns * 4))));
+  const block = new Float32Array(blockRows * x.columns);
+  let turn = performance.now();
+  for (let first = 0; first < x.rows; first += blockRows) {
+    const rows = Math.min(blockRows, x.rows - first);
+    for (let column = 0; column < x.columns; column++)
+      for (let row = 0; row < rows; row++) block[row * x.columns + column] = x.data[column * x.rows + first + row]!;
+    for (let tree = 0; tree < roots.length; tree++) {
+      const at = (tree % outputs) * x.rows + first;
+      for (let row = 0; row < rows; row++) {
+        const cells = row * x.columns;
+        let node = roots[tree]!;
+        for (let split = splits[node]!; split !== leaf; split = splits[node]!) {
+          const value = block[cells + (split >>> 8)]!;
+          const left = value <= thresholds[node]! || (missingLeft[node] === 1 && Number.isNaN(value));
+          node = left ? node + 1 : links[node]!;
+        }
+        scores[at + row]! += leaves[links[node]!]!;
+      }
+    }
+    if (performance.now() - turn < turnMilliseconds) continue;
+    await new Promise(setImmediate);
+    turn = performance.now();
+  }
+  return scores;
+}
+
+/**
+ * Adds the trees as one `TreeEnsembleRegressor` that sums the high and the low parts of their leaves (answer.ts).
+ * @returns name of the float32 tensor [N, 2 × outputs], the high parts first
+ */
+export function boostedToOnnx({ ensemble, missingLeft, outputs }: BoostedTrees, graph: GraphBuilder, input: string): string {
+  const { roots, splits, links, leaves } = ensemble;
+  const bits = lowBits(roots.length / outputs);
+  const nodes = splits.length;
+  const [treeIds, nodeIds, features] = [new Int32Array(nodes), new Int32Array(nodes), new Int32Array(nodes)];
+  const [trueIds, falseIds, thresholds] = [new Int32Array(nodes), new Int32Array(nodes), new Float32Array(nodes)];
+  const targets = { trees: [] as number[], nodes: [] as number[], ids: [] as number[], weights: [] as number[] };
+  roots.forEach((root, tree) => {
+    for (let node = root; node < (roots[tree + 1] ?? nodes); node++) {
+      treeIds[node] = tree;
+      nodeIds[node] = node - root;
+      const split = splits[node]!;
+      if (split !== leaf) {
+        features[node] = split >>> 8;
+        thresholds[node] = threshold(ensemble, split);
+        trueIds[node] = node + 1 - root;
+        falseIds[node] = links[node]! - root;
+        continue;
+      }
+      const { high, low } = splitLeaf(leaves[links[node]!]!, bits);
+      for (const [part, weight] of [high, low].entries()) {
+        targets.trees.push(tree);
+        targets.nodes.push(node - root);
+        targets.ids.push(part * outputs + (tree % outputs));
+        targets.weights.push(weight);
+      }
+    }
+  });
+  return graph.node(
+    'TreeEnsembleRegressor',
+    [input],
+    {
+      aggregate_function: { string: 'SUM' },
+      n_targets: { int: 2 * outputs },
+      post_transform: { string: 'NONE' },
+      nodes_treeids: { ints: treeIds },
+      nodes_nodeids: { ints: nodeIds },
+      nodes_featureids: { ints: features },
+      nodes_modes: { strings: Array.from(splits, (split) => (split === leaf ? 'LEAF' : 'BRANCH_LEQ')) },
+      nodes_values: { floats: thresholds },
+      nodes_truenodeids: { ints: trueIds },
+      nodes_falsenodeids: { ints: falseIds },
+      nodes_missing_value_tracks_true: { ints: Int32Array.from(missingLeft) },
+      target_treeids: { ints: targets.trees },
+      target_nodeids: { ints: targets.nodes },
+      target_ids: { ints: targets.ids },
+      target_weights: { floats: targets.weights },
+    },
+    { domain: 'ai.onnx.ml' },
+  );
+}
