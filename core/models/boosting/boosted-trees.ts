@@ -36,7 +36,7 @@ export async function sumBoosted({ ensemble, missingLeft, outputs }: BoostedTree
   const { roots, splits, links, leaves } = ensemble;
   const thresholds = Float32Array.from(splits, (split) => (split === leaf ? 0 : threshold(ensemble, split)));
   const scores = new Float64Array(x.rows * outputs);
-  base.forEach((score, k) => scores.fill(score, k * x.rows, (k + 1) * x.rows));
+  for (const [k, score] of base.entries()) scores.fill(score, k * x.rows, (k + 1) * x.rows);
   const blockRows = Math.max(1, Math.min(x.rows, Math.floor(blockBytes / (x.columns * 4))));
   const block = new Float32Array(blockRows * x.columns);
   let turn = performance.now();

@@ -102,7 +102,7 @@ export class Booster {
     new Uint8Array(memory.buffer, at.cleared, bytes.cleared).fill(0);
     new Float64Array(memory.buffer, at.target, rows).set(objective.target);
     new Float64Array(memory.buffer, at.weights, objective.weights.length).set(objective.weights);
-    base.forEach((score, k) => new Float64Array(memory.buffer, at.scores + k * allRows * 8, allRows).fill(score));
+    for (const [k, score] of base.entries()) new Float64Array(memory.buffer, at.scores + k * allRows * 8, allRows).fill(score);
     const { learningRate, l2, minGain, minSumHessian, quantile, maxDepth, minSamplesLeaf, stochasticRounding } = params;
     this.header.set({
       ...{ ...at, features, rows, allRows, threads, outputs, learningRate, l2, minGain, minSumHessian, quantile, maxDepth, minSamplesLeaf },
