@@ -1,5 +1,5 @@
 /** Histograms of packed gradients, and the best cut of each feature in them. */
-import { BINS, CHUNK, Found, foundAt, histogramOf, Leaf, leafAt, NONE, run, thread } from './run';
+import { BINS, CHUNK, foundAt, histogramOf, leafAt, NONE, run, thread } from './run';
 
 const MISSING: usize = 255;
 /** Rows whose bins stay in the first cache while groups of features pass over them. */
@@ -99,59 +99,80 @@ export function findCuts(task: u32): void {
   }
 }
 
-/** The real hessian and gradient of a sum: units of the exact ones, 2^(30 - bits) times as large. */
+// What the proposals of a leaf have in common, in locals of the instance: the header, in shared memory, would be read anew for each.
+let total: i64 = 0;
+let gUnit: f64 = 0;
+let hUnit: f64 = 0;
+let least: f64 = 0;
+let l2: f64 = 0;
+let parent: f64 = 0;
+let bestGain: f64 = 0;
+let bestSum: i64 = 0;
+let bestBin: u32 = 0;
+let bestMissing: u32 = 0;
+
 function findCut(leafIndex: u32, feature: u32, histogram: usize): void {
   const found = foundAt(leafIndex, feature);
   found.gain = 0;
   const leaf = leafAt(leafIndex);
   if (!load<u8>(<usize>run.allowed + feature) || leaf.depth >= run.maxDepth || leaf.high - leaf.low < 2 * run.minSamplesLeaf) return;
+  // The real gradient and hessian of a sum: units of the exact ones, 2^(30 - bits) times as large.
+  const scale = <f64>(<u32>1 << (30 - run.bits));
+  gUnit = run.gradientUnit * scale;
+  hUnit = run.hessianUnit * scale;
+  l2 = run.l2;
+  total = leaf.sum;
+  const g = <f64>(total >> 32) * gUnit;
+  const h = <f64>(<u32>total);
+  parent = (g * g) / (h * hUnit + l2);
+  // Rows of a side are told by its share of the hessian, as LightGBM does: exact where every row's is the same.
+  const perHessian = <f64>(leaf.high - leaf.low) / h;
+  least = max((<f64>run.minSamplesLeaf - 0.5) / perHessian, run.minSumHessian / hUnit);
+  bestGain = max(0.0, run.minGain);
+  bestSum = 0;
   const missing = load<i64>(histogram + (MISSING << 3));
-  scan(found, leaf, histogram, 0);
+  scan(histogram, 0, 0);
   if (missing != 0) {
-    scan(found, leaf, histogram, missing);
+    scan(histogram, missing, 1);
     // The cut between the known and the missing.
-    propose(found, leaf, leaf.sum - missing, 254, 0);
+    propose(total - missing, 254, 0);
   }
+  if (!bestSum) return;
+  found.gain = bestGain;
+  found.leftSum = bestSum;
+  found.bin = bestBin;
+  found.missingLeft = bestMissing;
 }
 
 /** Tries every cut between two occupied bins, amid the empty ones there, with `from` on the left already. */
-function scan(found: Found, leaf: Leaf, histogram: usize, from: i64): void {
+function scan(histogram: usize, from: i64, missingLeft: u32): void {
   let left = from;
   let last: u32 = NONE;
   for (let bin: u32 = 0; bin < MISSING; bin++) {
     const cell = load<i64>(histogram + (<usize>bin << 3));
     if (cell == 0) continue;
-    if (last != NONE) propose(found, leaf, left, (last + bin) >> 1, from == 0 ? 0 : 1);
+    if (last != NONE) propose(left, (last + bin) >> 1, missingLeft);
     left += cell;
     last = bin;
   }
 }
 
-/** Rows of a side are told by its share of the hessian, as LightGBM does: exact where every row's is the same. */
 // @ts-ignore: decorator
 @inline
-function propose(found: Found, leaf: Leaf, left: i64, bin: u32, missingLeft: u32): void {
-  const scale = <f64>(<u32>1 << (30 - run.bits));
-  const gUnit = run.gradientUnit * scale;
-  const hUnit = run.hessianUnit * scale;
-  const total = leaf.sum;
+function propose(left: i64, bin: u32, missingLeft: u32): void {
   const right = total - left;
   const hL = <f64>(<u32>left);
   const hR = <f64>(<u32>right);
-  const perHessian = <f64>(leaf.high - leaf.low) / <f64>(<u32>total);
-  const least = <f64>run.minSamplesLeaf - 0.5;
-  if (hL * perHessian < least || hR * perHessian < least) return;
-  if (hL * hUnit < run.minSumHessian || hR * hUnit < run.minSumHessian) return;
+  if (!(hL >= least && hR >= least)) return;
   const gL = <f64>(left >> 32) * gUnit;
   const gR = <f64>(right >> 32) * gUnit;
-  const wL = hL * hUnit + run.l2;
-  const wR = hR * hUnit + run.l2;
-  const g = gL + gR;
-  // gL²/wL + gR²/wR - g²/(wL + wR - l2), the first two on one denominator.
-  const gain = (gL * gL * wR + gR * gR * wL) / (wL * wR) - (g * g) / (wL + wR - run.l2);
-  if (!(gain > found.gain && gain > run.minGain)) return;
-  found.gain = gain;
-  found.leftSum = left;
-  found.bin = bin;
-  found.missingLeft = missingLeft;
+  const wL = hL * hUnit + l2;
+  const wR = hR * hUnit + l2;
+  // gL²/wL + gR²/wR on one denominator.
+  const gain = (gL * gL * wR + gR * gR * wL) / (wL * wR) - parent;
+  if (!(gain > bestGain)) return;
+  bestGain = gain;
+  bestSum = left;
+  bestBin = bin;
+  bestMissing = missingLeft;
 }
