@@ -27,6 +27,8 @@ export const modelKeys = {
   plan: (run: string) => `runs/${run}/plan.json`,
   trial: (run: string, trial: string) => `runs/${run}/trials/${trial}.json`,
   trials: (run: string) => `runs/${run}/trials/`,
+  /** When the first attempt of a trial, or of the fit, began; written under a budget. */
+  begun: (run: string, work: string) => `runs/${run}/begun/${work}.json`,
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
   fit: (run: string) => `runs/${run}/fit.json`,

@@ -6,6 +6,8 @@ export const environment = {
   modelBucket: 'MODEL_BUCKET',
   stateMachineArn: 'STATE_MACHINE_ARN',
   alarmTopicArn: 'ALARM_TOPIC_ARN',
+  /** JSON of what the functions are and cost (core/compute/lane.ts), for estimates. */
+  lane: 'LANE',
 } as const;
 
 export const metricsNamespace = 'Ingot';

@@ -35,7 +35,8 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   testFraction: 'The share of rows that is held out for the final test. By default 0.2.',
   duplicates:
     'Whether of rows that are equal in every column all but the first are dropped (the default) or kept (the default where more than half of the rows equal an earlier one).',
-  budget: 'Dollars and minutes that a run may take. Read, but not yet kept to.',
+  budget:
+    'Dollars and minutes that a run may take, from features to release. It stops within them with the best model so far; the card says what was left out. On functions, whose prices core/compute/prices.ts has.',
   priority: '0 (whenever) to 100 (urgent). Read, but not yet kept to.',
   seed: 'The same data, seed and version of Ingot give the same model, byte for byte. By default 0.',
 };

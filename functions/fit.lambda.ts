@@ -1,5 +1,7 @@
 /** Fits the best candidate on all train rows. */
 import { availableParallelism } from 'node:os';
+import { timeLeft } from '../core/compute/clock.ts';
+import { fitInTime } from '../core/compute/fit-in-time.ts';
 import { modelKeys } from '../core/keys.ts';
 import { familyOf } from '../core/models/families.ts';
 import type { Params } from '../core/models/model.ts';
@@ -18,16 +20,21 @@ export interface Fit {
   seconds: number;
 }
 
-export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { data, models }): Promise<RunEvent> => {
+export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { data, models, now }): Promise<RunEvent> => {
   if (!(await models.head(modelKeys.fit(run)))) {
     const [plan, { best }, { x, y }] = await Promise.all([
       needJson<Plan>(models, modelKeys.plan(run)),
       needJson<Leaderboard>(models, modelKeys.leaderboard(run)),
       readTrain(data, dataset, revision),
     ]);
-    const { family, params } = plan.candidates.find(({ id }) => id === best)!;
+    const candidate = plan.candidates.find(({ id }) => id === best)!;
+    const { family } = candidate;
+    const left = await timeLeft(models, plan, 'fit', now);
     const started = performance.now();
-    const fitted = await familyOf(family).fit(x, y, params, { seed: plan.seed, workers: availableParallelism() });
+    const context = { seed: plan.seed, workers: availableParallelism() };
+    const fitted = left
+      ? await fitInTime(candidate, left, (params, onProgress) => familyOf(family).fit(x, y, params, { ...context, onProgress }))
+      : await familyOf(family).fit(x, y, candidate.params, context);
     const bytes = fitted.serialize();
     const seconds = (performance.now() - started) / 1000;
     await models.put(modelKeys.fitted(run), bytes, { contentType: 'application/octet-stream', condition: once });

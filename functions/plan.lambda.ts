@@ -1,7 +1,11 @@
 /** Decides what the run tries. */
 
+import { fitBudget } from '../core/compute/budget.ts';
+import { estimateRun } from '../core/compute/cost.ts';
+import { parseLane } from '../core/compute/lane.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
+import { environment } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
 import type { Plan } from '../core/search/plan.ts';
@@ -16,11 +20,17 @@ export const plan = stage(
   async ({ run, dataset, revision }, { data, models }): Promise<RunEvent & { trials: string[] }> => {
     const planned = await getJson<Plan>(models, modelKeys.plan(run));
     if (planned) return answer(planned);
-    const [{ task, rows }, { spec }] = await Promise.all([
+    const [{ task, rows, classes, features }, { spec }] = await Promise.all([
       needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
       needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     ]);
-    const made = planSearch({ run, dataset, revision, task, spec, rows: rows.train });
+    const asked = planSearch({ run, dataset, revision, task, spec, rows: rows.train });
+    const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
+    const lane = parseLane(process.env[environment.lane]);
+    const { plan: searched, ...reckoned } = spec.budget
+      ? fitBudget(asked, shape, lane, spec.budget)
+      : { plan: asked, estimate: estimateRun(asked, shape, lane) };
+    const made: Plan = { ...searched, ...reckoned };
     await putJson(models, modelKeys.plan(run), made, once);
     return answer(made);
   },

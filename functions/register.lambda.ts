@@ -1,4 +1,6 @@
 /** Writes the immutable version: a number is claimed, the files are written, the card last. */
+import { leftOutOf } from '../core/compute/budget.ts';
+import { spentOn } from '../core/compute/cost.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { getJson, putJson } from '../core/object-store.ts';
@@ -48,6 +50,7 @@ async function draftCard(
   ]);
   const trials = await Promise.all(plan.trials.map(({ id }) => getJson<TrialResult>(models, modelKeys.trial(run, id))));
   const best = leaderboard.entries[0]!;
+  const { estimate, budget } = plan;
   return {
     model: dataset,
     run,
@@ -80,6 +83,29 @@ async function draftCard(
       optimise: optimised.seconds,
       gate: gate.seconds,
     },
+    ...(estimate && {
+      estimate: { coreSeconds: estimate.coreSeconds, memory: estimate.memory, seconds: estimate.seconds, dollars: estimate.dollars },
+      spent: spentOn(
+        [
+          { stage: 'Plan' },
+          ...trials.map((trial) => ({ stage: 'Search' as const, seconds: trial?.seconds })),
+          { stage: 'Select' },
+          { stage: 'Fit', seconds: fit.seconds },
+          { stage: 'Optimise', seconds: optimised.seconds },
+          { stage: 'Gate', seconds: gate.seconds },
+          { stage: 'Register' },
+          { stage: 'Release' },
+        ],
+        estimate.lane,
+      ),
+    }),
+    ...(budget && {
+      budget: {
+        minutes: budget.minutes,
+        dollars: budget.dollars,
+        leftOut: leftOutOf(plan, trials, best, fit),
+      },
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Runs one trial: all candidates of one family on one fold. */
 import { availableParallelism } from 'node:os';
 import * as z from 'zod/mini';
+import { timeLeft } from '../core/compute/clock.ts';
 import { modelKeys } from '../core/keys.ts';
 import { putJson } from '../core/object-store.ts';
 import type { Plan } from '../core/search/plan.ts';
@@ -12,10 +13,11 @@ import { type RunEvent, runEvent, stage } from './shared/stage.ts';
 
 const trialEvent = z.extend(runEvent, { trial: z.string() });
 
-export const search = stage('Search', trialEvent, async ({ run, dataset, revision, trial }, { data, models }): Promise<RunEvent> => {
+export const search = stage('Search', trialEvent, async ({ run, dataset, revision, trial }, { data, models, now }): Promise<RunEvent> => {
   if (!(await models.head(modelKeys.trial(run, trial)))) {
-    const [plan, { x, y }] = await Promise.all([needJson<Plan>(models, modelKeys.plan(run)), readTrain(data, dataset, revision)]);
-    const result = await runTrial(plan, trial, x, y, { workers: availableParallelism() });
+    const plan = await needJson<Plan>(models, modelKeys.plan(run));
+    const [left, { x, y }] = await Promise.all([timeLeft(models, plan, trial, now), readTrain(data, dataset, revision)]);
+    const result = await runTrial(plan, trial, x, y, { workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) });
     await putJson(models, modelKeys.trial(run, trial), result, once);
   }
   return { run, dataset, revision };

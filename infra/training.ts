@@ -16,6 +16,7 @@ import {
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { environment, type FunctionName, type Stage, stages } from '../core/names.ts';
+import { targetOf } from './assets.ts';
 import { type Access, IngotFunction, type IngotFunctionProps, type Surroundings } from './function.ts';
 
 /** Lambda had no room, was restarted or could not be reached: the work was not done, and waiting helps. */
@@ -132,7 +133,11 @@ export class Training extends Construct {
   /** A stage: its function, called with the run (and a trial, for Search); only Plan's answer, the names of the trials, is kept. */
   private stage(name: Stage): LambdaInvoke {
     const { minutes, ...about } = stageFunctions[name];
-    const handler = this.function(`${name}Function`, { ...about, timeout: Duration.minutes(minutes) });
+    const handler = this.function(`${name}Function`, {
+      ...about,
+      timeout: Duration.minutes(minutes),
+      ...(name === 'Plan' && { environment: { [environment.lane]: this.lane() } }),
+    });
     const task = new LambdaInvoke(this, name === 'Search' ? 'Trial' : name, {
       lambdaFunction: handler,
       payload: TaskInput.fromObject(name === 'Search' ? { ...run, trial: JsonPath.stringAt('$.trial') } : run),
@@ -143,6 +148,13 @@ export class Training extends Construct {
         : { resultPath: JsonPath.DISCARD }),
     });
     return withRetries(task);
+  }
+
+  /** What Plan reckons with, see core/compute/lane.ts. */
+  private lane(): string {
+    const { processor, pipelineMemory, controlMemory, searchConcurrency } = this.surroundings.config;
+    const architecture = targetOf(processor).cpu === 'arm64' ? 'arm64' : 'x64';
+    return JSON.stringify({ architecture, pipelineMemory, controlMemory, concurrency: searchConcurrency });
   }
 
   /** A trial at a time for each of Plan's, some of them side by side. Their results are objects in the bucket, so nothing is returned. */

@@ -102,7 +102,7 @@ export class Cloud {
   /** The services, without resources. */
   static async open(home: string, url: string, observer: CloudObserver = {}): Promise<Cloud> {
     const cloud = new Cloud(home, url, observer);
-    cloud.s3 = await createS3({ root: join(home, 's3'), onEvent: (event) => cloud.#take(event) });
+    cloud.s3 = await createS3({ root: join(home, 's3'), strangers: true, onEvent: (event) => cloud.#take(event) });
     return cloud;
   }
 

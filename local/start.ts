@@ -48,7 +48,7 @@ async function start(): Promise<void> {
   terminal.line();
   terminal.line(`  API      ${outputs['ApiUrl']}   x-api-key: ${outputs['ApiKey']}`);
   terminal.line(`  AWS      ${outputs['EndpointUrl']}   (access key and secret: test)`);
-  terminal.line(`  Console  ${outputs['ConsoleUrl']}`);
+  terminal.line(`  Console  ${outputs['ConsoleUrl']}#key=${outputs['ApiKey']}`);
   terminal.line(`  Home     ${home}`);
   terminal.line();
   if (isNew && process.env['INGOT_EXAMPLE'] !== 'off') {

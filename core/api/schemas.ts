@@ -74,6 +74,8 @@ export const modelsSchema = z.object({ models: z.array(modelSchema) });
 /** The whole card; see `ModelCard`. */
 export const cardSchema = z.looseObject({ model: z.string(), version: z.int(), createdAt: z.string(), run: z.string() });
 
+const interval = z.object({ low: z.number(), point: z.number(), high: z.number() });
+
 const runFields = {
   id: z.string(),
   dataset: z.string(),
@@ -106,6 +108,12 @@ export const runSchema = z.object({
       ),
     }),
   ),
+  /** What the run was expected to take, each with the bounds that nine in ten runs keep to; memory in bytes. */
+  estimate: z.optional(z.object({ coreSeconds: interval, memory: z.number(), seconds: interval, dollars: interval })),
+  /** Of functions, by the stages that are done. */
+  spent: z.optional(z.object({ seconds: z.number(), dollars: z.number() })),
+  /** Seconds that are expected to be left. */
+  remaining: z.optional(z.number()),
   model: z.optional(z.object({ name: z.string(), version: z.int(), live: z.optional(z.boolean()) })),
 });
 

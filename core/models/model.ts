@@ -24,6 +24,7 @@ export interface FitContext {
   seed: number;
   /** Worker threads to use; the result does not depend on it. */
   workers: number;
+  /** Called now and then with the share that is done, 0 to 1. What it throws ends the work at once and comes out of the family's call. */
   onProgress?: (done: number) => void;
 }
 

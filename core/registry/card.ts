@@ -1,4 +1,5 @@
 /** The shape of a version's `card.json`: what the model is, what it was made of, and how good it is. Immutable. */
+import type { Estimate, Spent } from '../compute/cost.ts';
 import type { Params } from '../models/model.ts';
 import type { Leaderboard, Scores } from '../search/plan.ts';
 import type { MetricName } from '../spec.ts';
@@ -42,6 +43,11 @@ export interface ModelCard {
   sizes: { graph: number; plainGraph: number; features: number };
   /** Wall time of the stages' work, in seconds; trials that ran side by side are added up. */
   seconds: Record<string, number>;
+  /** What the run was predicted to take, and what it had cost when it was registered, by its stages' own times. */
+  estimate?: Pick<Estimate, 'coreSeconds' | 'memory' | 'seconds' | 'dollars'>;
+  spent?: Spent;
+  /** Where dataset.json limits the run: the limits, and what was left out because of them, in sentences. */
+  budget?: { minutes?: number | undefined; dollars?: number | undefined; leftOut: string[] };
 }
 
 export interface HeldOut {

@@ -1,4 +1,7 @@
 /** What a run is and how far it has come, read from the objects that it has written and from the service that executes it. */
+import { type Estimate, type Spent, spentOn } from '../compute/cost.ts';
+import type { Lane } from '../compute/lane.ts';
+import type { Interval } from '../compute/work.ts';
 import type { ErrorBody } from '../errors.ts';
 import { modelKeys } from '../keys.ts';
 import { type Stage, stages } from '../names.ts';
@@ -48,6 +51,12 @@ export interface RunDetail extends RunSummary {
   seconds: number;
   trials?: { done: number; planned: number };
   leaderboard?: Leaderboard;
+  /** What it was expected to take before it began: core seconds, bytes, seconds and dollars. */
+  estimate?: { coreSeconds: Interval; memory: number; seconds: Interval; dollars: Interval };
+  /** By the stages that are done. */
+  spent?: Spent;
+  /** Seconds that are expected to be left, of a run that is under way. */
+  remaining?: number;
   /** The model's version, once it is registered. */
   model?: { name: string; version: number; live?: boolean };
 }
@@ -92,7 +101,25 @@ export function progressOf(run: string, keys: ReadonlySet<string>, trialsPlanned
 /** @returns undefined where there is no such run */
 export async function getRun(models: ObjectStore, executions: Executions, run: string): Promise<RunDetail | undefined> {
   const [record, execution] = await Promise.all([getJson<RunRecord>(models, modelKeys.run(run)), executions.describe(run)]);
-  return record && describe(models, record, execution);
+  if (!record) return undefined;
+  const detail = await describe(models, record, execution);
+  const plan = detail.estimate && (await getJson<Plan>(models, modelKeys.plan(run)));
+  return plan?.estimate ? { ...detail, spent: await spentSoFar(models, plan, plan.estimate.lane) } : detail;
+}
+
+/** Stages that say how long they took leave it in their object. */
+async function spentSoFar(models: ObjectStore, { run, trials }: Plan, lane: Lane): Promise<Spent> {
+  const works: { stage: Stage; key: string }[] = [
+    ...trials.map(({ id }) => ({ stage: 'Search' as const, key: modelKeys.trial(run, id) })),
+    ...stages.flatMap(({ name }) => (name === 'Search' ? [] : [{ stage: name, key: stageObjects[name](run) }])),
+  ];
+  const done = await Promise.all(
+    works.map(async ({ stage, key }) => ({ stage, object: await getJson<{ seconds?: number }>(models, key) })),
+  );
+  return spentOn(
+    done.flatMap(({ stage, object }) => (object ? [{ stage, seconds: object.seconds }] : [])),
+    lane,
+  );
 }
 
 async function describe(models: ObjectStore, record: RunRecord, execution: Execution | undefined): Promise<RunDetail> {
@@ -112,6 +139,7 @@ async function describe(models: ObjectStore, record: RunRecord, execution: Execu
   const startedAt = execution?.startedAt ?? new Date(record.createdAt);
   const lastWrite = new Date(Math.max(...[...keys.values()].map(Number)));
   const end = status === 'RUNNING' ? new Date() : (execution?.stoppedAt ?? lastWrite);
+  const seconds = Math.max(0, (end.getTime() - startedAt.getTime()) / 1000);
   const error = failure ? withoutStage(failure) : unrecorded(run, status);
   return {
     id: run,
@@ -121,12 +149,18 @@ async function describe(models: ObjectStore, record: RunRecord, execution: Execu
     stage: failure?.stage ?? stage,
     progress,
     startedAt: startedAt.toISOString(),
-    seconds: Math.max(0, (end.getTime() - startedAt.getTime()) / 1000),
+    seconds,
     ...(plan && { trials: { done: trialsDone, planned: plan.trials.length } }),
     ...(leaderboard && { leaderboard }),
+    ...(plan?.estimate && expected(plan.estimate)),
+    ...(plan?.estimate && status === 'RUNNING' && { remaining: Math.max(0, plan.estimate.seconds.point - seconds) }),
     ...(registered && { model: { name: dataset, version: registered.version, ...released } }),
     ...(error && { error }),
   };
+}
+
+function expected({ coreSeconds, memory, seconds, dollars }: Estimate): Pick<RunDetail, 'estimate'> {
+  return { estimate: { coreSeconds, memory, seconds, dollars } };
 }
 
 /** Runs that have ended stay as they are: what was read once is kept, since pages that show a list ask for it again and again. */

@@ -1,4 +1,6 @@
 /** What a run does, decided before it starts and written to `runs/<run>/plan.json`; trials are its independent pieces of work. */
+import type { Budget } from '../compute/budget.ts';
+import type { Estimate } from '../compute/cost.ts';
 import type { Params } from '../models/model.ts';
 import type { MetricName } from '../spec.ts';
 
@@ -28,6 +30,10 @@ export interface Plan {
   candidates: Candidate[];
   /** One family's candidates on one fold: what shares work stays together. */
   trials: { id: string; family: string; fold: number }[];
+  /** What it will take; plans of older runs have none. */
+  estimate?: Estimate;
+  /** Where dataset.json limits the run. */
+  budget?: Budget;
 }
 
 export type Scores = Partial<Record<MetricName, number>>;
@@ -37,6 +43,8 @@ export interface TrialResult {
   fold: number;
   seconds: number;
   scores: { candidate: number; scores: Scores }[];
+  /** The budget's time was over before all candidates had been tried. */
+  stopped?: true;
 }
 
 export interface LeaderboardEntry {

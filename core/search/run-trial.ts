@@ -1,3 +1,4 @@
+import { OutOfTime } from '../compute/budget.ts';
 import { familyOf } from '../models/families.ts';
 import type { Matrix, Target } from '../models/model.ts';
 import { splitFolds } from './folds.ts';
@@ -6,14 +7,16 @@ import type { Plan, TrialResult } from './plan.ts';
 
 /**
  * Runs one trial of a plan: all candidates of one family, trained on the other folds, scored on this one. Deterministic but for `seconds`.
+ * Under a budget the candidates are tried in its rounds, and what is under way when the time is over is left out.
  * @param x the train rows, as the plan was made for
+ * @param context.isOver whether the time is over
  */
 export async function runTrial(
   plan: Plan,
   trialId: string,
   x: Matrix,
   y: Target,
-  context: { workers: number; onProgress?: (done: number) => void },
+  context: { workers: number; onProgress?: (done: number) => void; isOver?: () => boolean },
 ): Promise<TrialResult> {
   const started = performance.now();
   const trial = plan.trials.find(({ id }) => id === trialId);
@@ -22,14 +25,28 @@ export async function runTrial(
   const truth = rowsOf(y, valid);
   const candidates = plan.candidates.filter(({ family }) => family === trial.family);
   const scores: TrialResult['scores'] = [];
-  const params = candidates.map((candidate) => candidate.params);
-  for await (const { candidate, predictions } of familyOf(trial.family).predictGrid(x, y, train, valid, params, {
-    ...context,
-    seed: plan.seed,
-  }))
-    scores.push({ candidate: candidates[candidate]!.id, scores: score(truth, predictions) });
+  const rounds = plan.budget?.rounds[trial.family]?.map((ids) => candidates.filter(({ id }) => ids.includes(id))) ?? [candidates];
+  const goOn = () => {
+    if (context.isOver?.()) throw new OutOfTime();
+  };
+  const onProgress = (done: number) => {
+    goOn();
+    context.onProgress?.(done);
+  };
+  const fitting = { workers: context.workers, seed: plan.seed, onProgress };
+  try {
+    for (const round of rounds) {
+      goOn();
+      const params = round.map((candidate) => candidate.params);
+      for await (const { candidate, predictions } of familyOf(trial.family).predictGrid(x, y, train, valid, params, fitting))
+        scores.push({ candidate: round[candidate]!.id, scores: score(truth, predictions) });
+    }
+  } catch (error) {
+    if (!(error instanceof OutOfTime)) throw error;
+  }
   scores.sort((a, b) => a.candidate - b.candidate);
-  return { trial: trialId, fold: trial.fold, seconds: (performance.now() - started) / 1000, scores };
+  const seconds = (performance.now() - started) / 1000;
+  return { trial: trialId, fold: trial.fold, seconds, scores, ...(scores.length < candidates.length && { stopped: true }) };
 }
 
 function rowsOf(y: Target, rows: Int32Array): Target {

@@ -2,7 +2,7 @@
  * Raw files → clean table. DuckDB passes over the rows and never holds them all:
  *
  *     raw files ──look──▶ what each column holds ──decide──▶ types
- *         └──convert──▶ stage.parquet ──drop──▶ table.parquet ──statistics──▶ report
+ *         └──convert──▶ converted.parquet ──leave out──▶ table.parquet ──statistics──▶ report
  *
  * Rows keep the order of the files, and the same files give the same bytes whatever the threads.
  */
@@ -13,17 +13,18 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
-import { type Column, checkSpecColumns, conversion, decide, naming } from './columns.ts';
-import { literal, rowsOf, withDatabase } from './database.ts';
-import { findDuplicates, findUseless } from './leave-out.ts';
-import { type Form, look } from './look.ts';
+import { type Column, checkSpecColumns, decide, naming } from './columns.ts';
+import { identifier, literal, withDatabase } from './database.ts';
+import { findDuplicates, findTargetless, findUseless, without } from './leave-out.ts';
+import { look } from './look.ts';
 import { namesOf, type Raw, readRaw } from './raw.ts';
 import { Rejects } from './rejects.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
 import { type Change, changesOf, describe, rawStatistics, reportOf } from './report-columns.ts';
+import { convert, convertedSql, restage, rowGroups, type Stage, within } from './stage.ts';
 import { distinctNumbers } from './statistics.ts';
 import { chooseTarget, decideTask, type Inferred } from './target.ts';
-import { byCodeUnit, missingTokensOf } from './values.ts';
+import { byCodeUnit, type Form, missingTokensOf } from './values.ts';
 
 export interface CleanInput {
   dataset: string;
@@ -67,27 +68,24 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   const { columns, targetColumn, inferred } = await decideColumns(database, raw, missing, spec);
   const read = targetColumn.look.rows + rejectedRows;
 
-  const stage = join(work, 'stage.parquet');
-  const staged = columns.filter(({ look, useless }) => useless === undefined || (spec.duplicates !== 'keep' && look.rows > 0));
+  const { stage } = raw;
+  const { rows } = targetColumn.look;
   await createEnums(database, columns);
-  await database.run(
-    `COPY (SELECT ${conversion(staged)} FROM raw) TO ${literal(stage)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(staged)})`,
-  );
-  const stageSql = `read_parquet(${literal(stage)}, file_row_number = true)`;
-  const hasTarget = `c${targetColumn.index} IS NOT NULL`;
-  const withTarget = Number((await rowsOf(database, `SELECT count(*) FROM ${stageSql} WHERE ${hasTarget}`))[0]![0]);
-  const missingTarget = read - rejectedRows - withTarget;
+  await convert(database, stage, columns);
+  const missingTarget = await findTargetless(database, stage, targetColumn, rows);
+  const withTarget = rows - missingTarget;
   if (withTarget === 0) {
     throw new IngotError('UnusableTarget', `The target '${targetColumn.name}' is missing in all ${missingTarget} rows.`, {
       where: `column '${targetColumn.name}'`,
       fix: 'Name another column as "target" in dataset.json, or fill it in.',
     });
   }
-  const equal = spec.duplicates === 'keep' ? 0 : await findDuplicates(database, stageSql, targetColumn.look.rows, hasTarget, staged);
+  const hasTarget = missingTarget > 0 ? without('targetless') : without();
+  const equal = spec.duplicates === 'keep' ? 0 : await findDuplicates(database, stage, rows, hasTarget, columns);
   const accidents = spec.duplicates === 'drop' || equal <= withTarget / 2;
   const duplicates = accidents ? equal : 0;
   const kept = withTarget - duplicates;
-  const why = await findUseless(database, stageSql, hasTarget, withTarget, columns, targetColumn, raw.guesses, spec);
+  const why = await findUseless(database, stage, hasTarget, withTarget, columns, targetColumn, raw.guesses, spec);
 
   const used = columns.filter(({ index }) => index === targetColumn.index || !why.has(index));
   const ignored = columns.filter(({ index }) => index !== targetColumn.index && why.has(index));
@@ -98,10 +96,8 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     });
   }
   const table = join(input.directory, 'table.parquet');
-  await database.run(
-    `COPY (SELECT ${naming(used)} FROM ${stageSql} WHERE ${hasTarget}${duplicates > 0 ? " AND get_bit(getvariable('drops'), file_row_number::INTEGER) = 0" : ''})
-     TO ${literal(table)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(used)})`,
-  );
+  const stays = duplicates > 0 ? `${hasTarget} AND ${without('repeated')}` : hasTarget;
+  await writeTable(database, stage, used, stays, table, work);
   const statistics = await describe(database, table, used, kept);
   const target = statistics.get(targetColumn.name)!;
   const task = decideTask(spec, {
@@ -172,11 +168,17 @@ async function decideColumns(
   const tried = forms.map(({ as }) => new Set([as]));
   const columns: Column[] = [];
   let open = raw.names.map((_, index) => index);
-  for (let looks = new Map(raw.looks.entries()); open.length > 0; looks = await look(database, 'raw', open, forms, missing)) {
+  for (let looks = new Map(raw.looks.entries()); open.length > 0; looks = await look(database, raw.stage, open, forms, missing)) {
     const again: number[] = [];
     for (const index of open) {
       const name = raw.names[index]!;
-      const decided = decide(index, name, looks.get(index)!, { missing, spec, isTarget: name === target, tried: tried[index]! });
+      const decided = decide(index, name, looks.get(index)!, {
+        missing,
+        spec,
+        isTarget: name === target,
+        isStaged: raw.stage.forms[index]!.as === 'number',
+        tried: tried[index]!,
+      });
       if ('as' in decided) {
         forms[index] = decided;
         tried[index]!.add(decided.as);
@@ -185,6 +187,8 @@ async function decideColumns(
     }
     open = again;
     if (open.length === 0) break;
+    const misread = open.filter((index) => raw.stage.forms[index]!.as === 'number');
+    if (misread.length > 0) await restage(database, raw.stage, misread);
   }
   const targetColumn = columns.find(({ name }) => name === target)!;
   if (
@@ -207,6 +211,28 @@ async function createEnums(database: DuckDBConnection, columns: Column[]): Promi
   }
 }
 
-/** Row groups of 122,880 rows, as is usual, or of fewer where many columns would make them large in memory. */
-const rowGroups = (columns: Column[]) =>
-  `ROW_GROUP_SIZE ${Math.min(122_880, Math.max(2048, Math.floor(4_000_000 / columns.length / 2048) * 2048))}`;
+async function writeTable(
+  database: DuckDBConnection,
+  { blocks }: Stage,
+  columns: Column[],
+  where: string,
+  path: string,
+  work: string,
+): Promise<void> {
+  const parts = blocks.map((block) => ({ block, own: within(block, columns) })).filter(({ own }) => own.length > 0);
+  const paths = parts.map((_, index) => (parts.length === 1 ? path : join(work, `part-${index}.parquet`)));
+  for (const [index, { block, own }] of parts.entries()) {
+    await database.run(
+      `COPY (SELECT ${naming(own)} FROM ${convertedSql(block)} WHERE ${where}) TO ${literal(paths[index]!)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
+    );
+  }
+  if (parts.length === 1) return;
+  const joined = paths.map((part) => `read_parquet(${literal(part)})`).join(' POSITIONAL JOIN ');
+  // Text would take a block of 256 KB a column: it becomes ENUM again.
+  const items = columns.map(
+    ({ index, name, enums }) => `${identifier(name)}${enums.length > 0 ? `::k${index}` : ''} AS ${identifier(name)}`,
+  );
+  await database.run(
+    `COPY (SELECT ${items.join(', ')} FROM ${joined}) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
+  );
+}

@@ -2,8 +2,8 @@
 import { IngotError } from '../errors.ts';
 import type { ColumnType, DatasetSpec } from '../spec.ts';
 import { identifier, literal } from './database.ts';
-import { type Form, type Look, mostValues, numberShare, textShare } from './look.ts';
-import { booleanOf, byCodeUnit, nearNames, notationOf, numberSql, spellingKey } from './values.ts';
+import { type Look, mostValues, numberShare, textShare } from './look.ts';
+import { booleanOf, byCodeUnit, type Form, nearNames, notationOf, numberCell, spellingKey } from './values.ts';
 
 export interface Column {
   /** The column is `c<index>` in SQL. */
@@ -12,7 +12,7 @@ export interface Column {
   type: ColumnType;
   why: string;
   look: Look;
-  /** The raw column converted; the category type of a column with known values is the ENUM `k<index>`. */
+  /** The staged column converted; the category type of a column with known values is the ENUM `k<index>`. */
   sql: string;
   /** ENUM types that `sql` needs. */
   enums: { name: string; values: string[] }[];
@@ -65,6 +65,7 @@ export const specOf = (spec: DatasetSpec, name: string) =>
 /**
  * Decides the type from what was seen.
  * @param isTarget labels stay as they are written: only true and false become boolean
+ * @param isStaged whether it is staged as numbers
  * @param tried forms in which it was looked at: none is asked for twice
  * @returns the column, or the form in which to look at it again
  */
@@ -72,7 +73,13 @@ export function decide(
   index: number,
   name: string,
   seen: Look,
-  { missing, spec, isTarget, tried }: { missing: Set<string>; spec: DatasetSpec; isTarget: boolean; tried: Set<Form['as']> },
+  {
+    missing,
+    spec,
+    isTarget,
+    isStaged,
+    tried,
+  }: { missing: Set<string>; spec: DatasetSpec; isTarget: boolean; isStaged: boolean; tried: Set<Form['as']> },
 ): Column | Form {
   const { type: wanted, role } = specOf(spec, name);
   const { form } = seen;
@@ -107,7 +114,7 @@ export function decide(
       ...column,
       type: 'number',
       why: insisted || `its values are numbers${written}${strays}`,
-      sql: numberSql(`c${index}`, form.notation),
+      sql: isStaged ? `c${index}` : numberCell(`c${index}`, form.notation),
       strays: others,
     };
   }
@@ -206,9 +213,6 @@ export function quotedList(values: string[], most = 4): string {
   const shown = values.slice(0, most).map((value) => JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value));
   return values.length > most ? `${shown.join(', ')} and ${values.length - most} more` : shown.join(', ');
 }
-
-/** `SELECT` items that convert raw columns, under their SQL names. */
-export const conversion = (columns: Column[]) => columns.map(({ index, sql }) => `${sql} AS c${index}`).join(', ');
 
 /** `SELECT` items that give converted columns their names; ENUMs, which parquet forgets, are cast back, as DuckDB writes them fastest. */
 export const naming = (columns: Column[]) =>

@@ -1,13 +1,11 @@
 /**
- * Looks at every cell of the raw columns in SQL, in one scan where the table is not wide: how often each value occurs that is no number (of
- * number columns), is missing (of free text) or at all (of the others).
+ * Looks at every cell of the staged columns in SQL, in a scan or two of each block: how often each value occurs that is no number (of number columns),
+ * is missing (of free text) or at all (of the others).
  */
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { literal, rowsOf } from './database.ts';
-import { type Notation, notationOf, numberSql, spellingKey } from './values.ts';
-
-/** How a column is looked at; a guess from a sample, which the look confirms or sends back. */
-export type Form = { as: 'number'; notation: Notation } | { as: 'values' } | { as: 'text' };
+import { type Block, blocksOf, type Stage } from './stage.ts';
+import { type Form, notationOf, numberCell, spellingKey } from './values.ts';
 
 export interface Look {
   form: Form;
@@ -39,25 +37,34 @@ export interface Guess {
   mayBeUseless: boolean;
 }
 
-/** Guesses from the first rows of a relation whose columns are c0, c1 … */
-export async function guess(database: DuckDBConnection, relation: string, columns: number, missing: Set<string>): Promise<Guess[]> {
+/** Guesses from the first rows of the view `raw`, whose columns are c0, c1 … */
+export async function guess(database: DuckDBConnection, columns: number, missing: Set<string>): Promise<Guess[]> {
   const rows = Math.min(10_000, Math.max(100, Math.floor(2_000_000 / columns)));
-  const result = await database.runAndReadAll(`FROM ${relation} LIMIT ${rows}`);
-  return result.getColumns().map((cells): Guess => {
-    const values = cells.filter((cell): cell is string => typeof cell === 'string' && !missing.has(cell.trim().toLowerCase()));
-    const distinct = new Set(values.map(spellingKey)).size;
-    const notation = notationOf(values, numberShare);
-    const mayBeUseless = distinct < 2 || distinct === values.length;
-    if (notation !== undefined) return { form: { as: 'number', notation }, mayBeUseless };
-    return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, mayBeUseless };
-  });
+  const guesses: Guess[] = [];
+  for (const block of blocksOf(columns)) {
+    const result = await database.runAndReadAll(`SELECT ${block.map((column) => `c${column}`).join(', ')} FROM raw LIMIT ${rows}`);
+    guesses.push(...result.getColumns().map((cells) => guessOf(cells, missing)));
+  }
+  return guesses;
+}
+
+function guessOf(cells: DuckDBValue[], missing: Set<string>): Guess {
+  const values = cells.filter((cell): cell is string => typeof cell === 'string' && !missing.has(cell.trim().toLowerCase()));
+  const distinct = new Set(values.map(spellingKey)).size;
+  const notation = notationOf(values, numberShare);
+  // Commas are left out wherever they stand: this only has to be true of all integers.
+  const areIntegers = notation !== undefined && values.every((value) => Number.isInteger(Number(value.replaceAll(',', ''))));
+  const mayBeUseless = distinct < 2 || (areIntegers && distinct === values.length);
+  if (notation !== undefined) return { form: { as: 'number', notation }, mayBeUseless };
+  return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, mayBeUseless };
 }
 
 const plainMark = '\u0001';
 
-function cellSql(column: number, form: Form, missing: Set<string>): string {
+function cellSql(column: number, form: Form, staged: Form, missing: Set<string>): string {
+  if (staged.as === 'number') return `coalesce(s${column}, '${plainMark}')`;
   const raw = `coalesce(c${column}, '')`;
-  if (form.as === 'number') return `CASE WHEN ${numberSql(`c${column}`, form.notation)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
+  if (form.as === 'number') return `CASE WHEN ${numberCell(`c${column}`, form.notation)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
   if (form.as === 'text')
     return `CASE WHEN lower(trim(${raw})) IN (${[...missing].map(literal).join(', ')}) THEN ${raw} ELSE '${plainMark}' END`;
   return raw;
@@ -90,17 +97,41 @@ export async function countValues(database: DuckDBConnection, relation: string, 
   }
 }
 
-/** @param columns indices of the columns to look at */
+/** @param columns indices of the columns to look at; those that are staged as numbers are looked at as such */
 export async function look(
   database: DuckDBConnection,
-  relation: string,
+  stage: Stage,
   columns: number[],
   forms: Form[],
   missing: Set<string>,
 ): Promise<Map<number, Look>> {
-  const cells = columns.map((column) => cellSql(column, forms[column]!, missing));
-  await countValues(database, relation, columns, cells);
   const looks = new Map<number, Look>(columns.map((column) => [column, emptyLook(forms[column]!)]));
+  for (const block of stage.blocks) {
+    const some = block.columns.filter((column) => looks.has(column));
+    if (some.length > 0) await lookAtBlock(database, block, some, looks, stage.forms, missing);
+  }
+  return looks;
+}
+
+async function lookAtBlock(
+  database: DuckDBConnection,
+  block: Block,
+  columns: number[],
+  looks: Map<number, Look>,
+  staged: Form[],
+  missing: Set<string>,
+): Promise<void> {
+  const relation = block.sql;
+  const numbers = columns.filter((column) => staged[column]!.as === 'number');
+  const counts = ['count(*)', ...numbers.map((column) => `count(s${column})`)];
+  const [row = []] = numbers.length === 0 ? [] : await rowsOf(database, `SELECT ${counts.join(', ')} FROM ${relation}`);
+  const rows = Number(row[0]);
+  // Most columns of numbers have nothing else in them, and need no second look.
+  const whole = new Set(numbers.filter((_, place) => Number(row[1 + place]) === 0));
+  for (const column of whole) Object.assign(looks.get(column)!, { rows, plain: rows, distinct: Math.min(1, rows) });
+  const open = columns.filter((column) => !whole.has(column));
+  const cells = open.map((column) => cellSql(column, looks.get(column)!.form, staged[column]!, missing));
+  await countValues(database, relation, open, cells);
   const summary = await rowsOf(
     database,
     `SELECT g, count(*), sum(n)::BIGINT, coalesce(sum(n) FILTER (WHERE v = '${plainMark}'), 0)::BIGINT, bool_or(regexp_matches(v, '[\\r\\n\\x00]'))
@@ -120,15 +151,14 @@ export async function look(
       if (form.as === 'values' || v !== plainMark) counts.set(String(v), Number(n));
     }
   }
-  await countText(database, relation, looks);
-  return looks;
+  await countText(database, relation, open, looks);
 }
 
 const emptyLook = (form: Form): Look => ({ form, rows: 0, plain: 0, counts: new Map(), distinct: 0, suspicious: false });
 
 /** Different texts, by HyperLogLog: within a few percent, and the same whatever the threads, since registers are merged by their maximum. */
-async function countText(database: DuckDBConnection, relation: string, looks: Map<number, Look>): Promise<void> {
-  const texts = [...looks].filter(([, { form }]) => form.as === 'text');
+async function countText(database: DuckDBConnection, relation: string, columns: number[], looks: Map<number, Look>): Promise<void> {
+  const texts = columns.map((column) => [column, looks.get(column)!] as const).filter(([, { form }]) => form.as === 'text');
   if (texts.length === 0) return;
   const aggregates = texts.map(
     ([column]) => `approx_count_distinct(c${column}), coalesce(bool_or(regexp_matches(c${column}, '[\\r\\n\\x00]')), false)`,

@@ -1,12 +1,13 @@
-/** The files of a dataset as one view of raw text, and what each of its columns holds. */
+/** The files of a dataset as one view of raw text, staged, and what each of its columns holds. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { DatasetSpec } from '../spec.ts';
-import { uniqueNames } from './columns.ts';
+import { specOf, uniqueNames } from './columns.ts';
 import { type Guess, guess, type Look, look } from './look.ts';
 import type { Rejects } from './rejects.ts';
 import type { Change } from './report-columns.ts';
 import { openSource, type Source } from './source.ts';
+import { blockColumns, type Stage, stageRaw } from './stage.ts';
 import type { Inferred } from './target.ts';
 
 export interface RawInput {
@@ -20,11 +21,12 @@ export interface Raw {
   names: string[];
   changes: Change[];
   inferred: Inferred[];
+  stage: Stage;
   looks: Look[];
   guesses: Guess[];
 }
 
-/** Opens the files, makes them the view `raw` and looks at every cell; files that DuckDB can't read as they stand are repaired first. */
+/** Opens the files, makes them the view `raw`, stages it and looks at every cell; files that DuckDB can't read as they stand are repaired first. */
 export async function readRaw(
   database: DuckDBConnection,
   input: RawInput,
@@ -37,18 +39,25 @@ export async function readRaw(
     sources.push(await openSource(database, { ...file, directory: work, index, spec: input.spec, rejects }));
   }
   const width = Math.max(0, ...sources.map(({ names }) => names.length));
-  if (width > 1000) {
-    // Each thread has a few chunks of 2,048 rows of 16 bytes a column at a time; and looking for common subexpressions is quadratic in columns.
-    if (input.memoryLimit === undefined) await database.run(`SET memory_limit = '${300 + Math.ceil(width * 0.4)}MB'`);
+  if (width > blockColumns) {
+    // The last query, which writes the whole table, has a few chunks of 2,048 rows of 16 bytes a column at a time.
+    if (input.memoryLimit === undefined) await database.run(`SET memory_limit = '${300 + Math.ceil(width * 0.12)}MB'`);
+    // A query holds a few chunks of each of its columns for each thread.
+    await database.run('SET threads = 1');
+    // Looking for common subexpressions is quadratic in columns.
     await database.run("SET disabled_optimizers = 'common_subexpressions'");
   }
   const repairable = () => sources.some(({ repair }) => repair !== undefined);
   for (;;) {
     const { names, changes } = await createRaw(database, sources);
     try {
-      const guesses = await guess(database, 'raw', names.length, missing);
-      const forms = guesses.map(({ form }) => form);
-      const looks = await look(database, 'raw', [...forms.keys()], forms, missing);
+      const guesses = await guess(database, names.length, missing);
+      const forms = guesses.map(({ form }, index) => {
+        const { type = 'number' } = specOf(input.spec, names[index]!);
+        return type === 'number' || form.as !== 'number' ? form : { as: 'values' as const };
+      });
+      const stage = await stageRaw(database, work, forms);
+      const looks = await look(database, stage, [...forms.keys()], forms, missing);
       const rows = looks.get(0)?.rows ?? 0;
       if (!repairable() || (rows > 0 && ![...looks.values()].some(({ suspicious }) => suspicious))) {
         if (rows === 0) throw noRows(input);
@@ -58,6 +67,7 @@ export async function readRaw(
           names,
           changes: changes.map((change) => ({ ...change, count: rows })),
           inferred,
+          stage,
           looks: [...looks.values()],
           guesses,
         };

@@ -45,8 +45,11 @@ export function notationOf(values: string[], share: number): Notation | undefine
   return undefined;
 }
 
+/** How a column is looked at; a guess from a sample, which the look confirms or sends back. */
+export type Form = { as: 'number'; notation: Notation } | { as: 'values' } | { as: 'text' };
+
 /** The finite DOUBLE that a VARCHAR expression holds, or NULL. */
-export function numberSql(value: string, notation: Notation): string {
+export function numberCell(value: string, notation: Notation): string {
   const text =
     notation === 'plain'
       ? value

@@ -31,6 +31,9 @@ export type OwnAnswer = keyof typeof ownAnswers;
 
 /** API Gateway takes 10 MB. */
 const bodyLimit = 10 * 1024 * 1024;
+
+/** Lambda takes 6 MB, the body and all that API Gateway adds; as JSON text, so a body that needs escaping has less room. */
+const eventLimit = 6 * 1024 * 1024;
 const clockMs = 250;
 
 export interface Stage {
@@ -115,7 +118,8 @@ export class RestApi {
             api: this,
             accountId,
           });
-          this.#invoke(response, integration, event, id);
+          if (event.length > eventLimit) this.#own(response, 'REQUEST_TOO_LARGE', id);
+          else this.#invoke(response, integration, event, id);
         }
       });
   }
@@ -136,7 +140,6 @@ export class RestApi {
     const chunks: Buffer[] = [];
     let size = Number(request.headers['content-length'] ?? 0);
     if (size > bodyLimit) {
-      // The client is told at once; what it still sends is read and dropped, since many a client reads no answer before it has sent all.
       done(undefined);
       return;
     }
@@ -207,10 +210,15 @@ function fillTemplate(template: string, values: Record<string, string>): string 
 }
 
 function answer(response: ServerResponse, status: number, headers: Record<string, string>, body: string): void {
-  // What is left of the request's body is not wanted, but the connection is.
-  response.req.resume();
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
-  response.end(body);
+  const end = () => {
+    if (response.headersSent) return;
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+    response.end(body);
+  };
+  // What is left of the request's body is not wanted. But many a client reads no answer before it has sent all, and a connection that is
+  // closed under it loses the answer.
+  if (response.req.complete) end();
+  else response.req.once('end', end).resume();
 }
 
 function send(response: ServerResponse, { status, headers, body }: ProxyResult, id: string): void {

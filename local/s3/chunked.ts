@@ -9,7 +9,7 @@ const longestLine = 4096;
  * Takes the aws-chunked coding off a body: `<size>[;chunk-signature=…]` lines, chunks, then trailers. Bytes are passed on before
  * their chunk's signature is known to be right; where it isn't this throws, and the caller drops what it has.
  *
- * @param signed verifies the signatures of chunks and trailers; undefined for the unsigned coding
+ * @param signed verifies the signatures of chunks and trailers; undefined for the unsigned coding. A stranger's are passed over
  * @param trailers receives the trailing headers, names in lower case
  * @throws S3Error IncompleteBody, SignatureDoesNotMatch
  */
@@ -19,7 +19,7 @@ export async function* decodeChunked(
   trailers: Map<string, string>,
 ): AsyncGenerator<Buffer> {
   const input = new Input(source);
-  const verify = signed && chunkVerifier(signed);
+  const verify = signed?.key && chunkVerifier(signed, signed.key);
   for (;;) {
     const line = await input.line();
     const match = /^([0-9a-fA-F]{1,15})(?:;chunk-signature=([0-9a-f]{64}))?$/.exec(line);
@@ -48,7 +48,7 @@ export async function* decodeChunked(
 }
 
 /** Each signature is over the one before it: chunks can't be left out, added or swapped. */
-function chunkVerifier({ key, scope, date, signature }: Signed): (kind: string, content: string, expected: string) => void {
+function chunkVerifier({ scope, date, signature }: Signed, key: Buffer): (kind: string, content: string, expected: string) => void {
   let before = signature;
   return (kind, content, expected) => {
     const computed = hmac(key, [kind, date, scope, before, content].join('\n')).toString('hex');

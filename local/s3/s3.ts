@@ -18,6 +18,8 @@ export interface S3Options {
   region?: string;
   /** Access key id → secret key. @default test / test */
   credentials?: Record<string, string>;
+  /** Whether other access keys are let in, their signatures unchecked. Default false. */
+  strangers?: boolean;
 }
 
 export type StoredVersion = Pick<Version, 'key' | 'versionId' | 'size' | 'etag' | 'lastModified' | 'headers' | 'metadata'>;
@@ -66,7 +68,11 @@ export interface S3 {
  */
 export async function createS3(options: S3Options): Promise<S3> {
   const store = await Store.open(options.root, options.onEvent ?? (() => undefined));
-  const handle = createHandler(store, { region: options.region ?? 'us-east-1', credentials: options.credentials ?? { test: 'test' } });
+  const handle = createHandler(store, {
+    region: options.region ?? 'us-east-1',
+    credentials: options.credentials ?? { test: 'test' },
+    strangers: options.strangers ?? false,
+  });
   const find = (bucket: string, key: string, versionId?: string): Version | undefined => {
     const existing = store.bucket(bucket);
     if (versionId === undefined) return store.current(existing, key);

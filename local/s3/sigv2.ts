@@ -17,7 +17,7 @@ const signedParameters = new Set(
  *
  * @throws S3Error AccessDenied (expired), InvalidAccessKeyId, SignatureDoesNotMatch
  */
-export function verifySignatureV2(request: RequestHead, credentials: Record<string, string>, now: number): Signed {
+export function verifySignatureV2(request: RequestHead, credentials: Record<string, string>, now: number, strangers = false): Signed {
   const [path, rawQuery] = splitUrl(request.url ?? '/');
   const query = new Map(parseQuery(rawQuery));
   const accessKeyId = query.get('AWSAccessKeyId') ?? '';
@@ -27,7 +27,18 @@ export function verifySignatureV2(request: RequestHead, credentials: Record<stri
   if (now > Number(expires) * 1000)
     throw new S3Error('AccessDenied', 'Request has expired', { Expires: new Date(Number(expires) * 1000).toISOString() });
   const secret = Object.hasOwn(credentials, accessKeyId) ? credentials[accessKeyId] : undefined;
-  if (secret === undefined) throw new S3Error('InvalidAccessKeyId', undefined, { AWSAccessKeyId: accessKeyId });
+  const signed: Signed = {
+    accessKeyId,
+    payload: 'UNSIGNED-PAYLOAD',
+    key: undefined,
+    scope: '',
+    date: '',
+    signature: query.get('Signature') ?? '',
+  };
+  if (secret === undefined) {
+    if (strangers) return signed;
+    throw new S3Error('InvalidAccessKeyId', undefined, { AWSAccessKeyId: accessKeyId });
+  }
 
   const header = (name: string) => (request.headers[name] as string | undefined) ?? query.get(name) ?? '';
   const amz = [...new Set([...Object.keys(request.headers), ...query.keys()].map((name) => name.toLowerCase()))].filter((name) =>
@@ -44,7 +55,6 @@ export function verifySignatureV2(request: RequestHead, credentials: Record<stri
     `${inHost === undefined ? '' : `/${inHost}`}${path}${parameters.length > 0 ? '?' : ''}${parameters.map(([name, value]) => (value === '' ? name : `${name}=${value}`)).join('&')}`,
   ].join('\n');
   const signature = createHmac('sha1', secret).update(Buffer.from(stringToSign, 'latin1')).digest('base64');
-  if (!sameSignature(signature, query.get('Signature') ?? ''))
-    throw new S3Error('SignatureDoesNotMatch', undefined, { StringToSign: stringToSign });
-  return { accessKeyId, payload: 'UNSIGNED-PAYLOAD', key: Buffer.alloc(0), scope: '', date: '', signature };
+  if (!sameSignature(signature, signed.signature)) throw new S3Error('SignatureDoesNotMatch', undefined, { StringToSign: stringToSign });
+  return signed;
 }

@@ -10,7 +10,8 @@ export interface Signed {
   accessKeyId: string;
   /** A SHA-256 in hexadecimal, `UNSIGNED-PAYLOAD` or one of the `STREAMING-…` words. */
   payload: string;
-  key: Buffer;
+  /** What chunks of the body are signed with; undefined where the signer is a stranger, whose signatures nobody can check. */
+  key: Buffer | undefined;
   /** `<date>/<region>/s3/aws4_request`. */
   scope: string;
   /** `YYYYMMDDTHHMMSSZ`. */
@@ -56,14 +57,16 @@ export function parseQuery(query: string): [name: string, value: string][] {
  *
  * @param credentials access key id → secret key
  * @param now milliseconds since 1970
+ * @param strangers whether an unknown access key is let in unchecked; otherwise it is an InvalidAccessKeyId
  * @throws S3Error AccessDenied (unsigned, expired), InvalidAccessKeyId, SignatureDoesNotMatch, RequestTimeTooSkewed and the malformed ones
  */
-export function verifySignature(request: RequestHead, credentials: Record<string, string>, now: number): Signed {
+export function verifySignature(request: RequestHead, credentials: Record<string, string>, now: number, strangers = false): Signed {
   const [path, query] = splitUrl(request.url ?? '/');
   const pairs = parseQuery(query);
   const inQuery = new Map(pairs);
   const authorization = request.headers.authorization;
-  if (inQuery.has('X-Amz-Algorithm') || inQuery.has('X-Amz-Signature')) return verifyPresigned(request, path, pairs, credentials, now);
+  if (inQuery.has('X-Amz-Algorithm') || inQuery.has('X-Amz-Signature'))
+    return verifyPresigned(request, path, pairs, credentials, now, strangers);
   if (authorization === undefined) throw new S3Error('AccessDenied');
   const match = new RegExp(`^${algorithm}\\s+Credential=([^,\\s]+),\\s*SignedHeaders=([^,\\s]+),\\s*Signature=([0-9a-f]{64})$`).exec(
     authorization.trim(),
@@ -78,7 +81,14 @@ export function verifySignature(request: RequestHead, credentials: Record<string
   if (Math.abs(now - parseDate(date)) > 15 * minute) throw new S3Error('RequestTimeTooSkewed');
   const payload = request.headers['x-amz-content-sha256'];
   if (typeof payload !== 'string') throw new S3Error('InvalidRequest', 'Missing required header for this request: x-amz-content-sha256');
-  return check(request, path, pairs, { credential, signedHeaders: signedHeaders.split(';'), signature, date, payload }, credentials);
+  return check(
+    request,
+    path,
+    pairs,
+    { credential, signedHeaders: signedHeaders.split(';'), signature, date, payload },
+    credentials,
+    strangers,
+  );
 }
 
 function verifyPresigned(
@@ -87,6 +97,7 @@ function verifyPresigned(
   pairs: [string, string][],
   credentials: Record<string, string>,
   now: number,
+  strangers: boolean,
 ): Signed {
   const query = new Map(pairs);
   const field = (name: string) => {
@@ -129,6 +140,7 @@ function verifyPresigned(
     pairs.filter(([name]) => name !== 'X-Amz-Signature'),
     parts,
     credentials,
+    strangers,
   );
 }
 
@@ -140,7 +152,14 @@ interface Parts {
   payload: string;
 }
 
-function check(request: RequestHead, path: string, pairs: [string, string][], parts: Parts, credentials: Record<string, string>): Signed {
+function check(
+  request: RequestHead,
+  path: string,
+  pairs: [string, string][],
+  parts: Parts,
+  credentials: Record<string, string>,
+  strangers: boolean,
+): Signed {
   const { signedHeaders, signature, date, payload } = parts;
   const scopeParts = parts.credential.split('/').slice(-4);
   const accessKeyId = parts.credential.split('/').slice(0, -4).join('/');
@@ -152,7 +171,11 @@ function check(request: RequestHead, path: string, pairs: [string, string][], pa
     );
   }
   const secret = Object.hasOwn(credentials, accessKeyId) ? credentials[accessKeyId] : undefined;
-  if (secret === undefined) throw new S3Error('InvalidAccessKeyId', undefined, { AWSAccessKeyId: accessKeyId });
+  const scope = scopeParts.join('/');
+  if (secret === undefined) {
+    if (strangers) return { accessKeyId, payload, key: undefined, scope, date, signature };
+    throw new S3Error('InvalidAccessKeyId', undefined, { AWSAccessKeyId: accessKeyId });
+  }
   const unsigned = Object.keys(request.headers).find(
     (name) => name.startsWith('x-amz-') && name !== 'x-amz-content-sha256' && !signedHeaders.includes(name),
   );
@@ -175,7 +198,6 @@ function check(request: RequestHead, path: string, pairs: [string, string][], pa
     signedHeaders.join(';'),
     payload,
   ].join('\n');
-  const scope = scopeParts.join('/');
   // Headers come as the bytes of latin1, which is how they must be hashed.
   const stringToSign = [algorithm, date, scope, sha256(Buffer.from(canonical, 'latin1'))].join('\n');
   const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, day!), region!), 's3'), 'aws4_request');

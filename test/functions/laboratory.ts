@@ -122,4 +122,4 @@ export class Laboratory {
   }
 }
 
-const times = new Set(['at', 'createdAt', 'eventTime', 'sequencer', 'seconds', 'microseconds']);
+const times = new Set(['at', 'createdAt', 'eventTime', 'sequencer', 'seconds', 'microseconds', 'spent']);

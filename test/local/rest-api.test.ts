@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningCloud } from '../../local/cloud.ts';
 import { apiOutputs, lambda, restApi, start } from './assembly.ts';
@@ -75,13 +76,24 @@ describe('a REST API', () => {
     expect(admitted.requestContext).toMatchObject({ identity: { apiKey: key, apiKeyId: cloud.outputs['ApiKeyId'] } });
   });
 
-  test('takes 10 MB and not a byte more, and goes on', async () => {
-    const limit = 10 * 1024 * 1024;
+  test('takes the 6 MB that Lambda takes and answers more with 413, and goes on', async () => {
+    const megabyte = 1024 * 1024;
     const post = (size: number) =>
       fetch(`${api}open/size`, { method: 'POST', body: 'x'.repeat(size), headers: { 'content-type': 'text/plain' } });
-    expect((await post(limit)).status).toBe(201);
-    expect((await post(limit + 1)).status).toBe(413);
+    expect((await post(6 * megabyte - 4096)).status).toBe(201);
+    expect((await post(6 * megabyte)).status).toBe(413);
+    expect((await post(10 * megabyte + 1)).status).toBe(413);
     expect((await fetch(`${api}open`)).status).toBe(201);
+  });
+
+  test('a client that reads no answer before it has sent all, and then closes, still gets it', async () => {
+    const statusOf = (path: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const request = httpRequest(`${api}${path}`, { method: 'POST', agent: false }, (response) => resolve(response.resume().statusCode));
+        request.on('error', reject).end(Buffer.alloc(12 * 1024 * 1024, 'x'));
+      });
+    expect(await statusOf('open/size')).toBe(413);
+    expect(await statusOf('echo')).toBe(403);
   });
 
   test('answers 502 for a function that fails or answers nonsense, and 403 for a path that is not there', async () => {

@@ -40,6 +40,19 @@ export function largest(column: Float32Array): number {
   return most;
 }
 
+function allFinite(column: Float32Array): boolean {
+  // A difference of equals is 0, but of infinities and NaN.
+  for (let i = 0; i < column.length; i++) if (column[i]! - column[i]! !== 0) return false;
+  return true;
+}
+
+/** A copy of a column as the map takes it: NaN is 0, and what is beyond the bound is the bound. The column itself where all are finite. */
+export function bounded(column: Float32Array, most: number): Float32Array {
+  if (allFinite(column)) return column;
+  const bound = 2 ** boundExponent(most);
+  return column.map((value) => (Number.isNaN(value) ? 0 : Math.max(-bound, Math.min(bound, value))));
+}
+
 /**
  * @param weights [features × outputs]
  * @param largests by feature, the largest absolute value among the train rows
@@ -47,7 +60,7 @@ export function largest(column: Float32Array): number {
 export function fixAffine(weights: ArrayLike<number>, intercepts: ArrayLike<number>, largests: ArrayLike<number>): AffineMap {
   const features = largests.length;
   const outputs = intercepts.length;
-  const exponents = Array.from(largests, (most) => Math.min(largestExponent, exponentOf(most) + headroom));
+  const exponents = Array.from(largests, boundExponent);
   const perUnit = Float64Array.from({ length: features * outputs }, (_, i) => weights[i]! * unitOf(exponents[Math.floor(i / outputs)]!));
   let most = 0;
   for (const weight of perUnit) most = Math.max(most, Math.abs(weight));
@@ -127,6 +140,10 @@ export function roundEven(value: number): number {
 
 function unitOf(exponent: number): number {
   return 2 ** (exponent - featureBits);
+}
+
+function boundExponent(most: number): number {
+  return Math.min(largestExponent, exponentOf(most) + headroom);
 }
 
 /** The least exponent of two that is no less than a value; that of 1 for 0. */

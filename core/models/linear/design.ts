@@ -1,4 +1,5 @@
 /** What all candidates on the same train rows share. It follows from the rows alone, so that sharing it changes no candidate. */
+import { bounded, largest } from '../exact/affine.ts';
 import type { Matrix, Target } from '../model.ts';
 import { Loss, type LossKind, type Rows } from './loss.ts';
 
@@ -7,6 +8,8 @@ export interface Design {
   rows: Rows;
   /** The features that vary in the train rows; the others' coefficients are 0, which is their optimum beside an intercept. */
   varying: Int32Array;
+  /** Of each of those, the largest finite absolute value. */
+  largests: number[];
   /** The classes that are in the train rows. */
   present: Int32Array;
   /** The value of a regression is centre + spread × what the model says. */
@@ -21,47 +24,78 @@ export function makeDesign(x: Matrix, y: Target, rows: Int32Array, balanced: boo
   const columns: Float32Array[] = [];
   const varying: number[] = [];
   const means: number[] = [];
+  const largests: number[] = [];
   for (let feature = 0; feature < x.columns; feature++) {
     const source = x.data.subarray(feature * x.rows, (feature + 1) * x.rows);
-    const column = all ? source : Float32Array.from(rows, (row) => source[row]!);
-    let sum = 0;
-    let varies = false;
-    for (let i = 0; i < count; i++) {
-      sum += column[i]!;
-      if (column[i] !== column[0]) varies = true;
-    }
-    if (!varies) continue;
+    const own = all ? source : pickValues(source, rows);
+    const most = largest(own);
+    const column = bounded(own, most);
+    if (!varies(column)) continue;
     varying.push(feature);
     columns.push(column);
-    means.push(sum / count);
+    means.push(meanOf(column));
+    largests.push(most);
   }
-  const design = { varying: Int32Array.from(varying), present: new Int32Array(), centre: 0, spread: 1 };
+  const design = { varying: Int32Array.from(varying), largests, present: new Int32Array(), centre: 0, spread: 1 };
   const lossOf = (kind: LossKind, outputs: number) => new Loss(kind, outputs, Float64Array.from(means));
   if (y.task === 'regression') {
     const { centre, spread } = standard(y.values, rows);
-    const targets = Float64Array.from(rows, (row) => (y.values[row]! - centre) / spread);
+    const targets = new Float64Array(count);
+    for (let i = 0; i < count; i++) targets[i] = (y.values[rows[i]!]! - centre) / spread;
     return { ...design, centre, spread, loss: lossOf('squared', 1), rows: { columns, count, targets } };
   }
   const members = new Int32Array(y.classes);
-  for (const row of rows) members[y.labels[row]!]!++;
+  for (let i = 0; i < count; i++) members[y.labels[rows[i]!]!]!++;
   const present = Int32Array.from(members.keys()).filter((k) => members[k]! > 0);
-  const place = new Map(Array.from(present, (k, i) => [k, i]));
-  const targets = Float64Array.from(rows, (row) => place.get(y.labels[row]!)!);
+  const place = members.map((_, k) => present.indexOf(k));
+  const targets = new Float64Array(count);
+  for (let i = 0; i < count; i++) targets[i] = place[y.labels[rows[i]!]!]!;
   const weights = balanced ? Float64Array.from(rows, (row) => count / (present.length * members[y.labels[row]!]!)) : undefined;
   const loss = present.length <= 2 ? lossOf('logistic', 1) : lossOf('softmax', present.length);
   return { ...design, present, loss, rows: { columns, count, targets, weights } };
 }
 
+function pickValues(source: Float32Array, rows: Int32Array): Float32Array {
+  const picked = new Float32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) picked[i] = source[rows[i]!]!;
+  return picked;
+}
+
+function varies(column: Float32Array): boolean {
+  for (let i = 1; i < column.length; i++) if (column[i] !== column[0]) return true;
+  return false;
+}
+
+/** By four sums, for an addition waits for the one before. */
+function meanOf(column: Float32Array): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = 0;
+  for (; i + 3 < column.length; i += 4) {
+    a += column[i]!;
+    b += column[i + 1]!;
+    c += column[i + 2]!;
+    d += column[i + 3]!;
+  }
+  for (; i < column.length; i++) a += column[i]!;
+  return (a + b + (c + d)) / column.length;
+}
+
 function standard(values: Float64Array, rows: Int32Array): { centre: number; spread: number } {
   let sum = 0;
-  for (const row of rows) sum += values[row]!;
+  for (let i = 0; i < rows.length; i++) sum += values[rows[i]!]!;
   const centre = sum / rows.length;
   let most = 0;
-  for (const row of rows) most = Math.max(most, Math.abs(values[row]! - centre));
+  for (let i = 0; i < rows.length; i++) most = Math.max(most, Math.abs(values[rows[i]!]! - centre));
   if (most === 0) return { centre, spread: 1 };
   // Relative to the largest, so that squares neither overflow nor vanish.
   let squares = 0;
-  for (const row of rows) squares += ((values[row]! - centre) / most) ** 2;
+  for (let i = 0; i < rows.length; i++) {
+    const share = (values[rows[i]!]! - centre) / most;
+    squares += share * share;
+  }
   return { centre, spread: most * Math.sqrt(squares / rows.length) };
 }
 

@@ -20,11 +20,11 @@ export interface Minimum {
 }
 
 const memory = 10;
-const halvings = 40;
+export const halvings = 40;
 /** The share of the slope's promise that a step must keep (Armijo). */
 const enough = 1e-4;
 /** A fall of the objective by less is rounding. */
-const rounding = 4 * 2 ** -52;
+export const rounding = 4 * 2 ** -52;
 
 export function minimise(problem: Problem, start: Float64Array, tol: number, maxIter: number): Minimum {
   const { l1, penalised } = problem;
@@ -72,7 +72,7 @@ export function minimise(problem: Problem, start: Float64Array, tol: number, max
 }
 
 /** The steepest direction's derivative where the absolute values have a kink. */
-function pseudoGradient(point: Float64Array, gradient: Float64Array, l1: number, penalised: number, into: Float64Array): void {
+export function pseudoGradient(point: Float64Array, gradient: Float64Array, l1: number, penalised: number, into: Float64Array): void {
   into.set(gradient);
   if (l1 === 0) return;
   for (let i = 0; i < penalised; i++) {
@@ -127,7 +127,7 @@ export function absolutes(point: Float64Array, count: number): number {
   return sum;
 }
 
-function largestOf(vector: Float64Array): number {
+export function largestOf(vector: Float64Array): number {
   let most = 0;
   for (const value of vector) most = Math.max(most, Math.abs(value));
   return most;

@@ -1,5 +1,5 @@
 /** Linear and logistic regression with L1, L2 and elastic net penalties. */
-import { fixAffine, largest } from '../exact/affine.ts';
+import { fixAffine } from '../exact/affine.ts';
 import type { Family, Matrix, Params, Target } from '../model.ts';
 import { parseParams } from '../params.ts';
 import { descend } from './descent.ts';
@@ -20,7 +20,8 @@ export const linear: Family = {
 
   async fit(x, y, params, context) {
     const complete = linear.parse(params);
-    const rows = Int32Array.from({ length: x.rows }, (_, row) => row);
+    const rows = new Int32Array(x.rows);
+    for (let row = 0; row < x.rows; row++) rows[row] = row;
     const design = makeDesign(x, y, rows, resolve(complete).balanced);
     const model = fitDesign(design, x, y, complete, context.seed);
     context.onProgress?.(1);
@@ -77,7 +78,7 @@ function fitDesign(design: Design, x: Matrix, y: Target, params: Params, seed: n
   });
   const largests = new Float64Array(x.columns);
   varying.forEach((feature, f) => {
-    largests[feature] = largest(design.rows.columns[f]!);
+    largests[feature] = design.largests[f]!;
   });
   return new LinearModel({ params, classes, map: fixAffine(weights, intercepts, largests), learningCurve: curve });
 }

@@ -165,7 +165,7 @@ function addColumns(columns: readonly Float32Array[], at: number, coefficients: 
 }
 
 /** into[from + f] += Σ factors[i] · columns[f][at + i] */
-export function addProducts(columns: readonly Float32Array[], at: number, factors: Float64Array, into: Float64Array, from: number): void {
+function addProducts(columns: readonly Float32Array[], at: number, factors: Float64Array, into: Float64Array, from: number): void {
   const count = factors.length;
   let f = 0;
   for (; f + 3 < columns.length; f += 4) {

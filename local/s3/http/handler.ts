@@ -15,6 +15,8 @@ export interface HandlerOptions {
   region: string;
   /** Access key id → secret key. */
   credentials: Record<string, string>;
+  /** Whether other access keys are let in, their signatures unchecked. */
+  strangers: boolean;
 }
 
 type Operation = (store: Store, x: Exchange, region: string) => void | Promise<void>;
@@ -62,7 +64,7 @@ const unsupported = new Set(
 /** Answers S3's REST API from a store, path-style or with the bucket in the host (`<bucket>.localhost`). */
 export function createHandler(
   store: Store,
-  { region, credentials }: HandlerOptions,
+  { region, credentials, strangers }: HandlerOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const requestId = randomBytes(8).toString('hex').toUpperCase();
@@ -70,7 +72,7 @@ export function createHandler(
     response.setHeader('server', 'Ingot');
     try {
       const verify = /[?&]AWSAccessKeyId=/.test(request.url ?? '') ? verifySignatureV2 : verifySignature;
-      const x = new Exchange(request, response, verify(request, credentials, Date.now()));
+      const x = new Exchange(request, response, verify(request, credentials, Date.now(), strangers));
       await operationOf(x)(store, x, region);
     } catch (error) {
       fail(request, response, requestId, error);

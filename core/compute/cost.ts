@@ -1,0 +1,177 @@
+/** What a run takes in time and dollars: predicted from its plan, and counted from what its stages say that they took. */
+import type { Stage } from '../names.ts';
+import type { Plan } from '../search/plan.ts';
+import { coresOf, type Lane } from './lane.ts';
+import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum } from './work.ts';
+
+/** As `plan.json` keeps it. */
+export interface Estimate {
+  coreSeconds: Interval;
+  /** Bytes of the largest piece of work. */
+  memory: number;
+  /** From the start of the run to its release. */
+  seconds: Interval;
+  dollars: Interval;
+  /** What it was reckoned with; what was spent is reckoned with the same. */
+  lane: Lane;
+}
+
+/** What a run has spent. */
+export interface Spent {
+  /** Seconds of functions, billed: the stages' own and what goes with each call. */
+  seconds: number;
+  dollars: number;
+}
+
+/** The stages' parts of an estimate, in seconds; a trial's by family. */
+export interface Parts {
+  trials: Record<string, Interval>;
+  /** All trials, as many at a time as the lane has places. */
+  search: Interval;
+  fit: Interval;
+  /** What comes before the search, between it and the fit, and after the fit. */
+  before: Interval;
+  between: Interval;
+  after: Interval;
+}
+
+/** What goes with a call of a function beside the stage's own seconds: starting cold, reading its input, the way between states. */
+export const callSeconds = {
+  control: { low: 0.1, point: 0.6, high: 1.2 },
+  pipeline: { low: 0.3, point: 1.5, high: 3 },
+};
+/** Core seconds a value of the model, to write, shrink, read and check its graph; and what that takes of the smallest. */
+const exportSecondsPerValue = { low: 1.2e-6, point: 3e-6, high: 6e-6 };
+const exportSeconds = { low: 0.05, point: 0.15, high: 0.4 };
+/** Parts of a piece of work that threads share, below which one thread does it all. */
+const sharedFrom = 0.1;
+const sharedWell = 0.85;
+/** Of a function's process before there is any data: the runtime, DuckDB and onnxruntime. */
+const processBytes = 300 * 2 ** 20;
+
+const controlStages: ReadonlySet<Stage> = new Set(['Plan', 'Select', 'Register', 'Release']);
+/** Transitions that are not a trial's: the start, the stages and the Map's own. A trial has two. */
+const transitionsOfRun = 10;
+/** Objects written and read by the stages that are not trials, and by a trial. */
+const requests = { run: { puts: 16, gets: 60 }, trial: { puts: 2, gets: 8 } };
+
+type Planned = Pick<Plan, 'candidates' | 'trials' | 'folds'>;
+
+/** Seconds of a piece of work on the lane's cores. */
+function laneSeconds(coreSeconds: Interval, lane: Lane): Interval {
+  return scale(coreSeconds, coreSeconds.point < sharedFrom ? 1 : 1 / Math.max(1, coresOf(lane) * sharedWell));
+}
+
+/** A trial's candidates round after round. */
+function trialCoreSeconds(plan: Planned, family: string, shape: Shape, rounds: number[][] | undefined): Interval {
+  const valid = Math.ceil(shape.rows / plan.folds);
+  const train = { ...shape, rows: shape.rows - valid };
+  const own = plan.candidates.filter((candidate) => candidate.family === family);
+  const paramsOf = (ids: number[]) => own.filter(({ id }) => ids.includes(id)).map(({ params }) => params);
+  return sum((rounds ?? [own.map(({ id }) => id)]).map((ids) => coreSecondsOf(family, train, paramsOf(ids), valid)));
+}
+
+/**
+ * @param shape of all the train rows
+ * @param rounds by family: candidates that are tried one round after the other; by default all at once
+ */
+export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<string, number[][]> = {}): Parts {
+  const families = [...new Set(plan.trials.map(({ family }) => family))];
+  const trials = Object.fromEntries(
+    families.map((family) => {
+      const work = laneSeconds(trialCoreSeconds(plan, family, shape, rounds[family]), lane);
+      return [family, sum([work, callSeconds.pipeline])];
+    }),
+  );
+  const waves = Math.ceil(plan.trials.length / lane.concurrency);
+  const longest = (bound: keyof Interval) => Math.max(...families.map((family) => trials[family]![bound]));
+  // At best the places share the trials evenly; at worst each wave is as long as the longest trial.
+  const even = (bound: keyof Interval) => plan.trials.reduce((total, { family }) => total + trials[family]![bound], 0) / lane.concurrency;
+  const search = {
+    low: Math.max(longest('low'), even('low')),
+    point: Math.max(longest('point'), Math.min(waves * longest('point'), even('point') + longest('point') / 2)),
+    high: waves * longest('high'),
+  };
+  const fits = plan.candidates.map(({ family, params }) => coreSecondsOf(family, shape, [params]));
+  const sizes = plan.candidates.map(({ family, params }) => estimatorOf(family).modelSize(shape, params));
+  const exporting = sum([exportSeconds, scale(exportSecondsPerValue, Math.max(...sizes))]);
+  return {
+    trials,
+    search,
+    fit: sum([laneSeconds(anyOf(fits), lane), callSeconds.pipeline]),
+    before: callSeconds.control,
+    between: callSeconds.control,
+    after: sum([scale(callSeconds.pipeline, 2), scale(callSeconds.control, 2), exporting]),
+  };
+}
+
+/** Of several that may be chosen, one: from the least to the most, and their middle. */
+function anyOf(intervals: Interval[]): Interval {
+  const sorted = intervals.map(({ point }) => point).sort((a, b) => a - b);
+  return {
+    low: Math.min(...intervals.map(({ low }) => low)),
+    point: sorted[Math.floor(sorted.length / 2)]!,
+    high: Math.max(...intervals.map(({ high }) => high)),
+  };
+}
+
+/** Predicts a run. Every bound rises with rows, candidates, folds and prices. */
+export function estimateRun(plan: Planned, shape: Shape, lane: Lane, rounds: Record<string, number[][]> = {}): Estimate {
+  const parts = partsOf(plan, shape, lane, rounds);
+  const pipeline = sum([...plan.trials.map(({ family }) => parts.trials[family]!), parts.fit, parts.after]);
+  // Register and Release are in `after`, as if they had the pipeline's memory: a little too much.
+  const control = sum([parts.before, parts.between]);
+  const seconds = sum([parts.before, parts.search, parts.between, parts.fit, parts.after]);
+  const fixed = exactly(fixedDollars(plan.trials.length, lane));
+  const dollars = sum([
+    scale(pipeline, secondDollars(lane, lane.pipelineMemory)),
+    scale(control, secondDollars(lane, lane.controlMemory)),
+    fixed,
+  ]);
+  const fits = plan.candidates.map(({ family, params }) => coreSecondsOf(family, shape, [params]));
+  const trials = plan.trials.map(({ family }) => trialCoreSeconds(plan, family, shape, rounds[family]));
+  return { coreSeconds: sum([...trials, anyOf(fits)]), memory: memoryOf(plan, shape), seconds, dollars, lane };
+}
+
+function memoryOf(plan: Planned, shape: Shape): number {
+  const valid = Math.ceil(shape.rows / plan.folds);
+  const families = [...new Set(plan.candidates.map(({ family }) => family))];
+  const table = shape.rows * shape.features * 4;
+  const pieces = families.flatMap((family) => {
+    const params = plan.candidates.filter((candidate) => candidate.family === family).map((candidate) => candidate.params);
+    const { memory } = estimatorOf(family);
+    return [memory({ ...shape, rows: shape.rows - valid }, params, valid), ...params.map((each) => memory(shape, [each], 0))];
+  });
+  return processBytes + table + Math.max(...pieces);
+}
+
+/** Dollars for a second of a function with that many MB. */
+export function secondDollars({ architecture, prices }: Lane, megabytes: number): number {
+  return (megabytes / 1024) * prices.lambdaGigabyteSecond[architecture];
+}
+
+/** What a run costs however long its stages take: calls, transitions and objects. */
+export function fixedDollars(trials: number, { prices }: Lane): number {
+  const calls = trials + 7;
+  const puts = requests.run.puts + trials * requests.trial.puts;
+  const gets = requests.run.gets + trials * requests.trial.gets;
+  return calls * prices.lambdaRequest + (transitionsOfRun + 2 * trials) * prices.transition + puts * prices.s3Put + gets * prices.s3Get;
+}
+
+/**
+ * What stages have cost, by their own seconds.
+ * @param done the stages that are done, each trial one, with the seconds that they say they took (undefined where they don't say)
+ */
+export function spentOn(done: { stage: Stage; seconds?: number | undefined }[], lane: Lane): Spent {
+  const billed = done.map(({ stage, seconds = 0 }) => {
+    const kind = controlStages.has(stage) ? 'control' : 'pipeline';
+    const memory = kind === 'control' ? lane.controlMemory : lane.pipelineMemory;
+    const all = seconds + callSeconds[kind].point;
+    return { seconds: all, dollars: all * secondDollars(lane, memory) };
+  });
+  const trials = done.filter(({ stage }) => stage === 'Search').length;
+  return {
+    seconds: billed.reduce((total, { seconds }) => total + seconds, 0),
+    dollars: billed.reduce((total, { dollars }) => total + dollars, fixedDollars(trials, lane)),
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * The work of forests. A tree on n rows passes over its rows once a level, in each feature looked at, and over the bins of its nodes;
+ * candidates that are nested in number of trees, depth and size of split nodes are one forest (core/models/forest).
+ */
+import { type ForestParams, resolve } from '../models/forest/params.ts';
+import type { Params } from '../models/model.ts';
+import { leafBits } from '../models/tree/fixed-point.ts';
+import type { Estimator, Shape } from './work.ts';
+
+/** Seconds, fitted by bench/estimate.ts. */
+const seconds = {
+  /** Finding a value's bin. */
+  bin: 1.92e-8,
+  /** A row, a level, a feature that is looked at. */
+  cell: 1.32e-9,
+  /** A node, a feature that is looked at, an output: emptying and scanning its bins. */
+  scan: 3.94e-8,
+  /** A row, a level: to one side or the other. */
+  move: 1.63e-9,
+  /** A row a tree: drawing the bootstrap. */
+  draw: 4.9e-9,
+  tree: 2.83e-5,
+  /** An output of a cut, a row to predict, a tree. */
+  cut: 1e-9,
+};
+
+/** A class's rows end in one leaf where they lie together; of a regression nearly every value has a leaf of its own. */
+const impureness = 4;
+
+/** A bootstrap of n rows has n (1 - 1/e) distinct ones. */
+const distinctShare = 1 - 1 / Math.E;
+
+export const forestWork: Estimator = {
+  steps: 'nEstimators',
+  spread: { low: 0.6, high: 1.9 },
+
+  coreSeconds(shape, candidates, validRows) {
+    const groups = groupsOf(shape, candidates);
+    const binning = (shape.rows + validRows) * shape.features * seconds.bin;
+    return groups.reduce((total, group) => {
+      const { trees, levels, nodes, maxFeatures, cuts } = group;
+      const outputs = outputsOf(shape);
+      const tree =
+        seconds.tree +
+        shape.rows * (seconds.draw + levels * (seconds.move + maxFeatures * seconds.cell)) +
+        nodes * maxFeatures * outputs * seconds.scan +
+        validRows * cuts * outputs * seconds.cut;
+      return total + trees * tree;
+    }, binning);
+  },
+
+  memory(shape, candidates, validRows) {
+    const rows = shape.rows + validRows;
+    const counts = new Set(candidates.map((params) => params['nEstimators'])).size;
+    const groups = groupsOf(shape, candidates);
+    const sums = Math.max(...groups.map(({ cuts }) => 2 * counts * cuts * validRows * outputsOf(shape) * 4));
+    const trees = validRows > 0 ? 0 : Math.max(...groups.map((group) => group.trees * group.nodes * (16 + 4 * outputsOf(shape))));
+    // The float32 table, its bins by row and by column, a row's place and target.
+    return rows * shape.features * 6 + rows * 16 + sums + trees;
+  },
+
+  modelSize(shape, params) {
+    const { trees, nodes } = growthOf(shape, [resolve(params, taskOf(shape), shape.features)]);
+    return trees * nodes * (1 + outputsOf(shape) / 4) * (shape.classes === 0 ? impureness : 1);
+  },
+};
+
+const taskOf = ({ classes }: Shape) => (classes === 0 ? 'regression' : 'classification');
+const outputsOf = ({ classes }: Shape) => (classes > 2 ? classes : 1);
+
+function groupsOf(shape: Shape, candidates: Params[]) {
+  const resolved = candidates.map((params) => resolve(params, taskOf(shape), shape.features));
+  const groups = Map.groupBy(resolved, ({ maxFeatures, minSamplesLeaf, bootstrap, nEstimators }) =>
+    [maxFeatures, minSamplesLeaf, bootstrap, leafBits(nEstimators)].join(),
+  );
+  return [...groups.values()].map((members) => growthOf(shape, members));
+}
+
+/** The forest that all members are parts of. */
+function growthOf(shape: Shape, members: ForestParams[]) {
+  const { maxFeatures, minSamplesLeaf, bootstrap } = members[0]!;
+  const rows = bootstrap ? shape.rows * distinctShare : shape.rows;
+  const depth = Math.max(...members.map(({ maxDepth }) => maxDepth));
+  const split = Math.min(...members.map(({ minSamplesSplit }) => minSamplesSplit));
+  const leafRows = Math.max(split / 2, minSamplesLeaf);
+  return {
+    rows,
+    maxFeatures,
+    trees: Math.max(...members.map(({ nEstimators }) => nEstimators)),
+    levels: Math.min(depth, Math.max(1, Math.log2(rows / leafRows))),
+    nodes: Math.max(1, Math.min(2 ** Math.min(depth, 40), rows / Math.max(leafRows, 1.5))),
+    cuts: new Set(members.map(({ maxDepth }) => maxDepth)).size * new Set(members.map(({ minSamplesSplit }) => minSamplesSplit)).size,
+  };
+}

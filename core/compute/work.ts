@@ -1,0 +1,71 @@
+/**
+ * How much work a plan is, before it is done: processor time and memory by family, from the size of the data and the parameters.
+ * A family of the spec without an estimator is a type error here.
+ */
+import type { Params } from '../models/model.ts';
+import type { DatasetSpec } from '../spec.ts';
+import { forestWork } from './forest-work.ts';
+import { linearWork } from './linear-work.ts';
+
+export type FamilyName = NonNullable<DatasetSpec['families']>[number];
+
+/** The size of a training set. */
+export interface Shape {
+  rows: number;
+  features: number;
+  /** 0 for a regression. */
+  classes: number;
+}
+
+/** What is expected, and between which bounds nine in ten lie. */
+export interface Interval {
+  low: number;
+  point: number;
+  high: number;
+}
+
+export interface Estimator {
+  /**
+   * Processor seconds to fit all the candidates on one training set and predict `validRows` rows, at the cost of the distinct work among
+   * them; on one core of the machine that bench/estimate.ts was calibrated on.
+   */
+  coreSeconds(shape: Shape, candidates: Params[], validRows: number): number;
+  /** Bytes beside the process itself, on one thread. */
+  memory(shape: Shape, candidates: Params[], validRows: number): number;
+  /** Values that a fitted model keeps (a tree's nodes, a line's weights): what exporting and checking it take grows with them. */
+  modelSize(shape: Shape, params: Params): number;
+  /** What nine in ten runs take, as multiples of the estimate. */
+  spread: { low: number; high: number };
+  /** The parameter that counts nested parts (trees, rounds): a model of fewer is contained in one of more. */
+  steps?: string;
+}
+
+export const estimators: Record<FamilyName, Estimator> = { forest: forestWork, linear: linearWork };
+
+/** @throws RangeError for a name that is none of a family */
+export function estimatorOf(family: string): Estimator {
+  if (Object.hasOwn(estimators, family)) return estimators[family as FamilyName];
+  throw new RangeError(`nothing estimates the work of the family '${family}'`);
+}
+
+/** Processor seconds, with their interval. */
+export function coreSecondsOf(family: string, shape: Shape, candidates: Params[], validRows = 0): Interval {
+  const { coreSeconds, spread } = estimatorOf(family);
+  const point = coreSeconds(shape, candidates, validRows);
+  return { low: point * spread.low, point, high: point * spread.high };
+}
+
+export const exactly = (value: number): Interval => ({ low: value, point: value, high: value });
+
+export const scale = ({ low, point, high }: Interval, factor: number): Interval => ({
+  low: low * factor,
+  point: point * factor,
+  high: high * factor,
+});
+
+export function sum(intervals: Interval[]): Interval {
+  return intervals.reduce(
+    (total, { low, point, high }) => ({ low: total.low + low, point: total.point + point, high: total.high + high }),
+    exactly(0),
+  );
+}
