@@ -2,6 +2,7 @@
  * What a version must pass: the exported graph, fed the raw rows of the clean table by onnxruntime, answers every test row, and rows at the
  * edges of the model's splits, bit for bit as the trained model does. The held-out metrics are those of the graph's answers.
  */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { transform } from '../core/features/tabular.ts';
@@ -42,7 +43,7 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
   const { test } = splitOf(target, spec);
   const rows = takeRows(frame, test);
   const trained = familyOf(fit.family).deserialize(fitted);
-  const served = await loadModel(graph);
+  const served = await loadModel(graph, { threads: availableParallelism() });
   try {
     const answers = served.run(rawRowsOf(rows));
     checkAgreement(answers, await trained.predict(transform(preprocess, rows)), 'test row');
