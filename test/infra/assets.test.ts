@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
@@ -72,6 +72,43 @@ describe('assets', () => {
     const packages = (group: AssetGroup) => new Set(libraries(buildAsset(group, targetOf('x64'))).map(({ path }) => path.split('/')[0]!));
     expect(packages('control')).toEqual(new Set());
     expect(packages('serving')).toEqual(new Set(['bin']));
+  });
+
+  it.each(['forest', 'boosting'])('fit %s with the help of a thread that starts from the asset', (family) => {
+    const home = mkdtempSync(join(tmpdir(), 'ingot-asset-'));
+    try {
+      cpSync(buildAsset('pipeline', targetOf('native')).path, home, { recursive: true });
+      const chunk = globSync('*.mjs', { cwd: join(home, 'dist') }).find((file) =>
+        /^export \{[^}]*\bfamilyOf\b/m.test(readFileSync(join(home, 'dist', file), 'utf8')),
+      );
+      const script = `
+        import { familyOf } from '${home}/dist/${chunk}';
+        const [rows, columns] = [60_000, 10];
+        const data = Float32Array.from({ length: rows * columns }, (_, i) => (i * 7919) % 10_007);
+        const x = { rows, columns, names: Array.from({ length: columns }, (_, i) => 'c' + i), data };
+        const y = { task: 'regression', values: Float64Array.from(data.subarray(0, rows)) };
+        const fit = async (workers) => {
+          const model = await familyOf('${family}').fit(x, y, { nEstimators: 5 }, { seed: 1, workers });
+          return Buffer.from(model.serialize());
+        };
+        const started = Promise.withResolvers();
+        process.on('worker', (worker) => worker.once('online', () => started.resolve(worker)).once('exit', () => process.exit(1)));
+        const alone = await fit(1);
+        await fit(2);
+        // It waits for work once its code is loaded.
+        setInterval(() => {}, 1000); // Idle, it would not keep this process alive.
+        const { performance } = await started.promise;
+        while (performance.eventLoopUtilization().idle === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+        console.log(alone.equals(await fit(2)));
+        process.exit();`;
+      // A file, since a thread inherits how this process was told to read its code.
+      writeFileSync(join(home, 'fit.mjs'), script);
+      const child = spawnSync(process.execPath, [join(home, 'fit.mjs')], { cwd: dirname(home), encoding: 'utf8', timeout: 60_000 });
+      expect(child.stderr).toBe('');
+      expect(child.stdout.trim()).toBe('true');
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
   });
 
   it('hold the web page beside the handler that serves it', () => {
