@@ -2,6 +2,7 @@
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import type { Matrix } from '../model.ts';
 import { linksOf, type TreeEnsemble, threshold } from '../tree/ensemble.ts';
+import { addTrees } from '../tree/ensemble-onnx.ts';
 import { lowBits, splitLeaf } from './answer.ts';
 import { type BoostedTree, leaf } from './booster.ts';
 
@@ -69,53 +70,12 @@ export async function sumBoosted({ ensemble, missingLeft, outputs }: BoostedTree
  * @returns name of the float32 tensor [N, 2 × outputs], the high parts first
  */
 export function boostedToOnnx({ ensemble, missingLeft, outputs }: BoostedTrees, graph: GraphBuilder, input: string): string {
-  const { roots, splits, links, leaves } = ensemble;
+  const { roots, leaves } = ensemble;
   const bits = lowBits(roots.length / outputs);
-  const nodes = splits.length;
-  const [treeIds, nodeIds, features] = [new Int32Array(nodes), new Int32Array(nodes), new Int32Array(nodes)];
-  const [trueIds, falseIds, thresholds] = [new Int32Array(nodes), new Int32Array(nodes), new Float32Array(nodes)];
-  const targets = { trees: [] as number[], nodes: [] as number[], ids: [] as number[], weights: [] as number[] };
-  roots.forEach((root, tree) => {
-    for (let node = root; node < (roots[tree + 1] ?? nodes); node++) {
-      treeIds[node] = tree;
-      nodeIds[node] = node - root;
-      const split = splits[node]!;
-      if (split !== leaf) {
-        features[node] = split >>> 8;
-        thresholds[node] = threshold(ensemble, split);
-        trueIds[node] = node + 1 - root;
-        falseIds[node] = links[node]! - root;
-        continue;
-      }
-      const { high, low } = splitLeaf(leaves[links[node]!]!, bits);
-      for (const [part, weight] of [high, low].entries()) {
-        targets.trees.push(tree);
-        targets.nodes.push(node - root);
-        targets.ids.push(part * outputs + (tree % outputs));
-        targets.weights.push(weight);
-      }
-    }
-  });
-  return graph.node(
-    'TreeEnsembleRegressor',
-    [input],
-    {
-      aggregate_function: { string: 'SUM' },
-      n_targets: { int: 2 * outputs },
-      post_transform: { string: 'NONE' },
-      nodes_treeids: { ints: treeIds },
-      nodes_nodeids: { ints: nodeIds },
-      nodes_featureids: { ints: features },
-      nodes_modes: { strings: Array.from(splits, (split) => (split === leaf ? 'LEAF' : 'BRANCH_LEQ')) },
-      nodes_values: { floats: thresholds },
-      nodes_truenodeids: { ints: trueIds },
-      nodes_falsenodeids: { ints: falseIds },
-      nodes_missing_value_tracks_true: { ints: Int32Array.from(missingLeft) },
-      target_treeids: { ints: targets.trees },
-      target_nodeids: { ints: targets.nodes },
-      target_ids: { ints: targets.ids },
-      target_weights: { floats: targets.weights },
-    },
-    { domain: 'ai.onnx.ml' },
-  );
+  const writeLeaf: Parameters<typeof addTrees>[4] = (tree, leaf, add) => {
+    const { high, low } = splitLeaf(leaves[leaf]!, bits);
+    add(tree % outputs, high);
+    add(outputs + (tree % outputs), low);
+  };
+  return addTrees(graph, input, ensemble, 2 * outputs, writeLeaf, missingLeft);
 }
