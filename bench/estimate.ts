@@ -5,13 +5,17 @@
 import { coreSecondsOf, estimators, type FamilyName } from '../core/compute/work.ts';
 import { Random } from '../core/random.ts';
 import { machine, median, type Result } from './alternate.ts';
-import { type Case, drawForestCase, drawLinearCase, measure } from './estimate/measure.ts';
+import { type Case, drawBoostingCase, drawForestCase, drawLinearCase, measure } from './estimate/measure.ts';
 
 const runsOfFamily = 48;
 const wanted = 0.9;
 
 /** What to try of each family that has an estimator. */
-const draws: Record<FamilyName, (random: Random) => Case> = { forest: drawForestCase, linear: drawLinearCase };
+const draws: Record<FamilyName, (random: Random) => Case> = {
+  boosting: drawBoostingCase,
+  forest: drawForestCase,
+  linear: drawLinearCase,
+};
 
 export default async function estimate(): Promise<Result> {
   const shares: Record<string, unknown> = {};

@@ -29,6 +29,26 @@ export function drawForestCase(random: Random): Case {
   return { shape, candidates: expandGrid(grid).map((params) => familyOf('forest').parse(params)) };
 }
 
+/** As above, of all losses; rounds that may stop early are left out, since the estimate counts them all. */
+export function drawBoostingCase(random: Random): Case {
+  const between = (low: number, high: number) => Math.round(low * (high / low) ** random.uniform());
+  const pick = <T>(...values: T[]): T => values[random.below(values.length)]!;
+  const shape: Shape = { rows: between(200, 40_000), features: between(3, 80), classes: pick(0, 2, 2, 3, 8) };
+  const rounds = between(10, 100);
+  const grid: Record<string, Params[string][]> =
+    random.below(2) === 0
+      ? { nEstimators: [Math.ceil(rounds / 2), rounds], maxLeaves: [7, 31] }
+      : {
+          nEstimators: [rounds],
+          maxLeaves: [pick(7, 15, 31, 31, 63)],
+          maxDepth: [pick(null, null, 6)],
+          subsample: [pick(1, 1, 0.7)],
+          colsample: [pick(1, 1, 0.5)],
+          loss: [shape.classes === 0 ? pick('auto', 'quantile') : 'auto'],
+        };
+  return { shape, candidates: expandGrid(grid).map((params) => familyOf('boosting').parse(params)) };
+}
+
 /** As above, of all solvers; every other case is a search of penalties. */
 export function drawLinearCase(random: Random): Case {
   const between = (low: number, high: number) => Math.round(low * (high / low) ** random.uniform());

@@ -4,6 +4,7 @@
  */
 import type { Params } from '../models/model.ts';
 import type { DatasetSpec } from '../spec.ts';
+import { boostingWork } from './boosting-work.ts';
 import { forestWork } from './forest-work.ts';
 import { linearWork } from './linear-work.ts';
 
@@ -40,7 +41,7 @@ export interface Estimator {
   steps?: string;
 }
 
-export const estimators: Record<FamilyName, Estimator> = { forest: forestWork, linear: linearWork };
+export const estimators: Record<FamilyName, Estimator> = { boosting: boostingWork, forest: forestWork, linear: linearWork };
 
 /** @throws RangeError for a name that is none of a family */
 export function estimatorOf(family: string): Estimator {

@@ -1,9 +1,10 @@
 /** Every family of models that a search may try: a new family is one folder and one line here. */
+import { boosting } from './boosting/boosting.ts';
 import { forest } from './forest/forest.ts';
 import { linear } from './linear/linear.ts';
 import type { Family } from './model.ts';
 
-export const families: readonly Family[] = [forest, linear];
+export const families: readonly Family[] = [forest, linear, boosting];
 
 /** @throws RangeError for a name that is none of them; names from users are checked by the dataset spec before */
 export function familyOf(name: string): Family {

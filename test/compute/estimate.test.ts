@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { estimateRun, fixedDollars, spentOn } from '../../core/compute/cost.ts';
 import { defaultLane, type Lane, parseLane } from '../../core/compute/lane.ts';
 import { coreSecondsOf, type Shape } from '../../core/compute/work.ts';
-import type { DatasetSpec } from '../../core/spec.ts';
+import { type DatasetSpec, familyNames } from '../../core/spec.ts';
 import { planOf } from './plans.ts';
 
 const shapes = fc.record({
@@ -12,12 +12,12 @@ const shapes = fc.record({
   classes: fc.constantFrom(0, 2, 3, 10),
 });
 
-const both: { families: ('forest' | 'linear')[] } = { families: ['forest', 'linear'] };
+const every = { families: [...familyNames] };
 
 const bounds = ['low', 'point', 'high'] as const;
 
 /** All that an estimate says, for comparisons. */
-function numbersOf(shape: Shape, lane: Lane = defaultLane, spec: DatasetSpec = both): number[] {
+function numbersOf(shape: Shape, lane: Lane = defaultLane, spec: DatasetSpec = every): number[] {
   const { coreSeconds, memory, seconds, dollars } = estimateRun(planOf(shape, spec), shape, lane);
   return [memory, ...bounds.flatMap((bound) => [coreSeconds[bound], seconds[bound], dollars[bound]])];
 }
@@ -28,7 +28,7 @@ describe('an estimate', () => {
   test('is positive, and its bounds are in order', () => {
     fc.assert(
       fc.property(shapes, (shape) => {
-        const { coreSeconds, seconds, dollars } = estimateRun(planOf(shape, both), shape, defaultLane);
+        const { coreSeconds, seconds, dollars } = estimateRun(planOf(shape, every), shape, defaultLane);
         for (const { low, point, high } of [coreSeconds, seconds, dollars]) expect(0 < low && low <= point && point <= high).toBe(true);
       }),
     );
@@ -43,10 +43,10 @@ describe('an estimate', () => {
     );
   });
 
-  test('never falls with more trees', () => {
+  test('never falls with more trees or rounds', () => {
     fc.assert(
       fc.property(shapes, fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 200 }), (shape, trees, more) => {
-        const grids = (n: number) => ({ grids: { forest: { nEstimators: [n] } } });
+        const grids = (n: number) => ({ ...every, grids: { forest: { nEstimators: [n] }, boosting: { nEstimators: [n] } } });
         expect(noLess(numbersOf(shape, defaultLane, grids(trees + more)), numbersOf(shape, defaultLane, grids(trees)))).toBe(true);
       }),
     );

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
@@ -72,6 +72,50 @@ describe('assets', () => {
     const packages = (group: AssetGroup) => new Set(libraries(buildAsset(group, targetOf('x64'))).map(({ path }) => path.split('/')[0]!));
     expect(packages('control')).toEqual(new Set());
     expect(packages('serving')).toEqual(new Set(['bin']));
+  });
+
+  it.each([
+    ['forest', ['trees']],
+    ['boosting', ['bins', 'rounds']],
+  ])('fit %s with the help of threads that start from the asset', (family, threads) => {
+    const home = mkdtempSync(join(tmpdir(), 'ingot-asset-'));
+    try {
+      cpSync(buildAsset('pipeline', targetOf('native')).path, home, { recursive: true });
+      const chunk = globSync('*.mjs', { cwd: join(home, 'dist') }).find((file) =>
+        /^export \{[^}]*\bfamilyOf\b/m.test(readFileSync(join(home, 'dist', file), 'utf8')),
+      );
+      const script = `
+        import { once } from 'node:events';
+        import { familyOf } from '${home}/dist/${chunk}';
+        const [rows, columns] = [60_000, 10];
+        const data = Float32Array.from({ length: rows * columns }, (_, i) => (i * 7919) % 10_007);
+        const x = { rows, columns, names: Array.from({ length: columns }, (_, i) => 'c' + i), data };
+        const y = { task: 'regression', values: Float64Array.from(data.subarray(0, rows)) };
+        const fit = async (workers) => {
+          const model = await familyOf('${family}').fit(x, y, { nEstimators: 5 }, { seed: 1, workers });
+          return Buffer.from(model.serialize());
+        };
+        const threads = [];
+        process.on('worker', (worker) => threads.push(worker));
+        const alone = await fit(1);
+        const helped = await fit(2);
+        setInterval(() => {}, 1000); // Idle threads would not keep this process alive.
+        const answers = threads.map(async (worker) => {
+          // That nonsense is read shows that the thread has loaded its code, and listens.
+          worker.postMessage(null);
+          const [error] = await once(worker, 'error');
+          return error.message.split(' ', 2).join(' ');
+        });
+        console.log(JSON.stringify([alone.equals(helped), ...(await Promise.all(answers))]));
+        process.exit();`;
+      // A file, since a thread inherits how this process was told to read its code.
+      writeFileSync(join(home, 'fit.mjs'), script);
+      const child = spawnSync(process.execPath, [join(home, 'fit.mjs')], { cwd: dirname(home), encoding: 'utf8', timeout: 60_000 });
+      expect(child.stderr).toBe('');
+      expect(JSON.parse(child.stdout)).toEqual([true, ...threads.map(() => 'Cannot destructure')]);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
   });
 
   it('hold the web page beside the handler that serves it', () => {

@@ -9,7 +9,30 @@ import { leaf } from './thread.ts';
  * @returns name of the float32 [N, outputs] tensor of sums
  */
 export function addEnsemble(graph: GraphBuilder, input: string, ensemble: TreeEnsemble, scale: number): string {
-  const { roots, splits, links, leaves, outputs } = ensemble;
+  const { leaves, outputs } = ensemble;
+  return addTrees(graph, input, ensemble, outputs, (_, leaf, add) => {
+    for (let k = 0; k < outputs; k++) {
+      const value = leaves[leaf * outputs + k]!;
+      // Zeros need not be written, but a leaf must have something.
+      if (value !== 0 || k === 0) add(k, value * scale);
+    }
+  });
+}
+
+/**
+ * As above, but a leaf adds what `writeLeaf` says.
+ * @param missingLeft by node: whether a missing value goes left; else none does
+ * @returns name of the float32 [N, targets] tensor of sums
+ */
+export function addTrees(
+  graph: GraphBuilder,
+  input: string,
+  ensemble: TreeEnsemble,
+  targetCount: number,
+  writeLeaf: (tree: number, leaf: number, add: (target: number, weight: number) => void) => void,
+  missingLeft?: Uint8Array,
+): string {
+  const { roots, splits, links } = ensemble;
   const nodes = splits.length;
   const treeIds = new Int32Array(nodes);
   const nodeIds = new Int32Array(nodes);
@@ -31,15 +54,12 @@ export function addEnsemble(graph: GraphBuilder, input: string, ensemble: TreeEn
         falseIds[node] = links[node]! - root;
         continue;
       }
-      for (let k = 0; k < outputs; k++) {
-        const value = leaves[links[node]! * outputs + k]!;
-        // Zeros need not be written, but a leaf must have something.
-        if (value === 0 && k > 0) continue;
+      writeLeaf(tree, links[node]!, (target, weight) => {
         targets.trees.push(tree);
         targets.nodes.push(node - root);
-        targets.ids.push(k);
-        targets.weights.push(value * scale);
-      }
+        targets.ids.push(target);
+        targets.weights.push(weight);
+      });
     }
   });
   return graph.node(
@@ -47,7 +67,7 @@ export function addEnsemble(graph: GraphBuilder, input: string, ensemble: TreeEn
     [input],
     {
       aggregate_function: { string: 'SUM' },
-      n_targets: { int: outputs },
+      n_targets: { int: targetCount },
       post_transform: { string: 'NONE' },
       nodes_treeids: { ints: treeIds },
       nodes_nodeids: { ints: nodeIds },
@@ -56,7 +76,7 @@ export function addEnsemble(graph: GraphBuilder, input: string, ensemble: TreeEn
       nodes_values: { floats: thresholds },
       nodes_truenodeids: { ints: trueIds },
       nodes_falsenodeids: { ints: falseIds },
-      nodes_missing_value_tracks_true: { ints: new Int32Array(nodes) },
+      nodes_missing_value_tracks_true: { ints: missingLeft ? Int32Array.from(missingLeft) : new Int32Array(nodes) },
       target_treeids: { ints: targets.trees },
       target_nodeids: { ints: targets.nodes },
       target_ids: { ints: targets.ids },

@@ -39,7 +39,8 @@ export class Growth {
   /** float32 [features × 256]: ascending upper edges of each feature's bins, +Infinity behind the last. */
   edges = new Float32Array();
   private readonly job = jobs++;
-  private readonly shared = new SharedMemory();
+  /** Boosting keeps its own beside the bins. */
+  readonly shared = new SharedMemory();
   private readonly kernel: Kernel = this.shared.instantiate();
   private readonly features: number;
   private readonly rows: Int32Array;

@@ -117,6 +117,10 @@ export class SharedMemory {
     for (const [name, value] of Object.entries(values)) header[fields.indexOf(name as JobField)] = value;
   }
 
+  get(name: JobField): number {
+    return this.uint32s(headerAddress, fields.length)[fields.indexOf(name)]!;
+  }
+
   get claims(): Int32Array {
     return this.int32s(claimsAddress, 1);
   }

@@ -1,0 +1,87 @@
+/**
+ * The work of boosting. A tree of L leaves passes over all its rows once, and then at each split over those of the smaller side: at most half
+ * of them a level. Candidates that differ only in the number of rounds are one run (core/models/boosting).
+ *
+ * Where rounds may stop early, that they do not is assumed: the estimate is then what is spent at most.
+ */
+import { type BoostingParams, resolve } from '../models/boosting/params.ts';
+import type { Params } from '../models/model.ts';
+import type { Estimator, Shape } from './work.ts';
+
+/** Seconds, fitted by bench/estimate.ts. */
+const seconds = {
+  /** Finding a value's bin. */
+  bin: 3.61e-8,
+  /** A row, a feature, a pass: adding to the bins. */
+  cell: 4.64e-10,
+  /** A row, a pass: to one side or the other, and the gradient. */
+  move: 3.75e-9,
+  /** A leaf, a feature: subtracting and scanning its bins. */
+  scan: 7.05e-7,
+  tree: 2.5e-5,
+  /** A row that is predicted or left out of a bag, a level, a tree. */
+  step: 1.53e-8,
+  /** A row kept back, an output, a round: its loss. */
+  loss: 3e-8,
+  /** A row and a level of the sorted residuals of a quantile's leaves. */
+  sort: 1.79e-8,
+};
+
+/** The bytes of raw columns that binning has beside the table. */
+const batchBytes = 2 ** 27;
+const histogramBytes = 2048;
+
+export const boostingWork: Estimator = {
+  steps: 'nEstimators',
+  spread: { low: 0.6, high: 1.8 },
+
+  coreSeconds(shape, candidates, validRows) {
+    const outputs = outputsOf(shape);
+    return runsOf(candidates).reduce((total, { rounds, params }) => {
+      const leaves = leavesOf(shape, params);
+      const levels = Math.log2(leaves);
+      const passes = 1 + levels / 2;
+      const used = shape.rows * params.subsample;
+      const tree =
+        seconds.tree +
+        used * (passes * shape.features * params.colsample * seconds.cell + (1 + levels) * seconds.move) +
+        leaves * shape.features * seconds.scan +
+        (shape.rows - used + validRows) * levels * seconds.step +
+        (params.loss === 'quantile' ? used * Math.log2(Math.max(2, used / leaves)) * seconds.sort : 0);
+      const stopping = params.earlyStopping ? shape.rows * params.validationFraction * seconds.loss : 0;
+      return total + (shape.rows + validRows) * shape.features * seconds.bin + rounds * outputs * (tree + stopping);
+    }, 0);
+  },
+
+  memory(shape, candidates, validRows) {
+    const rows = shape.rows + validRows;
+    const outputs = outputsOf(shape);
+    const table = rows * shape.features * 4;
+    const runs = runsOf(candidates).map(({ rounds, params }) => {
+      const leaves = leavesOf(shape, params);
+      return rows * (32 + 16 * outputs) + (leaves + 1) * shape.features * histogramBytes + rounds * outputs * leaves * 96;
+    });
+    // The float32 table, its bins by row and by column, and the raw columns, whose place the run takes then.
+    return table * 1.5 + Math.max(Math.min(table, batchBytes), ...runs);
+  },
+
+  modelSize(shape, params) {
+    const resolved = resolve(params);
+    return resolved.nEstimators * outputsOf(shape) * leavesOf(shape, resolved) * 2.5;
+  },
+};
+
+const outputsOf = ({ classes }: Shape) => (classes > 2 ? classes : 1);
+
+function leavesOf({ rows }: Shape, { maxLeaves, maxDepth, minSamplesLeaf, subsample }: BoostingParams): number {
+  return Math.max(1, Math.min(maxLeaves, 2 ** Math.min(maxDepth, 40), (rows * subsample) / minSamplesLeaf));
+}
+
+/** The runs that the candidates are parts of, each of as many rounds as the longest. */
+function runsOf(candidates: Params[]) {
+  const runs = Map.groupBy(candidates.map(resolve), (params) => JSON.stringify({ ...params, nEstimators: 0 }));
+  return [...runs.values()].map((members) => ({
+    rounds: Math.max(...members.map(({ nEstimators }) => nEstimators)),
+    params: members[0]!,
+  }));
+}
