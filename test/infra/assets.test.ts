@@ -99,6 +99,7 @@ describe('assets', () => {
         process.on('worker', (worker) => threads.push(worker));
         const alone = await fit(1);
         const helped = await fit(2);
+        await new Promise(setImmediate); // A new worker is told of a tick later.
         setInterval(() => {}, 1000); // Idle threads would not keep this process alive.
         const answers = threads.map(async (worker) => {
           // That nonsense is read shows that the thread has loaded its code, and listens.

@@ -2,7 +2,6 @@
 import { mix32, Random } from '../../random.ts';
 import type { Matrix } from '../model.ts';
 import { Growth } from '../tree/growth.ts';
-import { callHelpers } from './helpers.ts';
 import { type Objective, quantileOf } from './objective.ts';
 import type { BoostingParams } from './params.ts';
 import {
@@ -18,6 +17,7 @@ import {
   rowsPerTask,
   scoreUnit,
 } from './run-memory.ts';
+import { callThreads } from './run-threads.ts';
 
 /** A tree in preorder. */
 export interface BoostedTree {
@@ -119,7 +119,7 @@ export class Booster {
     });
     this.kernel = instantiateBoost(memory);
     this.kernel.enter(address, 0);
-    if (threads > 1) callHelpers(memory, address, threads);
+    if (threads > 1) callThreads(memory, address, threads);
   }
 
   /** Grows the next round's trees, one for each output, and adds them to the scores. */
