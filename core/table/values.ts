@@ -1,9 +1,9 @@
 /** What single values mean: missing tokens, booleans, ways to write numbers, and spellings that are one value. */
+import { missingTokens } from '../features/missing-tokens.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { literal } from './database.ts';
 
 /** Lower case; compared with values trimmed and lowered. */
-const missingTokens = ['', 'na', 'n/a', '#n/a', '#na', '<na>', 'null', 'none', 'nan', '-nan', 'nil', '?', '-', '--', '.', 'missing'];
 const trueTokens = ['true', 'yes', 't', 'y'];
 const falseTokens = ['false', 'no', 'f', 'n'];
 
