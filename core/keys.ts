@@ -29,6 +29,13 @@ export const modelKeys = {
   trials: (run: string) => `runs/${run}/trials/`,
   /** When the first attempt of a trial, or of the fit, began; written under a budget. */
   begun: (run: string, work: string) => `runs/${run}/begun/${work}.json`,
+  /** Who has come to a rung of an automatic search. */
+  rung: (run: string, rung: number) => `runs/${run}/rungs/${rung}.json`,
+  /** A candidate's model of a fold, and what it says of the fold's rows: float32, row-major. */
+  foldModel: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.bin`,
+  foldAnswers: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.f32`,
+  /** What the model says of the train rows by those of its parts that have not seen them: float32 [rows × outputs]; NaN where none has. */
+  outOfFold: (run: string) => `runs/${run}/out-of-fold.f32`,
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
   fit: (run: string) => `runs/${run}/fit.json`,

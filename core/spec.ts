@@ -50,6 +50,8 @@ export const datasetSpecSchema = z.strictObject({
   delimiter: z.optional(z.string().check(z.minLength(1), z.maxLength(1))),
   encoding: z.optional(z.enum(['utf-8', 'utf-16', 'latin-1'])),
   metric: z.optional(z.enum(metricKeys)),
+  /** How models are searched: 'auto' (the default) tries good starting points and mixes the best; 'grid' (where grids are given) every combination. */
+  search: z.optional(z.enum(['auto', 'grid'])),
   families: z.optional(z.array(z.enum(familyNames)).check(z.minLength(1))),
   /** For each family, the values to try of each parameter, e.g. `{"forest": {"maxDepth": [null, 10]}}`; null is "none". */
   grids: z.optional(

@@ -29,6 +29,8 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   delimiter: 'The character between the values of a line. Inferred where it is left out.',
   encoding: 'Inferred where it is left out.',
   metric: 'What candidates are ranked by. By default accuracy, or R² for a regression.',
+  search:
+    "'auto', the default, tries good starting points of the families and mixes the best; 'grid', the default where grids are given, tries every combination.",
   families: 'The families of models to try. By default forest alone.',
   grids: 'By family: the values to try of each parameter; null means none. Parameters that are left out keep their default grid.',
   folds: 'Of the cross-validation. By default 5.',

@@ -1,12 +1,13 @@
-/** Fits the best candidate on all train rows. */
+/** Makes the model: of a grid, the best candidate on all train rows; of an automatic search, a mixture of the best. */
 import { availableParallelism } from 'node:os';
 import { timeLeft } from '../core/compute/clock.ts';
 import { fitInTime } from '../core/compute/fit-in-time.ts';
 import { modelKeys } from '../core/keys.ts';
 import { familyOf } from '../core/models/families.ts';
-import type { Params } from '../core/models/model.ts';
+import type { FittedModel, Matrix, Params, Target } from '../core/models/model.ts';
 import { putJson } from '../core/object-store.ts';
-import type { Leaderboard, Plan } from '../core/search/plan.ts';
+import { type Assembly, fitAssembly } from '../core/search/auto/assemble.ts';
+import type { Candidate, Leaderboard, Plan } from '../core/search/plan.ts';
 import { readTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
@@ -18,30 +19,41 @@ export interface Fit {
   params: Params;
   bytes: number;
   seconds: number;
+  /** Of an automatic search. */
+  assembly?: Assembly;
 }
 
 export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { data, models, now }): Promise<RunEvent> => {
   if (!(await models.head(modelKeys.fit(run)))) {
-    const [plan, { best }, { x, y }] = await Promise.all([
+    const [plan, board, { x, y }] = await Promise.all([
       needJson<Plan>(models, modelKeys.plan(run)),
       needJson<Leaderboard>(models, modelKeys.leaderboard(run)),
       readTrain(data, dataset, revision),
     ]);
-    const candidate = plan.candidates.find(({ id }) => id === best)!;
-    const { family } = candidate;
     const left = await timeLeft(models, plan, 'fit', now);
     const started = performance.now();
-    const context = { seed: plan.seed, workers: availableParallelism() };
-    const fitted = left
-      ? await fitInTime(candidate, left, (params, onProgress) => familyOf(family).fit(x, y, params, { ...context, onProgress }))
-      : await familyOf(family).fit(x, y, candidate.params, context);
-    const bytes = fitted.serialize();
+    const fitOn = fitter(plan, x, y, left);
+    const best = plan.candidates.find(({ id }) => id === board.best)!;
+    const made = plan.search === 'auto' ? await fitAssembly(models, plan, board, y, fitOn) : { model: await fitOn(best, best.params) };
+    const bytes = made.model.serialize();
     const seconds = (performance.now() - started) / 1000;
     await models.put(modelKeys.fitted(run), bytes, { contentType: 'application/octet-stream', condition: once });
-    const summary: Fit = { family, params: fitted.params, bytes: bytes.length, seconds };
+    const { family, params } = made.model;
+    const summary: Fit = { family, params, bytes: bytes.length, seconds, ...('assembly' in made && { assembly: made.assembly }) };
     await putJson(models, modelKeys.fit(run), summary, once);
   }
   return { run, dataset, revision };
 });
+
+/** Fits a candidate on all train rows, in the time that is left. */
+function fitter(plan: Plan, x: Matrix, y: Target, left: (() => number) | undefined) {
+  const context = { seed: plan.seed, workers: availableParallelism() };
+  return ({ family, ...candidate }: Candidate, params: Params): Promise<FittedModel> =>
+    left
+      ? fitInTime({ ...candidate, family, params }, left, (params, onProgress) =>
+          familyOf(family).fit(x, y, params, { ...context, onProgress }),
+        )
+      : familyOf(family).fit(x, y, params, context);
+}
 
 export const handler = lambda(fit);

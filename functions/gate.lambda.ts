@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { transform } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
-import { familyOf } from '../core/models/families.ts';
+import { deserializeModel } from '../core/models/deserialize.ts';
 import { putJson } from '../core/object-store.ts';
 import { baselineOf, type Gate, heldOutOf } from '../core/registry/gate.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
@@ -42,7 +42,7 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
   });
   const { test } = splitOf(target, spec);
   const rows = takeRows(frame, test);
-  const trained = familyOf(fit.family).deserialize(fitted);
+  const trained = deserializeModel(fit.family, fitted);
   const served = await loadModel(graph, { threads: availableParallelism() });
   try {
     const answers = served.run(rawRowsOf(rows));

@@ -1,6 +1,6 @@
 /** Exports the one graph from raw row to answer, as small as it can be and still answer the same. */
 import { modelKeys } from '../core/keys.ts';
-import { familyOf } from '../core/models/families.ts';
+import { deserializeModel } from '../core/models/deserialize.ts';
 import { putJson } from '../core/object-store.ts';
 import { type OptimiseReport, optimiseGraph } from '../core/onnx/optimise.ts';
 import type { Fit } from './fit.lambda.ts';
@@ -22,7 +22,7 @@ export const optimise = stage('Optimise', runEvent, async ({ run, dataset, revis
       readPreprocess(data, dataset, revision),
     ]);
     const started = performance.now();
-    const { graph, report } = await optimiseGraph({ preprocess, model: familyOf(family).deserialize(fitted) });
+    const { graph, report } = await optimiseGraph({ preprocess, model: deserializeModel(family, fitted) });
     const seconds = (performance.now() - started) / 1000;
     await models.put(modelKeys.graph(run), graph, { contentType: 'application/octet-stream', condition: once });
     const summary: Optimised = { ...report, seconds };

@@ -27,6 +27,8 @@ const seconds = {
   sort: 1.79e-8,
 };
 
+/** Rounds times rate at which the loss of other rows is mostly at its least. */
+const stoppingReach = 10;
 /** The bytes of raw columns that binning has beside the table. */
 const batchBytes = 2 ** 27;
 const histogramBytes = 2048;
@@ -34,6 +36,10 @@ const histogramBytes = 2048;
 export const boostingWork: Estimator = {
   steps: 'nEstimators',
   spread: { low: 0.6, high: 1.8 },
+  earlySteps(params) {
+    const { nEstimators, learningRate, nIterNoChange } = resolve(params);
+    return Math.min(nEstimators, Math.ceil(stoppingReach / learningRate) + nIterNoChange);
+  },
 
   coreSeconds(shape, candidates, validRows) {
     const outputs = outputsOf(shape);

@@ -26,6 +26,16 @@ export interface FitContext {
   workers: number;
   /** Called now and then with the share that is done, 0 to 1. What it throws ends the work at once and comes out of the family's call. */
   onProgress?: (done: number) => void;
+  /** Asked now and then: where it says yes, a fold's fit of nested parts ends with those that it has. */
+  isOver?: () => boolean;
+}
+
+/** A model that was fitted on the other folds, and what it says of the rows of its own. */
+export interface FoldFit {
+  model: FittedModel;
+  predictions: Predictions;
+  /** Of a family whose models are made of nested parts: how many were kept. */
+  steps?: number;
 }
 
 export interface FittedModel {
@@ -45,6 +55,8 @@ export interface Family {
   readonly name: string;
   /** The default grid: the values to try of each parameter. */
   readonly grid: Record<string, Params[string][]>;
+  /** Good starting points, the best first: what an automatic search tries. By default the parameters' defaults alone. */
+  readonly portfolio?: readonly Params[];
   /** Checks and completes parameters. @throws IngotError InvalidSpec that names the parameter, what was got and what is allowed. */
   parse(params: Params): Params;
   /** Orders two sets of (complete) parameters by what they cost to keep and to ask: negative where `a` is the cheaper. */
@@ -63,5 +75,10 @@ export interface Family {
     candidates: Params[],
     context: FitContext,
   ): AsyncIterable<{ candidate: number; predictions: Predictions }>;
+  /**
+   * Fits on some rows and predicts others. A family whose models are made of nested parts keeps as many of them as predict those others best;
+   * without this a fold's model is the whole one (core/search/auto/fold-fit.ts).
+   */
+  fitFold?(x: Matrix, y: Target, rows: Int32Array, validRows: Int32Array, params: Params, context: FitContext): Promise<FoldFit>;
   deserialize(bytes: Uint8Array): FittedModel;
 }

@@ -1,6 +1,7 @@
 /** The shape of a version's `card.json`: what the model is, what it was made of, and how good it is. Immutable. */
 import type { Estimate, Spent } from '../compute/cost.ts';
 import type { Params } from '../models/model.ts';
+import type { Assembly } from '../search/auto/assemble.ts';
 import type { Leaderboard, Scores } from '../search/plan.ts';
 import type { MetricName } from '../spec.ts';
 import type { DataSource } from './datasets.ts';
@@ -29,6 +30,8 @@ export interface ModelCard {
   /** Null where the metric is not defined on some fold. */
   score: number | null;
   folds: number;
+  /** Of an automatic search: what the model is made of, and why. */
+  ensemble?: Assembly;
   leaderboard: Leaderboard;
   /** On the rows that were split off before anything was fitted. */
   heldOut: HeldOut;

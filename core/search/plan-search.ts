@@ -1,3 +1,4 @@
+import { IngotError } from '../errors.ts';
 import { familyOf } from '../models/families.ts';
 import type { Target } from '../models/model.ts';
 import { version } from '../names.ts';
@@ -9,19 +10,33 @@ import type { Plan } from './plan.ts';
 const defaultFolds = 5;
 const defaultFamilies = ['forest'] as const;
 
-/**
- * Decides what a run tries: the grid of every family asked for (the spec's values in place of the default ones), one trial a family and fold.
- * @param rows how many rows there are to train on; fewer folds where there are fewer rows than folds
- * @throws IngotError InvalidSpec for a metric of another task, or for parameters that the family does not take
- */
-export function planSearch(question: {
+/** What a run is about. */
+export interface Question {
   run: string;
   dataset: string;
   revision: string;
   task: Target['task'];
   spec: DatasetSpec;
+  /** How many rows there are to train on. */
   rows: number;
-}): Plan {
+}
+
+/** Whether a spec's search is automatic. @throws IngotError InvalidSpec where it asks for both */
+export function searchOf({ search, grids }: DatasetSpec): 'auto' | 'grid' {
+  if (search === 'auto' && grids)
+    throw new IngotError('InvalidSpec', "dataset.json asks for an automatic search and for a grid's values.", {
+      where: 'dataset.json, field search',
+      fix: "Set search to 'grid', or leave grids out.",
+    });
+  return search ?? (grids ? 'grid' : 'auto');
+}
+
+/**
+ * Decides what a grid search tries: the grid of every family asked for (the spec's values in place of the default ones), one trial a family and fold.
+ * @param rows how many rows there are to train on; fewer folds where there are fewer rows than folds
+ * @throws IngotError InvalidSpec for a metric of another task, or for parameters that the family does not take
+ */
+export function planSearch(question: Question): Plan {
   const { run, dataset, revision, task, spec, rows } = question;
   const names = spec.families ?? defaultFamilies;
   const candidates = names
