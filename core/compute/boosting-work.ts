@@ -28,7 +28,7 @@ const seconds = {
 };
 
 /** Rounds times rate at which the loss of other rows is mostly at its least. */
-const stoppingReach = 10;
+const stoppingReach = 14;
 /** The bytes of raw columns that binning has beside the table. */
 const batchBytes = 2 ** 27;
 const histogramBytes = 2048;

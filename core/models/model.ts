@@ -41,6 +41,8 @@ export interface FoldFit {
 export interface FittedModel {
   readonly family: string;
   readonly params: Params;
+  /** How many trees a row is led through: most of what an answer costs. */
+  readonly treeCount?: number;
   predict(x: Matrix): Promise<Predictions>;
   /**
    * Adds the model's nodes to the graph.

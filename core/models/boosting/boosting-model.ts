@@ -19,6 +19,10 @@ export class BoostingModel implements FittedModel {
     this.trees = trees;
   }
 
+  get treeCount(): number {
+    return this.trees.ensemble.roots.length;
+  }
+
   /** Rounds that were kept. */
   get rounds(): number {
     return this.trees.ensemble.roots.length / this.trees.outputs;

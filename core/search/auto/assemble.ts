@@ -51,8 +51,8 @@ export async function fitAssembly(
 /** A candidate with a model and answers for each of some folds. */
 export interface Finalist {
   candidate: Candidate;
-  /** One a fold, in the order of the folds: the fitted bytes, and nested parts where it has them. */
-  models: { bytes: Uint8Array; steps?: number }[];
+  /** One a fold, in the order of the folds: the fitted bytes, and nested parts and trees where it has them. */
+  models: { bytes: Uint8Array; steps?: number; trees?: number }[];
   /** Out of fold, float32 [rows × outputs], of the rows that are asked. */
   answers: Float32Array;
 }
@@ -68,10 +68,10 @@ export interface Assembly {
   why: string[];
 }
 
-/** A served graph is loaded at a cold start, at some 19 ms a megabyte; and answers wait for it. */
-const mostGraphBytes = 6e6;
+/** A served graph is loaded at a cold start, at some 19 ms a megabyte; and a tree costs an answer some 50 ns. */
+const most = { bytes: 8e6, trees: 4000 };
 /** A graph writes a tree's nodes at greater length than our own file. */
-const graphBytesPerByte = 4;
+const graphBytesPerByte = 3.5;
 /** A second layer has to be better by this share of the score: it is one more thing that can be wrong. */
 const worthwhile = 0.002;
 
@@ -99,12 +99,12 @@ export async function assemble(
   for (;;) {
     // The largest members are fitted anew as one model, as long as the graph is too large; where that is not enough, they go.
     bagged = pool.map(() => true);
-    const bytes = (i: number) => (weights[i]! > 0 ? graphBytes(pool[i]!, bagged[i]!) : 0);
-    const total = () => pool.reduce((sum, _, i) => sum + bytes(i), 0);
-    const bySize = pool.map((_, i) => i).sort((a, b) => bytes(b) - bytes(a));
-    for (const i of bySize) if (total() > mostGraphBytes && weights[i]! > 0) bagged[i] = false;
-    if (total() <= mostGraphBytes || pool.length === 1) break;
-    const largest = pool.map((_, i) => i).sort((a, b) => bytes(b) - bytes(a))[0]!;
+    const size = (i: number) => (weights[i]! > 0 ? sizeOf(pool[i]!, bagged[i]!) : 0);
+    const total = () => pool.reduce((sum, _, i) => sum + size(i), 0);
+    const bySize = () => pool.map((_, i) => i).sort((a, b) => size(b) - size(a) || a - b);
+    for (const i of bySize()) if (total() > 1 && weights[i]! > 0) bagged[i] = false;
+    if (total() <= 1 || pool.length === 1) break;
+    const largest = bySize()[0]!;
     why.push(`Candidate ${pool[largest]!.candidate.id} (${pool[largest]!.candidate.family}) is not taken: its graph would be too large.`);
     pool = pool.filter((_, i) => i !== largest);
     weights = selectWeights(pool.map(({ answers }) => answers), y, metric);
@@ -198,9 +198,11 @@ function wholeParams({ family, params }: Candidate, models: Finalist['models']):
   return withSteps(family, params, Math.max(1, Math.round(mean * more)));
 }
 
-function graphBytes({ models }: Finalist, bag: boolean): number {
-  const all = models.reduce((sum, { bytes }) => sum + bytes.length, 0) * graphBytesPerByte;
-  return bag ? all : all / Math.max(1, models.length - 1);
+/** Of what a graph may be at most, by bytes or trees; of all fold models, or of one that is fitted on all rows. */
+function sizeOf({ models }: Finalist, bag: boolean): number {
+  const bytes = models.reduce((sum, { bytes }) => sum + bytes.length, 0) * graphBytesPerByte;
+  const trees = models.reduce((sum, { trees = 0 }) => sum + trees, 0);
+  return Math.max(bytes / most.bytes, trees / most.trees) / (bag ? 1 : Math.max(1, models.length - 1));
 }
 
 const rowsOf = (y: Target) => (y.task === 'classification' ? y.labels : y.values).length;

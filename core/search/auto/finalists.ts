@@ -40,12 +40,12 @@ export async function gatherFinalists(models: ObjectStore, plan: Plan, { entries
           folds.map(async (fold) => ({
             bytes: await needBytes(models, modelKeys.foldModel(plan.run, trials.rung, id, fold)),
             answers: (await getFloats(models, modelKeys.foldAnswers(plan.run, trials.rung, id, fold)))!,
-            steps: stepsOn(done.results, id, fold),
+            ...sizeOn(done.results, id, fold),
           })),
         );
         return {
           candidate: plan.candidates.find((each) => each.id === id)!,
-          models: parts.map(({ bytes, steps }) => ({ bytes, ...(steps !== undefined && { steps }) })),
+          models: parts.map(({ answers: _, ...model }) => model),
           answers: join(parts.map(({ answers }) => answers)),
         };
       }),
@@ -59,9 +59,10 @@ function foldsOf(results: TrialResult[], candidate: number | undefined): number[
   return results.filter(({ scores }) => scores.some((entry) => entry.candidate === candidate)).map(({ fold }) => fold).sort((a, b) => a - b);
 }
 
-function stepsOn(results: TrialResult[], candidate: number, fold: number): number | undefined {
+function sizeOn(results: TrialResult[], candidate: number, fold: number): { steps?: number; trees?: number } {
   const own = results.filter((result) => result.fold === fold).flatMap(({ scores }) => scores);
-  return own.find((entry) => entry.candidate === candidate)?.steps;
+  const { steps, trees } = own.find((entry) => entry.candidate === candidate)!;
+  return { ...(steps !== undefined && { steps }), ...(trees !== undefined && { trees }) };
 }
 
 function join(parts: Float32Array[]): Float32Array {

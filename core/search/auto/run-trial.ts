@@ -40,6 +40,7 @@ export async function runAutoTrial(
         candidate: id,
         scores: score(truth, fit.predictions),
         ...(fit.steps !== undefined && { steps: fit.steps }),
+        ...(fit.model.treeCount !== undefined && { trees: fit.model.treeCount }),
         seconds: (now - soFar) / 1000,
       });
       soFar = now;
