@@ -54,10 +54,18 @@ describe('a file becomes a model that answers', () => {
     expect(lab.counted).toMatchObject({ DatasetsCleaned: 1, RowsRead: 569, RunsSucceeded: 1 });
   });
 
-  test('the card has all 36 candidates and what the model is worth', () => {
-    expect(card.leaderboard.entries).toHaveLength(36);
-    for (const { mean, std } of card.leaderboard.entries)
-      expect([mean.accuracy, std.accuracy]).toEqual([expect.any(Number), expect.any(Number)]);
+  test('the card has all candidates, where each stopped, and what the model is made of and worth', () => {
+    const { entries } = card.leaderboard;
+    expect(new Set(entries.map(({ family }) => family)).size).toBeGreaterThan(2);
+    for (const { mean, std, rung } of entries)
+      expect([mean.logLoss, std.logLoss, rung]).toEqual([expect.any(Number), expect.any(Number), expect.any(Number)]);
+    const { members, score, best, why } = card.ensemble!;
+    for (const { candidate, weight } of members) {
+      expect(entries.map((entry) => entry.candidate)).toContain(candidate);
+      expect(weight).toBeGreaterThan(0);
+    }
+    expect(score).toBeLessThanOrEqual(best!);
+    expect(why.length).toBeGreaterThan(0);
     expect(card.heldOut.scores.accuracy).toBeGreaterThan(0.93);
     expect(card.heldOut.confusion!.flat().reduce((sum, count) => sum + count)).toBe(card.heldOut.rows);
     expect(card.parity.testRows).toBe(card.heldOut.rows);
