@@ -45,7 +45,11 @@ export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined)
   const billedSearch = billed - beside - mostTrials * callSeconds.pipeline.point;
   const least = 1;
   if (seconds < least || billedSearch < least)
-    throw tooSmall(limits, beside + least, ((beside + least + mostTrials * callSeconds.pipeline.point) * rate + fixedDollars(mostTrials, lane)) / plannedDollars);
+    throw tooSmall(
+      limits,
+      beside + least,
+      ((beside + least + mostTrials * callSeconds.pipeline.point) * rate + fixedDollars(mostTrials, lane)) / plannedDollars,
+    );
   const work = Math.min(seconds * cores * useOfCores, billedSearch * coresOf(lane) * useOfCores);
   return { work, seconds: Math.min(seconds, (billedSearch * coresOf(lane)) / cores) };
 }
@@ -76,7 +80,13 @@ export function autoBudget(limits: Limits, rungs: Rung[], seconds: number, leftO
 }
 
 /** @param work core seconds of the candidates that are tried */
-export function estimateAuto(plan: Pick<Plan, 'candidates' | 'rungs' | 'trials'>, shape: Shape, lane: Lane, work: number, limits: Limits | undefined): Estimate {
+export function estimateAuto(
+  plan: Pick<Plan, 'candidates' | 'rungs' | 'trials'>,
+  shape: Shape,
+  lane: Lane,
+  work: number,
+  limits: Limits | undefined,
+): Estimate {
   const { cores } = searchPower(lane);
   const { control, pipeline } = callSeconds;
   const rungs = plan.rungs!.length;
@@ -93,12 +103,23 @@ export function estimateAuto(plan: Pick<Plan, 'candidates' | 'rungs' | 'trials'>
   };
   const rate = secondDollars(lane, lane.pipelineMemory);
   const billed = scale(coreSeconds, 1 / (coresOf(lane) * useOfCores));
-  const cost = (of: 'low' | 'point' | 'high') => (billed[of] + (trials + 6) * pipeline[of] + making.fit) * rate + fixedDollars(trials, lane);
+  const cost = (of: 'low' | 'point' | 'high') =>
+    (billed[of] + (trials + 6) * pipeline[of] + making.fit) * rate + fixedDollars(trials, lane);
   const dollars = { low: cost('low'), point: cost('point'), high: Math.min(cost('high'), limits?.dollars ?? Number.POSITIVE_INFINITY) };
-  return { coreSeconds, memory: memoryOf(plan.candidates, shape, plan.rungs!.at(-1)!), seconds: ordered(seconds), dollars: ordered(dollars), lane };
+  return {
+    coreSeconds,
+    memory: memoryOf(plan.candidates, shape, plan.rungs!.at(-1)!),
+    seconds: ordered(seconds),
+    dollars: ordered(dollars),
+    lane,
+  };
 }
 
-const ordered = ({ low, point, high }: { low: number; point: number; high: number }) => ({ low: Math.min(low, high), point: Math.min(point, high), high });
+const ordered = ({ low, point, high }: { low: number; point: number; high: number }) => ({
+  low: Math.min(low, high),
+  point: Math.min(point, high),
+  high,
+});
 
 /** Of a function's process before there is any data. */
 const processBytes = 300 * 2 ** 20;

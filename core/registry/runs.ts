@@ -7,7 +7,7 @@ import { modelKeys } from '../keys.ts';
 import { type Stage, stages } from '../names.ts';
 import { getJson, type ObjectStore } from '../object-store.ts';
 import { rungsOf } from '../search/auto/objects.ts';
-import type { Leaderboard, Plan, RunRecord, RungTrials } from '../search/plan.ts';
+import type { Leaderboard, Plan, RungTrials, RunRecord } from '../search/plan.ts';
 
 /** As Step Functions names them. */
 export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';

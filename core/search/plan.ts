@@ -83,7 +83,7 @@ export interface TrialResult {
   trial: string;
   fold: number;
   seconds: number;
-  scores: { candidate: number; scores: Scores; /** Nested parts that were kept. */ steps?: number; trees?: number; seconds?: number }[];
+  scores: { candidate: number; scores: Scores /** Nested parts that were kept. */; steps?: number; trees?: number; seconds?: number }[];
   /** The budget's time was over before all candidates had been tried. */
   stopped?: true;
 }

@@ -56,10 +56,13 @@ describe.each(kinds)('an ensemble of %s', (_, classes, second) => {
     expect(await back.predict(sample.x)).toEqual(await model.predict(sample.x));
   });
 
-  test.skipIf(!pythonHas('onnxruntime', 'numpy'))("answers so in Python's onnxruntime [needs Python with onnxruntime and numpy]", async () => {
-    const { model, sample } = await ensembleOf(classes, second);
-    expect(await differences([{ model, x: edgeRows(sample.x) }])).toEqual([0]);
-  });
+  test.skipIf(!pythonHas('onnxruntime', 'numpy'))(
+    "answers so in Python's onnxruntime [needs Python with onnxruntime and numpy]",
+    async () => {
+      const { model, sample } = await ensembleOf(classes, second);
+      expect(await differences([{ model, x: edgeRows(sample.x) }])).toEqual([0]);
+    },
+  );
 });
 
 test('is the mean of its members by weight, each of which is the mean of its models', async () => {

@@ -91,7 +91,10 @@ export class EnsembleModel implements FittedModel {
     let at = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
     const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, at))) as Head;
     if (head.format !== format) throw new RangeError(`this is format ${head.format} of an ensemble; known is ${format}`);
-    const take = (length: number) => bytes.slice(at, (at += length));
+    const take = (length: number) => {
+      at += length;
+      return bytes.slice(at - length, at);
+    };
     const members = head.members.map(({ weight, models }) => ({
       weight,
       models: models.map((model) => familyOf(model.family).deserialize(take(model.bytes))),
@@ -137,8 +140,7 @@ export function secondFeatures(answers: readonly Float32Array[], rows: number): 
   const width = answers[0]!.length / rows;
   const data = new Float32Array(answers.length * width * rows);
   answers.forEach((values, member) => {
-    for (let row = 0; row < rows; row++)
-      for (let k = 0; k < width; k++) data[(member * width + k) * rows + row] = values[row * width + k]!;
+    for (let row = 0; row < rows; row++) for (let k = 0; k < width; k++) data[(member * width + k) * rows + row] = values[row * width + k]!;
   });
   const columns = answers.length * width;
   return { rows, columns, names: Array.from({ length: columns }, (_, i) => `answer ${i}`), data };

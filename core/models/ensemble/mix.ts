@@ -28,9 +28,8 @@ export function mix(answers: readonly Float32Array[], weights: readonly number[]
   answers.forEach((values, model) => {
     const weight = weights[model]!;
     for (let i = 0; i < sums.length; i++) {
-      const value = values[i]!;
       // Not Math.round's ties, nor a zero with a sign: what Floor gives is the same everywhere.
-      sums[i]! += weight * Math.floor((value > bound ? bound : value < -bound ? -bound : value) / unit + 0.5);
+      sums[i]! += weight * Math.floor(Math.min(Math.max(values[i]!, -bound), bound) / unit + 0.5);
     }
   });
   const total = weights.reduce((a, b) => a + b, 0);

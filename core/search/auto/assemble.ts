@@ -6,7 +6,7 @@ import { withSteps } from '../../compute/budget.ts';
 import { IngotError } from '../../errors.ts';
 import { takeTarget } from '../../features/split.ts';
 import { deserializeModel } from '../../models/deserialize.ts';
-import { EnsembleModel, type EnsembleMember } from '../../models/ensemble/ensemble-model.ts';
+import { type EnsembleMember, EnsembleModel } from '../../models/ensemble/ensemble-model.ts';
 import { boundOf, mix, probabilityBound } from '../../models/ensemble/mix.ts';
 import type { LinearModel } from '../../models/linear/linear-model.ts';
 import type { FittedModel, Params, Target } from '../../models/model.ts';
@@ -94,7 +94,11 @@ export async function assemble(
   const bound = y.task === 'classification' ? probabilityBound : boundOf(largestOf(y.values));
   const by = (numbers: Float32Array) => scoreBy(metric, y, asPredictions(y, numbers));
   let pool = finalists;
-  let weights = selectWeights(pool.map(({ answers }) => answers), y, metric);
+  let weights = selectWeights(
+    pool.map(({ answers }) => answers),
+    y,
+    metric,
+  );
   let bagged = pool.map(() => true);
   for (;;) {
     // The largest members are fitted anew as one model, as long as the graph is too large; where that is not enough, they go.
@@ -107,11 +111,22 @@ export async function assemble(
     const largest = bySize()[0]!;
     why.push(`Candidate ${pool[largest]!.candidate.id} (${pool[largest]!.candidate.family}) is not taken: its graph would be too large.`);
     pool = pool.filter((_, i) => i !== largest);
-    weights = selectWeights(pool.map(({ answers }) => answers), y, metric);
+    weights = selectWeights(
+      pool.map(({ answers }) => answers),
+      y,
+      metric,
+    );
   }
   const chosen = pool.map((finalist, i) => ({ ...finalist, weight: weights[i]!, bag: bagged[i]! })).filter(({ weight }) => weight > 0);
   const answers = chosen.map((member) => member.answers);
-  let outOfFold = answers.length === 1 ? answers[0]! : mix(answers, chosen.map(({ weight }) => weight), bound);
+  let outOfFold =
+    answers.length === 1
+      ? answers[0]!
+      : mix(
+          answers,
+          chosen.map(({ weight }) => weight),
+          bound,
+        );
   const best = by(pool[0]!.answers);
   const mixed = by(outOfFold);
   const second = await secondLayer(plan, answers, y, foldOf, mixed, why);
@@ -121,7 +136,8 @@ export async function assemble(
   const told: Assembly['members'] = [];
   for (const { candidate, models, weight, bag } of chosen) {
     const again = bag ? undefined : await refit(candidate, wholeParams(candidate, models));
-    if (!bag && !again) why.push(`Candidate ${candidate.id} keeps its fold models though they are large: there is no time to fit it on all rows.`);
+    if (!bag && !again)
+      why.push(`Candidate ${candidate.id} keeps its fold models though they are large: there is no time to fit it on all rows.`);
     members.push({ weight, models: again ? [again] : models.map(({ bytes }) => deserializeModel(candidate.family, bytes)) });
     told.push({
       ...{ candidate: candidate.id, family: candidate.family, weight },
@@ -163,7 +179,9 @@ async function secondLayer(
   const crossed = scoreBy(metric, y, asPredictions(y, crossWeights(answers, y, foldOf, metric)));
   const sign = metrics[metric].better === 'higher' ? 1 : -1;
   const better = sign * (stacked - crossed) > Math.abs(crossed) * worthwhile && sign * (stacked - mixed) > 0;
-  why.push(`A second layer gives ${metric} ${digits(stacked)} where the weights give ${digits(crossed)}: ${better ? 'it is taken' : 'it is left out'}.`);
+  why.push(
+    `A second layer gives ${metric} ${digits(stacked)} where the weights give ${digits(crossed)}: ${better ? 'it is taken' : 'it is left out'}.`,
+  );
   return better ? { model: await fitSecond(answers, y, seed), outOfFold } : undefined;
 }
 
@@ -178,7 +196,11 @@ function crossWeights(answers: Float32Array[], y: Target, foldOf: Int32Array, me
   };
   for (const fold of new Set(foldOf)) {
     const others = places(foldOf, (other) => other !== fold);
-    const weights = selectWeights(answers.map((values) => pick(values, others)), takeTarget(y, others), metric);
+    const weights = selectWeights(
+      answers.map((values) => pick(values, others)),
+      takeTarget(y, others),
+      metric,
+    );
     const total = weights.reduce((a, b) => a + b, 0);
     for (const row of places(foldOf, (own) => own === fold))
       for (let k = 0; k < width; k++) {

@@ -56,7 +56,10 @@ export async function gatherFinalists(models: ObjectStore, plan: Plan, { entries
 }
 
 function foldsOf(results: TrialResult[], candidate: number | undefined): number[] {
-  return results.filter(({ scores }) => scores.some((entry) => entry.candidate === candidate)).map(({ fold }) => fold).sort((a, b) => a - b);
+  return results
+    .filter(({ scores }) => scores.some((entry) => entry.candidate === candidate))
+    .map(({ fold }) => fold)
+    .sort((a, b) => a - b);
 }
 
 function sizeOn(results: TrialResult[], candidate: number, fold: number): { steps?: number; trees?: number } {

@@ -33,7 +33,12 @@ export async function runAutoTrial(
       if (!stops && isOver()) throw new OutOfTime();
     };
     try {
-      const fit = await fitFold(familyOf(family), x, y, train, valid, params, { seed: plan.seed, workers: context.workers, isOver, onProgress });
+      const fit = await fitFold(familyOf(family), x, y, train, valid, params, {
+        seed: plan.seed,
+        workers: context.workers,
+        isOver,
+        onProgress,
+      });
       await context.keep(id, fit);
       const now = performance.now();
       scores.push({

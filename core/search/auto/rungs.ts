@@ -104,7 +104,10 @@ export function trialsOf(number: number, rung: Rung, candidates: Candidate[], sh
   const needed = Math.ceil(foldWork / (mostSeconds * coresOf(lane)));
   const parts = Math.max(1, Math.min(candidates.length, Math.max(wanted, needed)));
   const waves = Math.ceil((parts * rung.folds.length) / places);
-  const limits = rung.seconds !== undefined && { seconds: rung.seconds / waves - startSeconds, ...(rung.until !== undefined && { until: rung.until }) };
+  const limits = rung.seconds !== undefined && {
+    seconds: rung.seconds / waves - startSeconds,
+    ...(rung.until !== undefined && { until: rung.until }),
+  };
   const trials = rung.folds.flatMap((fold) =>
     Array.from({ length: parts }, (_, part): Trial => {
       const own = candidates.filter((_, place) => place % parts === part).map(({ id }) => id);
