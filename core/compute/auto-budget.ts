@@ -9,7 +9,7 @@ import { coresOf, type Lane, searchPower } from './lane.ts';
 import { estimatorOf, type Shape, scale } from './work.ts';
 
 /** Core seconds without a budget: for any table, for a million cells (rows × features) more, and at most. */
-const workOf = { any: 4, million: 40, most: 60 };
+const workOf = { any: 6, million: 40, most: 60 };
 /** What trials side by side use of the cores. */
 const useOfCores = 0.85;
 /** Seconds to weigh the finalists, fit large ones anew, and write and check the graph. */

@@ -5,6 +5,5 @@ export const linearPortfolio: readonly Params[] = [
   { penalty: 'l2', alpha: 0.01 },
   { penalty: 'l2', alpha: 0.001 },
   { penalty: 'l1', alpha: 0.003 },
-  { penalty: 'l2', alpha: 0.1 },
-  { penalty: 'l2', alpha: 0.00001 },
+  { penalty: 'l2', alpha: 0.0001 },
 ];

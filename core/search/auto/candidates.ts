@@ -6,8 +6,11 @@ import type { Candidate } from '../plan.ts';
 /** @param names families to keep to; by default all that there are */
 export function portfolioOf(names: readonly string[] | undefined): Candidate[] {
   const asked = names?.map(familyOf) ?? families;
-  const listed = asked.flatMap((family) => (family.portfolio ?? [{}]).map((params, place) => ({ family, params, place })));
-  // Stable: families in their order within a place.
+  // Long lists are spread among short ones; of equal places (the sort is stable) families keep their order.
+  const listed = asked.flatMap((family) => {
+    const { portfolio = [{}] } = family;
+    return portfolio.map((params, index) => ({ family, params, place: index / portfolio.length }));
+  });
   return listed
     .sort((a, b) => a.place - b.place)
     .map(({ family, params }, id) => ({ id, family: family.name, params: family.parse(params as Params) }));

@@ -14,7 +14,7 @@ const mostValidRows = 20_000;
 /** Of the work, what the first rung may take. */
 const firstShare = 0.25;
 /** Candidates that are to reach the last rung, lest there be fewer folds. */
-const finalists = 5;
+const finalists = 4;
 const foldChoices = [8, 5, 4, 3, 2];
 /** Seconds of a trial's time that its function needs to start. */
 const startSeconds = 1;
@@ -46,11 +46,10 @@ export function planRungs(
 ): { folds: number; rungs: Rung[]; candidates: Candidate[] } {
   const most = Math.max(2, Math.min(asked ?? foldsFor(shape.rows), shape.rows));
   const choices = asked === undefined ? [most, ...foldChoices.filter((folds) => folds < most)] : [most];
-  // As many folds as leave room for some candidates, of mean work, on all of them.
-  const enough = Math.min(1, finalists / candidates.length);
-  const folds =
-    choices.find((each) => sumOf(candidates.map((candidate) => wholeWork(candidate, shape, each))) * enough <= work * (1 - firstShare)) ??
-    choices.at(-1)!;
+  // As many folds as leave room for some candidates, of middling work, on all of them.
+  const middle = candidates.toSorted((a, b) => wholeWork(a, shape, most) - wholeWork(b, shape, most))[candidates.length >> 1]!;
+  const enough = Math.min(finalists, candidates.length);
+  const folds = choices.find((each) => enough * wholeWork(middle, shape, each) <= work * (1 - firstShare)) ?? choices.at(-1)!;
   const last = wholeRung(shape, folds, work);
   const cost = (candidate: Candidate) => wholeWork(candidate, shape, folds);
   if (sumOf(candidates.map(cost)) <= work) return { folds, rungs: [last], candidates };
