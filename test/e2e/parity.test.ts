@@ -7,7 +7,7 @@ import type { Preprocess } from '../../core/features/preprocess.ts';
 import { takeRows } from '../../core/features/split.ts';
 import { transform } from '../../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
-import { familyOf } from '../../core/models/families.ts';
+import { deserializeModel } from '../../core/models/deserialize.ts';
 import type { ModelCard } from '../../core/registry/card.ts';
 import { edgeRows, rawRowsOf } from '../../core/registry/parity.ts';
 import type { Frame } from '../../core/table/frame.ts';
@@ -87,10 +87,11 @@ test.skipIf(!hasOnnx).each([
     writeFileSync(table, await bytes(DataBucket, dataKeys.table(dataset, run.revision)));
     const frame = await readFrame(table, { columns: preprocess.columns.map(({ name }) => name) });
     const tested = takeRows(frame, splitOf(await readTarget(table, report), {}).test);
-    const trained = familyOf(card.family).deserialize(await bytes(ModelBucket, modelKeys.fitted(run.id)));
+    const trained = deserializeModel(card.family, await bytes(ModelBucket, modelKeys.fitted(run.id)));
     const model = await bytes(ModelBucket, modelKeys.model(dataset, 1));
 
-    for (const rows of [tested, oddRows(tested), edgeRows(tested, preprocess, trained)]) {
+    // A model without trees has no edges.
+    for (const rows of [tested, oddRows(tested), edgeRows(tested, preprocess, trained)].filter(({ rows }) => rows > 0)) {
       const own = await trained.predict(transform(preprocess, rows));
       const ours = own.task === 'classification' ? own.probabilities : own.values;
       const [python] = askPython([{ model, rows: rawRowsOf(rows) }]);
