@@ -15,6 +15,8 @@ export const dataKeys = {
   /** Written instead of a report where the file can't be used. */
   rejection: (dataset: string, revision: string) => `clean/${dataset}/${revision}/rejection.json`,
   train: (dataset: string, revision: string) => `features/${dataset}/${revision}/train.parquet`,
+  /** What ties the train rows together, where dataset.json splits by groups or time. */
+  trainKeys: (dataset: string, revision: string) => `features/${dataset}/${revision}/train-keys.json`,
   test: (dataset: string, revision: string) => `features/${dataset}/${revision}/test.parquet`,
   /** Written last: where it exists, the features are whole. */
   preprocess: (dataset: string, revision: string) => `features/${dataset}/${revision}/preprocess.json`,

@@ -60,6 +60,10 @@ export const datasetSpecSchema = z.strictObject({
       z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean(), z.null()])).check(z.minLength(1))),
     ),
   ),
+  /** A column whose equal values tie rows together: all of a group are on one side of every split. It is no feature. */
+  groups: z.optional(z.string()),
+  /** A column that orders the rows in time: the latest are held out, and folds are validated on what comes after. It is no feature. */
+  time: z.optional(z.string()),
   folds: z.optional(z.int().check(z.minimum(2), z.maximum(20))),
   /** The share of rows held out for the final test. */
   testFraction: z.optional(z.number().check(z.minimum(0.05), z.maximum(0.5))),

@@ -33,6 +33,9 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
     "'auto', the default, tries good starting points of the families and mixes the best; 'grid', the default where grids are given, tries every combination.",
   families: 'The families of models to try. By default all of an automatic search, forest alone of a grid.',
   grids: 'By family: the values to try of each parameter; null means none. Parameters that are left out keep their default grid.',
+  groups:
+    'A column whose equal values tie rows together (a patient, a household): all of a group are on one side of every split. It is no feature.',
+  time: 'A column that orders the rows in time, numbers or texts that sort so: the latest rows are held out, and a fold is validated on what comes after its train rows. It is no feature.',
   folds: 'Of the cross-validation. By default 5 of a grid, of an automatic search 2 to 8, by the size of the table and the budget.',
   testFraction: 'The share of rows that is held out for the final test. By default 0.2.',
   duplicates:

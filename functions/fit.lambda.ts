@@ -25,7 +25,7 @@ export interface Fit {
 
 export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { data, models, now }): Promise<RunEvent> => {
   if (!(await models.head(modelKeys.fit(run)))) {
-    const [plan, board, { x, y }] = await Promise.all([
+    const [plan, board, { x, y, by }] = await Promise.all([
       needJson<Plan>(models, modelKeys.plan(run)),
       needJson<Leaderboard>(models, modelKeys.leaderboard(run)),
       readTrain(data, dataset, revision),
@@ -34,7 +34,7 @@ export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { d
     const started = performance.now();
     const fitOn = fitter(plan, x, y, left);
     const best = plan.candidates.find(({ id }) => id === board.best)!;
-    const made = plan.search === 'auto' ? await fitAssembly(models, plan, board, y, fitOn) : { model: await fitOn(best, best.params) };
+    const made = plan.search === 'auto' ? await fitAssembly(models, plan, board, y, fitOn, by) : { model: await fitOn(best, best.params) };
     const bytes = made.model.serialize();
     const seconds = (performance.now() - started) / 1000;
     await models.put(modelKeys.fitted(run), bytes, { contentType: 'application/octet-stream', condition: once });

@@ -16,7 +16,7 @@ import { loadModel } from '../core/serving/session.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
-import { readPreprocess, splitOf } from './shared/features.ts';
+import { readKeys, readPreprocess, splitOf } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needBytes, needJson, once } from './shared/objects.ts';
 import { withScratch } from './shared/scratch.ts';
@@ -34,13 +34,13 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
     needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
-  const { frame, target } = await withScratch(async (directory) => {
+  const { frame, target, by } = await withScratch(async (directory) => {
     const path = join(directory, 'table.parquet');
     await data.download(dataKeys.table(dataset, revision), path);
     const columns = preprocess.columns.map(({ name }) => name);
-    return { frame: await readFrame(path, { columns }), target: await readTarget(path, report) };
+    return { frame: await readFrame(path, { columns }), target: await readTarget(path, report), by: await readKeys(path, spec) };
   });
-  const { test } = splitOf(target, spec);
+  const { test } = splitOf(target, spec, by);
   const rows = takeRows(frame, test);
   const trained = deserializeModel(fit.family, fitted);
   const served = await loadModel(graph, { threads: availableParallelism() });

@@ -8,7 +8,7 @@ import { callSeconds, type Estimate, fixedDollars, secondDollars } from './cost.
 import { coresOf, type Lane, searchPower } from './lane.ts';
 import { estimatorOf, type Shape, scale } from './work.ts';
 
-/** Core seconds without a budget: for any table, for a million cells (rows × features) more, and at most. */
+/** Core seconds without a budget: for any table, for a million cells (rows × features × numbers that a model answers) more, and at most. */
 const workOf = { any: 6, million: 40, most: 60 };
 /** What trials side by side use of the cores. */
 const useOfCores = 0.85;
@@ -35,7 +35,10 @@ function overhead(rungs: number) {
 
 /** Core seconds that a search may plan with, and the seconds that it has. @throws IngotError InvalidSpec where not even the smallest fits */
 export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined): { work: number; seconds?: number } {
-  const usual = Math.min(workOf.most, workOf.any + (workOf.million * shape.rows * shape.features) / 1e6);
+  const usual = Math.min(
+    workOf.most,
+    workOf.any + (workOf.million * shape.rows * shape.features * (shape.classes > 2 ? shape.classes : 1)) / 1e6,
+  );
   if (!limits) return { work: usual };
   const { cores } = searchPower(lane);
   const beside = overhead(2).all;

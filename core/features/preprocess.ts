@@ -44,4 +44,6 @@ export interface Preprocess {
   /** Columns of the file that the model does not use; a row may have them, and they are passed over. */
   ignored: string[];
   rows: { train: number; test: number };
+  /** Where rows were split by what ties them together. */
+  splitBy?: 'groups' | 'time';
 }

@@ -4,6 +4,7 @@
  */
 import { withSteps } from '../../compute/budget.ts';
 import { IngotError } from '../../errors.ts';
+import type { RowKeys } from '../../features/row-keys.ts';
 import { takeTarget } from '../../features/split.ts';
 import { deserializeModel } from '../../models/deserialize.ts';
 import { type EnsembleMember, EnsembleModel } from '../../models/ensemble/ensemble-model.ts';
@@ -28,8 +29,9 @@ export async function fitAssembly(
   board: Leaderboard,
   y: Target,
   fit: (candidate: Candidate, params: Params) => Promise<FittedModel>,
+  by?: RowKeys,
 ): Promise<{ model: FittedModel; assembly: Assembly }> {
-  const gathered = await gatherFinalists(models, plan, board, y);
+  const gathered = await gatherFinalists(models, plan, board, y, by);
   if (!gathered) {
     const { id, family, params, ...best } = plan.candidates.find((candidate) => candidate.id === board.best)!;
     const model = await fit({ ...best, id, family, params }, params);
@@ -43,7 +45,7 @@ export async function fitAssembly(
       if (error instanceof IngotError && error.code === 'Unavailable') return undefined;
       throw error;
     });
-  const { model, outOfFold, assembly } = await assemble(plan, finalists, takeTarget(y, rows), foldOf, refit);
+  const { model, outOfFold, assembly } = await assemble(plan, finalists, takeTarget(y, rows), foldOf, refit, by?.by !== 'time');
   await putOutOfFold(models, plan.run, { rows: rowsOf(y), outputs: outOfFold.length / rows.length }, rows, outOfFold);
   return { model, assembly };
 }
@@ -80,6 +82,7 @@ const worthwhile = 0.002;
  * @param y of those rows
  * @param foldOf by row
  * @param refit fits a candidate on all train rows; undefined where there is no time for it
+ * @param keepFolds whether fold models may be kept; of time they lack the latest rows
  * @returns the model, and its answers out of fold on those rows
  */
 export async function assemble(
@@ -88,6 +91,7 @@ export async function assemble(
   y: Target,
   foldOf: Int32Array,
   refit: (candidate: Candidate, params: Params) => Promise<FittedModel | undefined>,
+  keepFolds = true,
 ): Promise<{ model: FittedModel; outOfFold: Float32Array; assembly: Assembly }> {
   const { metric } = plan;
   const why: string[] = [];
@@ -99,10 +103,10 @@ export async function assemble(
     y,
     metric,
   );
-  let bagged = pool.map(() => true);
+  let bagged: boolean[];
   for (;;) {
     // The largest members are fitted anew as one model, as long as the graph is too large; where that is not enough, they go.
-    bagged = pool.map(() => true);
+    bagged = pool.map(() => keepFolds);
     const size = (i: number) => (weights[i]! > 0 ? sizeOf(pool[i]!, bagged[i]!) : 0);
     const total = () => pool.reduce((sum, _, i) => sum + size(i), 0);
     const bySize = () => pool.map((_, i) => i).sort((a, b) => size(b) - size(a) || a - b);

@@ -1,4 +1,6 @@
 /** Gathers what the fit of an automatic search is made of: the candidates that went furthest, with their models and answers. */
+
+import type { RowKeys } from '../../features/row-keys.ts';
 import { modelKeys } from '../../keys.ts';
 import type { Target } from '../../models/model.ts';
 import { needBytes, type ObjectStore } from '../../object-store.ts';
@@ -21,7 +23,13 @@ export interface Gathered {
  * @param y of all train rows
  * @returns undefined where the time was over before a single candidate was done on a single fold
  */
-export async function gatherFinalists(models: ObjectStore, plan: Plan, { entries }: Leaderboard, y: Target): Promise<Gathered | undefined> {
+export async function gatherFinalists(
+  models: ObjectStore,
+  plan: Plan,
+  { entries }: Leaderboard,
+  y: Target,
+  by?: RowKeys,
+): Promise<Gathered | undefined> {
   for (const trials of (await rungsOf(models, plan)).reverse()) {
     const done = await doneRung(models, plan, trials);
     if (!done) continue;
@@ -33,7 +41,7 @@ export async function gatherFinalists(models: ObjectStore, plan: Plan, { entries
       return folds.every((fold) => own.includes(fold));
     });
     if (folds.length === 0 || whole.length === 0) continue;
-    const places = folds.map((fold) => rungRows(plan, plan.rungs![trials.rung]!, y, fold).valid);
+    const places = folds.map((fold) => rungRows(plan, plan.rungs![trials.rung]!, y, fold, by).valid);
     const finalists = await Promise.all(
       whole.slice(0, most).map(async ({ candidate: id }): Promise<Finalist> => {
         const parts = await Promise.all(

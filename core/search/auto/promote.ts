@@ -2,7 +2,10 @@
 import type { Lane } from '../../compute/lane.ts';
 import type { Candidate, Leaderboard, LeaderboardEntry, Plan, RungTrials, TrialResult } from '../plan.ts';
 import { select } from '../selection.ts';
-import { rungWork, trialsOf, within } from './rungs.ts';
+import { fitting, rungWork, trialsOf, within } from './rungs.ts';
+
+/** How much dearer than all of a rung's work its best candidate may be. */
+const dearest = 2;
 
 /** A rung that is done: who was on it, and what its trials found. */
 export interface DoneRung {
@@ -26,7 +29,11 @@ export function promote(plan: Plan, done: DoneRung, lane: Lane): RungTrials {
   });
   const order = places.sort((a, b) => Number(b.first) - Number(a.first) || a.rank - b.rank).map(({ candidate }) => candidate);
   const tried = order.length > 0 ? order : plan.candidates.slice(0, 1);
-  const kept = within(tried, (candidate) => rung.folds.length * rungWork(candidate, plan.shape!, rung), rung.work);
+  const cost = (candidate: Candidate) => rung.folds.length * rungWork(candidate, plan.shape!, rung);
+  // The best goes on even where it is dearer than was planned for.
+  const [best, ...others] = tried as [Candidate, ...Candidate[]];
+  const kept =
+    cost(best) <= dearest * rung.work ? [best, ...fitting(others, cost, rung.work - cost(best))] : within(tried, cost, rung.work);
   const byRank = kept.sort((a, b) => rankIn(ranked, a) - rankIn(ranked, b));
   return trialsOf(next, rung, byRank, plan.shape!, lane);
 }

@@ -1,4 +1,5 @@
 import { OutOfTime } from '../../compute/budget.ts';
+import type { RowKeys } from '../../features/row-keys.ts';
 import { takeTarget } from '../../features/split.ts';
 import { familyOf } from '../../models/families.ts';
 import type { FoldFit, Matrix, Target } from '../../models/model.ts';
@@ -17,15 +18,15 @@ export async function runAutoTrial(
   trial: Trial,
   x: Matrix,
   y: Target,
-  context: { workers: number; isOver?: () => boolean; keep: (candidate: number, fit: FoldFit) => Promise<void> },
+  context: { by?: RowKeys | undefined; workers: number; isOver?: () => boolean; keep: (candidate: number, fit: FoldFit) => Promise<void> },
 ): Promise<TrialResult> {
   const started = performance.now();
   const isOver = () => context.isOver?.() ?? false;
-  const { train, valid } = rungRows(plan, plan.rungs![trial.rung!]!, y, trial.fold);
+  const { train, valid } = rungRows(plan, plan.rungs![trial.rung!]!, y, trial.fold, context.by);
   const truth = takeTarget(y, valid);
   const scores: TrialResult['scores'] = [];
   let soFar = started;
-  for (const id of trial.candidates!) {
+  for (const id of valid.length > 0 ? trial.candidates! : []) {
     if (isOver()) break;
     const { family, params } = plan.candidates.find((candidate) => candidate.id === id)!;
     const stops = familyOf(family).fitFold !== undefined;
@@ -54,5 +55,11 @@ export async function runAutoTrial(
     }
   }
   const seconds = (performance.now() - started) / 1000;
-  return { trial: trial.id, fold: trial.fold, seconds, scores, ...(scores.length < trial.candidates!.length && { stopped: true }) };
+  return {
+    trial: trial.id,
+    fold: trial.fold,
+    seconds,
+    scores,
+    ...(valid.length > 0 && scores.length < trial.candidates!.length && { stopped: true }),
+  };
 }

@@ -76,14 +76,19 @@ function sampleRung(candidates: Candidate[], shape: Shape, folds: number, work: 
 
 /** The first ones that the work is enough for, those apart that are too dear by themselves; at least one. */
 export function within(candidates: Candidate[], cost: (candidate: Candidate) => number, work: number): Candidate[] {
+  const kept = fitting(candidates, cost, work);
+  return kept.length > 0 ? kept : [cheapest(candidates, cost)];
+}
+
+/** The same, or none. */
+export function fitting(candidates: Candidate[], cost: (candidate: Candidate) => number, work: number): Candidate[] {
   let left = work;
-  const kept = candidates.filter((candidate) => {
+  return candidates.filter((candidate) => {
     const own = cost(candidate);
     if (own > left) return false;
     left -= own;
     return true;
   });
-  return kept.length > 0 ? kept : [cheapest(candidates, cost)];
 }
 
 function cheapest(candidates: Candidate[], cost: (candidate: Candidate) => number): Candidate {
