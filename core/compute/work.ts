@@ -40,7 +40,7 @@ export interface Estimator {
   /** The parameter that counts nested parts (trees, rounds): a model of fewer is contained in one of more. */
   steps?: string;
   /** How many of those parts a fold's fit is expected to grow, where it stops early. */
-  earlySteps?(params: Params): number;
+  earlySteps?(params: Params, shape: Shape): number;
 }
 
 export const estimators: Record<FamilyName, Estimator> = { boosting: boostingWork, forest: forestWork, linear: linearWork };
@@ -61,7 +61,7 @@ export function coreSecondsOf(family: string, shape: Shape, candidates: Params[]
 /** Core seconds to fit one candidate on some rows and to predict others, stopping early where it can. */
 export function foldCoreSeconds(family: string, shape: Shape, params: Params, validRows: number): number {
   const { steps, earlySteps, coreSeconds } = estimatorOf(family);
-  const expected = steps && earlySteps ? { ...params, [steps]: earlySteps(params) } : params;
+  const expected = steps && earlySteps ? { ...params, [steps]: earlySteps(params, shape) } : params;
   return coreSeconds(shape, [expected], validRows);
 }
 

@@ -50,6 +50,11 @@ export interface FittedModel {
    * @returns name of the float32 tensor [N, classes] of probabilities, or [N, 1] of values
    */
   toOnnx(graph: GraphBuilder, input: string): string;
+  /**
+   * Of a classifier whose answer is the softmax (exact/softmax.ts) of logits: adds the nodes up to these, so that an ensemble's softmax is one.
+   * @returns name of the float64 tensor [N, classes]; undefined where the answer is another
+   */
+  logitsToOnnx?(graph: GraphBuilder, input: string): string | undefined;
   serialize(): Uint8Array;
 }
 

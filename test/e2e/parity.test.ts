@@ -112,5 +112,5 @@ test.skipIf(!hasOnnx).each([
       if (python!.labels) expect(predictions.map(({ label }) => label)).toEqual(python!.labels);
     }
   },
-  120_000,
+  300_000,
 );

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import type { FittedModel, Matrix, Params, Predictions } from '../model.ts';
 import { decodeEnsemble, encodeEnsemble } from '../tree/ensemble-file.ts';
-import { type Answer, answer, answerToOnnx, lowBits } from './answer.ts';
+import { type Answer, answer, answerToOnnx, logitsToOnnx, lowBits } from './answer.ts';
 import { type BoostedTrees, boostedToOnnx, sumBoosted } from './boosted-trees.ts';
 
 const format = 1;
@@ -36,6 +36,11 @@ export class BoostingModel implements FittedModel {
 
   toOnnx(graph: GraphBuilder, input: string): string {
     return answerToOnnx(this.reading, lowBits(this.rounds), graph, boostedToOnnx(this.trees, graph, input));
+  }
+
+  logitsToOnnx(graph: GraphBuilder, input: string): string | undefined {
+    if (this.reading.task === 'regression') return undefined;
+    return logitsToOnnx(this.reading, lowBits(this.rounds), graph, boostedToOnnx(this.trees, graph, input));
   }
 
   serialize(): Uint8Array {

@@ -7,6 +7,7 @@
  *   model ─┘                          model ─ mean ──┴ Concat ─ linear model
  */
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
+import { softmaxToOnnx } from '../exact/softmax.ts';
 import { familyOf } from '../families.ts';
 import { LinearModel } from '../linear/linear-model.ts';
 import type { FittedModel, Matrix, Params, Predictions } from '../model.ts';
@@ -60,8 +61,26 @@ export class EnsembleModel implements FittedModel {
 
   toOnnx(graph: GraphBuilder, input: string): string {
     const { members, bound, second } = this.parts;
-    const answers = members.map(({ models }) => models.map((model) => model.toOnnx(graph, input)));
-    if (!second) return mixToOnnx(graph, answers.flat(), this.width, this.weights(), bound);
+    const models = members.flatMap((member) => member.models);
+    const logits = models.map((model) => model.logitsToOnnx?.(graph, input));
+    const soft = logits.filter((name) => name !== undefined);
+    const together = soft.length > 0 ? this.softmaxes(graph, soft) : undefined;
+    const weights = this.weights();
+    if (!second) {
+      // First the models of the one softmax, then the others, and their weights alike.
+      const isSoft = (_: unknown, i: number) => logits[i] !== undefined;
+      const others = models.filter((_, i) => logits[i] === undefined).map((model) => model.toOnnx(graph, input));
+      const order = [...weights.filter(isSoft), ...weights.filter((_, i) => logits[i] === undefined)];
+      return mixToOnnx(graph, [...(together === undefined ? [] : [together]), ...others], this.width, order, bound);
+    }
+    let place = 0;
+    const answerOf = (i: number) => {
+      if (logits[i] === undefined) return models[i]!.toOnnx(graph, input);
+      const from = this.width * place++;
+      return graph.node('Gather', [together!, graph.int64s(Array.from({ length: this.width }, (_, k) => from + k))], { axis: { int: 1 } });
+    };
+    let model = 0;
+    const answers = members.map((member) => member.models.map(() => answerOf(model++)));
     const means = answers.map((own) => (own.length === 1 ? own[0]! : mixToOnnx(graph, own, this.width, ones(own.length), bound)));
     return second.toOnnx(graph, means.length === 1 ? means[0]! : graph.node('Concat', means, { axis: { int: 1 } }));
   }
@@ -104,6 +123,13 @@ export class EnsembleModel implements FittedModel {
       ...{ task, classes, bound, members },
       ...(head.second > 0 && { second: LinearModel.deserialize(take(head.second)) }),
     });
+  }
+
+  /** The softmax of many models' logits at once. @returns name of the float32 tensor [N, models × width] */
+  private softmaxes(graph: GraphBuilder, logits: string[]): string {
+    const all = logits.length === 1 ? logits[0]! : graph.node('Concat', logits, { axis: { int: 1 } });
+    const rows = graph.node('Reshape', [all, graph.int64s([-1, this.width])]);
+    return graph.node('Reshape', [softmaxToOnnx(graph, rows), graph.int64s([-1, logits.length * this.width])]);
   }
 
   private get width(): number {

@@ -39,13 +39,13 @@ export function mix(answers: readonly Float32Array[], weights: readonly number[]
 /**
  *   answers ─ Concat ─ Max ─ Min ─ Cast float64 ─ Div ─ Add ½ ─ Floor ─ Reshape [N, models, width] ─ Mul weights ─ ReduceSum ─ Mul ─ Div ─ Cast
  *
- * @param answers names of float32 [N, width] tensors
+ * @param answers names of float32 tensors that, side by side, are [N, models × width], the models in the order of the weights
  * @returns name of a float32 [N, width] tensor
  */
 export function mixToOnnx(graph: GraphBuilder, answers: string[], width: number, weights: readonly number[], bound: number): string {
-  const models = answers.length;
+  const models = weights.length;
   const unit = bound * 2 ** -answerBits;
-  const all = models === 1 ? answers[0]! : graph.node('Concat', answers, { axis: { int: 1 } });
+  const all = answers.length === 1 ? answers[0]! : graph.node('Concat', answers, { axis: { int: 1 } });
   const clipped = graph.node('Min', [graph.node('Max', [all, graph.floats([-bound])]), graph.floats([bound])]);
   const wide = graph.node('Cast', [clipped], { to: { int: float64 } });
   const units = graph.node('Floor', [graph.node('Add', [graph.node('Div', [wide, graph.doubles([unit])]), graph.doubles([0.5])])]);

@@ -57,6 +57,10 @@ export class LinearModel implements FittedModel {
     return classes > 0 ? softmaxToOnnx(graph, answers) : graph.node('Cast', [answers], { to: { int: float32 } });
   }
 
+  logitsToOnnx(graph: GraphBuilder, input: string): string | undefined {
+    return this.state.classes > 0 ? affineToOnnx(this.state.map, graph, input) : undefined;
+  }
+
   serialize(): Uint8Array {
     return new TextEncoder().encode(JSON.stringify({ format, ...this.state }));
   }

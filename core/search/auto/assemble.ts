@@ -70,8 +70,8 @@ export interface Assembly {
   why: string[];
 }
 
-/** A served graph is loaded at a cold start, at some 19 ms a megabyte; and a tree costs an answer some 50 ns. */
-const most = { bytes: 8e6, trees: 4000 };
+/** A served graph is loaded at a cold start, at some 19 ms a megabyte; a tree costs an answer some 50 ns, a model of its own some 10 µs. */
+const most = { bytes: 8e6, trees: 4000, models: 24 };
 /** A graph writes a tree's nodes at greater length than our own file. */
 const graphBytesPerByte = 3.5;
 /** A second layer has to be better by this share of the score: it is one more thing that can be wrong. */
@@ -106,7 +106,8 @@ export async function assemble(
   let bagged: boolean[];
   for (;;) {
     // The largest members are fitted anew as one model, as long as the graph is too large; where that is not enough, they go.
-    bagged = pool.map(() => keepFolds);
+    // One model of all rows is as good as the mean of fold models, where these hardly differ, as they do without trees.
+    bagged = pool.map(({ models }) => keepFolds && models.some(({ trees }) => trees !== undefined));
     const size = (i: number) => (weights[i]! > 0 ? sizeOf(pool[i]!, bagged[i]!) : 0);
     const total = () => pool.reduce((sum, _, i) => sum + size(i), 0);
     const bySize = () => pool.map((_, i) => i).sort((a, b) => size(b) - size(a) || a - b);
@@ -228,7 +229,7 @@ function wholeParams({ family, params }: Candidate, models: Finalist['models']):
 function sizeOf({ models }: Finalist, bag: boolean): number {
   const bytes = models.reduce((sum, { bytes }) => sum + bytes.length, 0) * graphBytesPerByte;
   const trees = models.reduce((sum, { trees = 0 }) => sum + trees, 0);
-  return Math.max(bytes / most.bytes, trees / most.trees) / (bag ? 1 : Math.max(1, models.length - 1));
+  return Math.max(bytes / most.bytes, trees / most.trees, models.length / most.models) / (bag ? 1 : Math.max(1, models.length - 1));
 }
 
 const rowsOf = (y: Target) => (y.task === 'classification' ? y.labels : y.values).length;

@@ -39,7 +39,7 @@ export function planAuto({ run, dataset, revision, task, spec }: Question, shape
 
 function graphBytesOf({ family, params }: Candidate, shape: Shape): number {
   const { steps, earlySteps, modelSize } = estimatorOf(family);
-  return graphBytesPerValue * modelSize(shape, steps && earlySteps ? { ...params, [steps]: earlySteps(params) } : params);
+  return graphBytesPerValue * modelSize(shape, steps && earlySteps ? { ...params, [steps]: earlySteps(params, shape) } : params);
 }
 
 function leftOut(portfolio: Candidate[], tried: Candidate[]): string[] {
