@@ -14,8 +14,9 @@ const workOf = { any: 6, million: 40, most: 60 };
 const useOfCores = 0.85;
 /** Seconds to weigh the finalists, fit large ones anew, and write and check the graph. */
 const making = { fit: 3, export: 3 };
-/** Trials of the last rung, at most, for what calls cost. */
-const mostTrials = 16;
+/** Trials of both rungs: as many as leave dollars for as many seconds of work. */
+const trialChoices = [16, 12, 8, 6, 4];
+const worthwhile = 20;
 /** Of dollars, what is planned with: seconds are estimates, dollars are a limit. */
 const plannedDollars = 0.8;
 
@@ -34,27 +35,29 @@ function overhead(rungs: number) {
 }
 
 /** Core seconds that a search may plan with, and the seconds that it has. @throws IngotError InvalidSpec where not even the smallest fits */
-export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined): { work: number; seconds?: number } {
+export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined): { work: number; seconds?: number; trials: number } {
   const usual = Math.min(
     workOf.most,
     workOf.any + (workOf.million * shape.rows * shape.features * (shape.classes > 2 ? shape.classes : 1)) / 1e6,
   );
-  if (!limits) return { work: usual };
-  const { cores } = searchPower(lane);
+  if (!limits) return { work: usual, trials: trialChoices[0]! };
+  const { cores, places } = searchPower(lane);
   const beside = overhead(2).all;
   const seconds = (limits.minutes ?? Number.POSITIVE_INFINITY) * 60 - beside;
   const rate = secondDollars(lane, lane.pipelineMemory);
-  const billed = ((limits.dollars ?? Number.POSITIVE_INFINITY) * plannedDollars - fixedDollars(mostTrials, lane)) / rate;
-  const billedSearch = billed - beside - mostTrials * callSeconds.pipeline.point;
+  const dollars = (limits.dollars ?? Number.POSITIVE_INFINITY) * plannedDollars;
+  const billedBy = (trials: number) => (dollars - fixedDollars(trials, lane)) / rate - beside - trials * callSeconds.pipeline.point;
+  const trials = trialChoices.find((each) => billedBy(each) >= worthwhile) ?? trialChoices.at(-1)!;
+  const billedSearch = billedBy(trials);
   const least = 1;
   if (seconds < least || billedSearch < least)
     throw tooSmall(
       limits,
       beside + least,
-      ((beside + least + mostTrials * callSeconds.pipeline.point) * rate + fixedDollars(mostTrials, lane)) / plannedDollars,
+      ((beside + least + trials * callSeconds.pipeline.point) * rate + fixedDollars(trials, lane)) / plannedDollars,
     );
   const work = Math.min(seconds * cores * useOfCores, billedSearch * coresOf(lane) * useOfCores);
-  return { work, seconds: Math.min(seconds, (billedSearch * coresOf(lane)) / cores) };
+  return { work, seconds: Math.min(seconds, billedSearch / places), trials };
 }
 
 /** Gives the rungs their times, in the proportion of their work. */

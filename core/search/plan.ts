@@ -40,6 +40,8 @@ export interface Rung {
   validRows: number;
   /** Core seconds, by estimate, that the candidates may take which come here. */
   work: number;
+  /** Trials at most, unless one would take too long. */
+  trials: number;
   /** Under a budget: seconds that its trials have, side by side and one after the other; and those of the run by which they are over. */
   seconds?: number;
   until?: number;

@@ -21,8 +21,8 @@ export function planAuto({ run, dataset, revision, task, spec }: Question, shape
   const portfolio = portfolioOf(spec.families);
   const small = portfolio.filter((candidate) => graphBytesOf(candidate, shape) <= mostGraphBytes);
   const all = small.length > 0 ? small : portfolio;
-  const { work, seconds } = workWithin(shape, lane, spec.budget);
-  const { folds, rungs: untimed, candidates } = planRungs(all, shape, work, spec.folds);
+  const { work, seconds, trials: most } = workWithin(shape, lane, spec.budget);
+  const { folds, rungs: untimed, candidates } = planRungs(all, shape, work, spec.folds, most);
   const rungs = timedRungs(untimed, seconds, spec.budget);
   const { trials } = trialsOf(0, rungs[0]!, candidates, shape, lane);
   const plan: Plan = {

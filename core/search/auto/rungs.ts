@@ -36,6 +36,7 @@ export function foldsFor(rows: number): number {
  * @param candidates the most promising first
  * @param work core seconds for all of the search
  * @param asked folds that the user wants
+ * @param trials of all rungs at most
  * @returns the rungs, and those candidates that the first one has work for; at least one
  */
 export function planRungs(
@@ -43,24 +44,38 @@ export function planRungs(
   shape: Shape,
   work: number,
   asked: number | undefined,
+  trials = 16,
 ): { folds: number; rungs: Rung[]; candidates: Candidate[] } {
-  const most = Math.max(2, Math.min(asked ?? foldsFor(shape.rows), shape.rows));
+  const most = Math.max(2, Math.min(asked ?? Math.min(trials / 2, foldsFor(shape.rows)), shape.rows));
   const choices = asked === undefined ? [most, ...foldChoices.filter((folds) => folds < most)] : [most];
   // As many folds as leave room for some candidates, of middling work, on all of them.
   const middle = candidates.toSorted((a, b) => wholeWork(a, shape, most) - wholeWork(b, shape, most))[candidates.length >> 1]!;
   const enough = Math.min(finalists, candidates.length);
   const folds = choices.find((each) => enough * wholeWork(middle, shape, each) <= work * (1 - firstShare)) ?? choices.at(-1)!;
-  const last = wholeRung(shape, folds, work);
+  const last = { ...wholeRung(shape, folds, work), trials: trials / 2 };
   const cost = (candidate: Candidate) => wholeWork(candidate, shape, folds);
   if (sumOf(candidates.map(cost)) <= work) return { folds, rungs: [last], candidates };
   const first = sampleRung(candidates, shape, folds, work * firstShare);
   const kept = within(candidates, (candidate) => rungWork(candidate, shape, first), first.work);
-  return { folds, rungs: [first, { ...last, work: work * (1 - firstShare) }], candidates: kept };
+  return {
+    folds,
+    rungs: [
+      { ...first, trials: trials / 2 },
+      { ...last, work: work * (1 - firstShare) },
+    ],
+    candidates: kept,
+  };
 }
 
 function wholeRung(shape: Shape, folds: number, work: number): Rung {
   const validRows = Math.ceil(shape.rows / folds);
-  return { folds: Array.from({ length: folds }, (_, fold) => fold), trainRows: shape.rows - validRows, validRows, work };
+  return {
+    folds: Array.from({ length: folds }, (_, fold) => fold),
+    trainRows: shape.rows - validRows,
+    validRows,
+    work,
+    trials: Number.POSITIVE_INFINITY,
+  };
 }
 
 const wholeWork = (candidate: Candidate, shape: Shape, folds: number) => folds * rungWork(candidate, shape, wholeRung(shape, folds, 0));
@@ -104,7 +119,7 @@ function cheapest(candidates: Candidate[], cost: (candidate: Candidate) => numbe
 export function trialsOf(number: number, rung: Rung, candidates: Candidate[], shape: Shape, lane: Lane): RungTrials {
   const { places } = searchPower(lane);
   const foldWork = sumOf(candidates.map((candidate) => rungWork(candidate, shape, rung)));
-  const wanted = Math.min(Math.floor(places / rung.folds.length), Math.floor(foldWork / trialWork));
+  const wanted = Math.min(Math.floor(Math.min(places, rung.trials) / rung.folds.length), Math.floor(foldWork / trialWork));
   const needed = Math.ceil(foldWork / (mostSeconds * coresOf(lane)));
   const parts = Math.max(1, Math.min(candidates.length, Math.max(wanted, needed)));
   const waves = Math.ceil((parts * rung.folds.length) / places);
