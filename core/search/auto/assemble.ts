@@ -10,18 +10,19 @@ import { deserializeModel } from '../../models/deserialize.ts';
 import { type EnsembleMember, EnsembleModel } from '../../models/ensemble/ensemble-model.ts';
 import { boundOf, mix, probabilityBound } from '../../models/ensemble/mix.ts';
 import type { LinearModel } from '../../models/linear/linear-model.ts';
-import type { FittedModel, Params, Target } from '../../models/model.ts';
+import type { FittedModel, Params, Predictions, Target } from '../../models/model.ts';
 import type { ObjectStore } from '../../object-store.ts';
 import { metrics, score, scoreBy } from '../metrics.ts';
-import { putOutOfFold } from '../out-of-fold.ts';
 import type { Candidate, Leaderboard, Plan, Scores } from '../plan.ts';
 import { gatherFinalists } from './finalists.ts';
+import { writeOutOfFold } from './out-of-fold.ts';
 import { crossFit, fitSecond, leastRows, mostColumns, places } from './second-layer.ts';
 import { asPredictions, selectWeights } from './weights.ts';
 
 /**
  * The model of an automatic search, from what its trials have kept. What the finalists say out of fold is kept as the model's own.
  * @param fit fits a candidate on all train rows; it may throw Unavailable where there is no time
+ * @returns the model, and what it says of all train rows out of fold (out-of-fold.ts)
  */
 export async function fitAssembly(
   models: ObjectStore,
@@ -30,7 +31,7 @@ export async function fitAssembly(
   y: Target,
   fit: (candidate: Candidate, params: Params) => Promise<FittedModel>,
   by?: RowKeys,
-): Promise<{ model: FittedModel; assembly: Assembly }> {
+): Promise<{ model: FittedModel; assembly: Assembly; outOfFold?: Predictions }> {
   const gathered = await gatherFinalists(models, plan, board, y, by);
   if (!gathered) {
     const { id, family, params, ...best } = plan.candidates.find((candidate) => candidate.id === board.best)!;
@@ -46,8 +47,8 @@ export async function fitAssembly(
       throw error;
     });
   const { model, outOfFold, assembly } = await assemble(plan, finalists, takeTarget(y, rows), foldOf, refit, by?.by !== 'time');
-  await putOutOfFold(models, plan.run, { rows: rowsOf(y), outputs: outOfFold.length / rows.length }, rows, outOfFold);
-  return { model, assembly };
+  const all = await writeOutOfFold(models, plan.run, { rows: rowsOf(y), outputs: outOfFold.length / rows.length }, rows, outOfFold);
+  return { model, assembly, outOfFold: asPredictions(y, all) };
 }
 
 /** A candidate with a model and answers for each of some folds. */

@@ -1,6 +1,6 @@
 /** What a run's model says of its train rows, each by those of its parts that have not seen it: what calibration and intervals stand on. */
-import { modelKeys } from '../keys.ts';
-import type { ObjectStore } from '../object-store.ts';
+import { modelKeys } from '../../keys.ts';
+import type { ObjectStore } from '../../object-store.ts';
 
 export interface OutOfFold {
   /** All train rows. */
@@ -12,7 +12,7 @@ export interface OutOfFold {
 }
 
 /** @returns undefined where the run has kept none: a grid's, or one whose time was over too early */
-export async function outOfFold(models: ObjectStore, run: string, outputs: number): Promise<OutOfFold | undefined> {
+export async function readOutOfFold(models: ObjectStore, run: string, outputs: number): Promise<OutOfFold | undefined> {
   const body = (await models.get(modelKeys.outOfFold(run)))?.body;
   if (!body) return undefined;
   // A copy: four bytes are to begin at a multiple of four.
@@ -20,17 +20,18 @@ export async function outOfFold(models: ObjectStore, run: string, outputs: numbe
   return { rows: values.length / outputs, outputs, values };
 }
 
-/** @param places the train rows that `answers`, [places × outputs], are of */
-export async function putOutOfFold(
+/** @param places the train rows that `answers`, [places × outputs], are of. @returns the values */
+export async function writeOutOfFold(
   models: ObjectStore,
   run: string,
   { rows, outputs }: Pick<OutOfFold, 'rows' | 'outputs'>,
   places: Int32Array,
   answers: Float32Array,
-): Promise<void> {
+): Promise<Float32Array> {
   const values = new Float32Array(rows * outputs).fill(Number.NaN);
   places.forEach((row, i) => {
     values.set(answers.subarray(i * outputs, (i + 1) * outputs), row * outputs);
   });
   await models.put(modelKeys.outOfFold(run), new Uint8Array(values.buffer), { contentType: 'application/octet-stream' });
+  return values;
 }
