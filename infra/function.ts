@@ -2,6 +2,7 @@
 import { type Duration, RemovalPolicy, Size, Validations } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, type PolicyStatementProps, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -85,7 +86,7 @@ export class IngotFunction extends LambdaFunction {
     allowObjects(role, data.dataBucket, access.data);
     allowObjects(role, data.modelBucket, access.models);
     for (const statement of access.statements ?? []) role.addToPolicy(statement);
-    if (data.key) role.addToPolicy(keyStatement(data.key, usesKey(props)));
+    for (const [key, use] of keysOf(props)) role.addToPolicy(keyStatement(key, use));
     if (network) allowNetwork(role);
     super(scope, id, {
       description: props.description,
@@ -114,9 +115,16 @@ function groupOf(name: FunctionName): AssetGroup {
   return groups.find((group) => (assetGroups[group] as readonly FunctionName[]).includes(name))!;
 }
 
-/** Events that failed are written to a queue, so such a function writes whatever its access is. */
-function usesKey({ access, deadLetters }: IngotFunctionProps): 'read' | 'write' {
-  return deadLetters || access.data?.write || access.models?.write ? 'write' : 'read';
+/** What the objects and messages that a function reads and writes are encrypted with. */
+function keysOf({ access, data, deadLetters }: IngotFunctionProps): Map<IKey, 'read' | 'write'> {
+  const uses = new Map<IKey, 'read' | 'write'>();
+  const note = (key: IKey | undefined, use: 'read' | 'write') => {
+    if (key && uses.get(key) !== 'write') uses.set(key, use);
+  };
+  if (access.data) note(data.dataBucket.encryptionKey, access.data.write ? 'write' : 'read');
+  if (access.models) note(data.modelBucket.encryptionKey, access.models.write ? 'write' : 'read');
+  if (deadLetters) note(deadLetters.encryptionMasterKey, 'write');
+  return uses;
 }
 
 /** Objects under prefixes. */

@@ -31,7 +31,7 @@ export interface IngotProps extends Partial<Config> {
    */
   dataBucket?: AnyBucket;
   modelBucket?: AnyBucket;
-  /** Encrypts buckets, topic, queues and logs. Of imported keys see encryption.ts. @default the services' own keys; a new one with `customerKey` */
+  /** Encrypts the new buckets, topic, queues and logs; buckets of your own keep theirs. Of imported keys see encryption.ts. @default the services' own keys; a new one with `customerKey` */
   encryptionKey?: IKey;
   /** Where the functions run. @default outside of any VPC */
   network?: Network;
