@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FunctionName, functionNames } from '../../../core/names.ts';
 import { type RunningCloud, startCloud } from '../../../local/cloud.ts';
 import { synthesize } from '../../../local/synth.ts';
+import { awaitModel, example, uploadExample } from '../../../local/tour.ts';
 import { pythonHas } from '../../python.ts';
 import { newHome } from '../assembly.ts';
 import { sendSigned } from './signed.ts';
@@ -263,5 +264,46 @@ test('a state machine whose role does not allow a function fails at that state w
   await expect(cloud.cloud.invokeTask(arn, {}, session)).rejects.toMatchObject({
     name: 'Lambda.AWSLambdaException',
     message: expect.stringContaining(`lambda:InvokeFunction on resource: ${arn} because no identity-based policy allows`),
+  });
+});
+
+describe('with a KMS key of the stack’s', () => {
+  const keyed = newHome();
+  let encrypted: RunningCloud;
+  beforeAll(async () => {
+    encrypted = await startCloud({ assembly: synthesize({ customerKey: 'true' }), home: keyed, port: 0 });
+  }, 120_000);
+  afterAll(async () => {
+    await encrypted.close();
+    rmSync(keyed, { recursive: true, force: true });
+  });
+
+  test('the roles are enough for the whole way from a file to a model', async () => {
+    const { outputs } = encrypted;
+    await uploadExample(outputs);
+    const run = await awaitModel({ url: outputs['ApiUrl']!, key: outputs['ApiKey']! }, example.dataset);
+    expect(run.status).toBe('SUCCEEDED');
+    expect([...encrypted.cloud.queues.values()].map((queue) => queue.count().visible)).toEqual([0, 0]);
+  }, 120_000);
+
+  test('a role without the key reads and writes nothing', async () => {
+    const { settings } = [...encrypted.cloud.functions.values()].find(({ settings }) => settings.handler === 'dist/search.handler')!;
+    const { role, accessKeyId, secretAccessKey, token } = settings.session!;
+    const client = new S3Client({
+      endpoint: encrypted.url,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { accessKeyId, secretAccessKey, sessionToken: token },
+    });
+    const Bucket = encrypted.outputs['ModelBucket']!;
+    await client.send(new PutObjectCommand({ Bucket, Key: 'runs/r/a', Body: 'x' }));
+    role.statements = role.statements.filter(({ actions }) => !actions.patterns.some((each) => each.test('kms:Decrypt')));
+    const [key] = encrypted.cloud.iam.encrypted.values();
+    expect((await refusalOf(client.send(new GetObjectCommand({ Bucket, Key: 'runs/r/a' })))).message).toContain(
+      `kms:Decrypt on resource: ${key}`,
+    );
+    expect((await refusalOf(client.send(new PutObjectCommand({ Bucket, Key: 'runs/r/b', Body: 'x' })))).message).toContain(
+      `kms:GenerateDataKey on resource: ${key}`,
+    );
   });
 });
