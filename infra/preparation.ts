@@ -44,7 +44,7 @@ export class Preparation extends Construct {
       timeout,
       access: {
         data: { read: ['clean/', 'features/'], write: ['clean/', 'features/'] },
-        models: { read: ['runs/'], write: ['runs/'] },
+        models: { write: ['runs/'] },
         statements: [new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] })],
       },
       environment: { [environment.stateMachineArn]: stateMachine.stateMachineArn },

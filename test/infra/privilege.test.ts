@@ -24,7 +24,7 @@ const table: Record<FunctionName, string> = {
   clean: 'get data/raw/, get data/clean/, put data/clean/, list data/raw/, list data/clean/, sqs:SendMessage CleanDeadLetters',
   transform:
     'get data/clean/, get data/features/, put data/clean/, put data/features/, list data/clean/, list data/features/, ' +
-    'get models/runs/, put models/runs/, list models/runs/, states:StartExecution StateMachine, sqs:SendMessage TransformDeadLetters',
+    'put models/runs/, states:StartExecution StateMachine, sqs:SendMessage TransformDeadLetters',
   plan: 'get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
   search: 'get data/features/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
   select: 'get models/runs/, put models/runs/, list models/runs/',
