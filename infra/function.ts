@@ -83,10 +83,7 @@ export class IngotFunction extends LambdaFunction {
       description: `What Ingot's ${name} function may do`,
     });
     logGroup.grantWrite(role);
-    allowObjects(role, data.dataBucket, access.data);
-    allowObjects(role, data.modelBucket, access.models);
-    for (const statement of access.statements ?? []) role.addToPolicy(statement);
-    for (const [key, use] of keysOf(props)) role.addToPolicy(keyStatement(key, use));
+    allowAccess(role, data, access, props.deadLetters?.encryptionMasterKey);
     if (network) allowNetwork(role);
     super(scope, id, {
       description: props.description,
@@ -115,16 +112,22 @@ function groupOf(name: FunctionName): AssetGroup {
   return groups.find((group) => (assetGroups[group] as readonly FunctionName[]).includes(name))!;
 }
 
-/** What the objects and messages that a function reads and writes are encrypted with. */
-function keysOf({ access, data, deadLetters }: IngotFunctionProps): Map<IKey, 'read' | 'write'> {
+/**
+ * Gives a role just what `access` lists, and the keys that the objects are encrypted with.
+ * @param writing a further key, of what else is written
+ */
+export function allowAccess(role: Role, data: Data, access: Access, writing?: IKey): void {
+  allowObjects(role, data.dataBucket, access.data);
+  allowObjects(role, data.modelBucket, access.models);
+  for (const statement of access.statements ?? []) role.addToPolicy(statement);
   const uses = new Map<IKey, 'read' | 'write'>();
   const note = (key: IKey | undefined, use: 'read' | 'write') => {
     if (key && uses.get(key) !== 'write') uses.set(key, use);
   };
   if (access.data) note(data.dataBucket.encryptionKey, access.data.write ? 'write' : 'read');
   if (access.models) note(data.modelBucket.encryptionKey, access.models.write ? 'write' : 'read');
-  if (deadLetters) note(deadLetters.encryptionMasterKey, 'write');
-  return uses;
+  note(writing, 'write');
+  for (const [key, use] of uses) role.addToPolicy(keyStatement(key, use));
 }
 
 /** Objects under prefixes. */

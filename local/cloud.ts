@@ -176,14 +176,15 @@ export class Cloud {
     else throw new Error(`The laptop cloud has nothing at ${arn} that takes a message.`);
   }
 
-  /**
-   * The task of a state machine: a function, whose own error's type becomes the state's.
-   * @param session the machine's, which must be allowed to; left out, it is.
-   */
-  async invokeTask(resource: string, input: Json, session?: Session): Promise<Json> {
-    const refused = session && taskRefusal(this.iam, session, resource, input);
+  /** @throws what a state machine fails with whose role does not allow a task. */
+  allowTask(session: Session, resource: string, input: Json): void {
+    const refused = taskRefusal(this.iam, session, resource, input);
     if (refused)
       throw named('Lambda.AWSLambdaException', `${refused} (Service: Lambda, Status Code: 403, Error Code: AccessDeniedException)`);
+  }
+
+  /** The task of a state machine: a function, whose own error's type becomes the state's. */
+  async invokeTask(resource: string, input: Json): Promise<Json> {
     const wrapped = resource === 'arn:aws:states:::lambda:invoke';
     const { FunctionName, Payload } = (wrapped ? input : {}) as { FunctionName?: string; Payload?: Json };
     const lambda = this.findFunction(wrapped ? FunctionName! : resource);

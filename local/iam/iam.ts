@@ -151,11 +151,8 @@ export class Iam {
   }
 }
 
-/** What a process needs to act in a session. */
-export function environmentOf({
-  accessKeyId,
-  secretAccessKey,
-  token,
-}: Pick<Session, 'accessKeyId' | 'secretAccessKey' | 'token'>): Record<string, string> {
-  return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: token };
+/** What a process needs to act in a session, or as the user. */
+export function environmentOf(session: Session | undefined): Record<string, string> {
+  const { accessKeyId, secretAccessKey } = session ?? administrator;
+  return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, ...(session && { AWS_SESSION_TOKEN: session.token }) };
 }

@@ -55,7 +55,7 @@ export const compute: ResourceTypes = {
         logGroup,
         environment: {
           ...machineEnvironment(cloud.home),
-          ...(session ? environmentOf(session) : { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' }),
+          ...environmentOf(session),
           AWS_ENDPOINT_URL: cloud.url,
           AWS_LAMBDA_FUNCTION_NAME: functionName,
           AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
@@ -108,7 +108,10 @@ export const compute: ResourceTypes = {
       cloud.machines.set(
         arn,
         new StateMachine(cloud.home, machineName, arn, definition, {
-          invoke: (resource, input) => cloud.invokeTask(resource, input, session),
+          invoke: async (resource, input) => {
+            if (session) cloud.allowTask(session, resource, input);
+            return cloud.invokeTask(resource, input);
+          },
           changed: (execution) => cloud.executionChanged(execution),
           soon: (resource) => cloud.findFunction(resource)?.warm(),
         }),

@@ -23,6 +23,8 @@ const ofVersions = new Set(['GetObject', 'DeleteObject', 'GetObjectAcl', 'GetObj
 export class Access {
   readonly #x: Exchange;
   readonly #authorize: Authorize | undefined;
+  /** The bucket that a copy is from. */
+  #source: string | undefined;
 
   constructor(x: Exchange, authorize: Authorize | undefined) {
     this.#x = x;
@@ -42,6 +44,12 @@ export class Access {
   }
 
   /** @throws S3Error AccessDenied */
+  copyFrom(bucket: string, key: string, versionId: string | undefined): void {
+    this.#source = bucket;
+    this.require('GetObject', bucket, key, versionId);
+  }
+
+  /** @throws S3Error AccessDenied */
   require(action: string, bucket: string, key: string, versionId?: string): void {
     const words = this.#refusal(action, bucket, key, versionId);
     if (words !== undefined) throw new S3Error('AccessDenied', words);
@@ -50,8 +58,7 @@ export class Access {
   /** Who may not list a bucket does not learn that an object is missing. */
   disguise(error: unknown): unknown {
     if (!(error instanceof S3Error) || (error.code !== 'NoSuchKey' && error.code !== 'NoSuchVersion')) return error;
-    const { bucket, method } = this.#x;
-    const words = method === 'GET' || method === 'HEAD' || method === 'PUT' ? this.#refusal('ListBucket', bucket, '') : undefined;
+    const words = this.#refusal('ListBucket', this.#source ?? this.#x.bucket, '');
     return words === undefined ? error : new S3Error('AccessDenied', words);
   }
 

@@ -91,7 +91,7 @@ export function copySource(store: Store, x: Exchange): { bucket: string; version
     throw new S3Error('InvalidArgument', 'Invalid copy source object key', { ArgumentName: 'x-amz-copy-source' });
   }
   const versionId = /^versionId=(.+)$/.exec(query ?? '')?.[1];
-  x.access.require('GetObject', bucket, key, versionId);
+  x.access.copyFrom(bucket, key, versionId);
   const version = store.find(bucket, key, versionId && decode(versionId));
   checkRead((name) => x.header(name), version, 'x-amz-copy-source-');
   return { bucket, version };

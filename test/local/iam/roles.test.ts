@@ -179,6 +179,15 @@ describe('on objects', () => {
     );
   });
 
+  test('without TLS nobody gets in, as the buckets’ policies say; the loopback counts as TLS', () => {
+    const { role, arn } = settingsOf('search').session!;
+    const call = { action: 's3:GetObject', resource: `arn:aws:s3:::${data}/features/a/1/train.parquet` };
+    const without = (context: Record<string, string>) => cloud.cloud.iam.refusal(role, { ...call, context }, arn);
+    expect(without({})).toBeUndefined();
+    expect(without({ 'aws:SecureTransport': 'false' })).toContain('with an explicit deny in a resource-based policy');
+    expect(without({ 's3:TlsVersion': '1.1' })).toContain('with an explicit deny in a resource-based policy');
+  });
+
   test('neither a wrong secret nor a foreign token gets in', async () => {
     const config = configOf('search');
     const get = (credentials: object) =>
@@ -254,17 +263,6 @@ describe('on other services', () => {
       expect(answers[5]).toMatchObject([403, { message: 'The security token included in the request is invalid.' }]);
     },
   );
-});
-
-test('a state machine whose role does not allow a function fails at that state with the reason', async () => {
-  const [machine] = cloud.cloud.machines.values();
-  const arn = settingsOf('predict').arn;
-  const [, role] = [...cloud.cloud.iam.roles].find(([name]) => name.includes('TrainingRole'))!;
-  const session = { ...cloud.cloud.iam.assume(role.arn, 'states.amazonaws.com', machine!.name) };
-  await expect(cloud.cloud.invokeTask(arn, {}, session)).rejects.toMatchObject({
-    name: 'Lambda.AWSLambdaException',
-    message: expect.stringContaining(`lambda:InvokeFunction on resource: ${arn} because no identity-based policy allows`),
-  });
 });
 
 describe('with a KMS key of the stack’s', () => {
