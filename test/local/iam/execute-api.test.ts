@@ -1,10 +1,13 @@
 /** An API whose methods ask IAM, called with requests that botocore has signed; and keys with usage plans of their own. */
+
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningCloud } from '../../../local/cloud.ts';
+import { type RunningCloud, startCloud } from '../../../local/cloud.ts';
+import { synthesize } from '../../../local/synth.ts';
 import type { Json } from '../../../local/template/intrinsics.ts';
 import type { Template } from '../../../local/template/template.ts';
 import { pythonHas } from '../../python.ts';
-import { apiOutputs, lambda, restApi, start } from '../assembly.ts';
+import { apiOutputs, lambda, newHome, restApi, start } from '../assembly.ts';
 import { type Signed, sendSigned } from './signed.ts';
 
 const echo = 'export const handler = async (event) => ({ statusCode: 200, body: JSON.stringify(event.requestContext.identity) });';
@@ -113,6 +116,49 @@ describe.skipIf(!hasBoto)(`an API that asks IAM${why}`, () => {
     ]);
     expect([without![0], withKey![0], unsigned![0]]).toEqual([403, 200, 403]);
     expect(withKey![1]).toMatchObject({ apiKey: cloud.outputs['ApiKey'], userArn: 'arn:aws:iam::000000000000:root' });
+  });
+});
+
+describe.skipIf(!hasBoto)(`the stack with authorization: both${why}`, () => {
+  const home = newHome();
+  let cloud: RunningCloud;
+  beforeAll(async () => {
+    const settings = { authorization: 'both', keys: '{"mobile":{"requestsPerMonth":1}}' };
+    cloud = await startCloud({ assembly: synthesize(settings), home, port: 0 });
+  }, 120_000);
+  afterAll(async () => {
+    await cloud.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  test('takes requests that are signed and bear a key, counts them by its plan, and leaves health open', async () => {
+    const { ApiUrl, ApiKey, ApiKeyIdMobile } = cloud.outputs;
+    const mobile = cloud.cloud.keys.keys.get(ApiKeyIdMobile!)!.value;
+    const call = (path: string, key?: string, credentials?: string[]): Signed => ({
+      method: 'GET',
+      url: `${ApiUrl}${path}`,
+      service: 'execute-api',
+      ...(key !== undefined && { headers: { 'x-api-key': key } }),
+      ...(credentials && { credentials }),
+    });
+    const user = ['test', 'test'];
+    const answers = await sendSigned([
+      call('models', ApiKey, user),
+      call('models', mobile, user),
+      call('models', mobile, user),
+      call('models', ApiKey),
+      call('models', undefined, user),
+      call('models', ApiKey, ['test', 'wrong']),
+      call('v2/health/ready'),
+    ]);
+    expect(answers.map(([status]) => status)).toEqual([200, 200, 429, 403, 403, 403, 200]);
+    const messages = answers.map(([, body]) => (body?.['error'] as { message: string } | undefined)?.message);
+    expect(messages.slice(2, 6)).toEqual([
+      'The key has used up its requests for this month.',
+      'The request is not signed, or there is no such path.',
+      'The API key is missing or wrong.',
+      'The signature is wrong or too old.',
+    ]);
   });
 });
 
