@@ -17,6 +17,8 @@ import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { type Column, checkSpecColumns, decide, naming } from './columns.ts';
 import { identifier, literal, withDatabase } from './database.ts';
+import { detect } from './detect/detect.ts';
+import { mask } from './detect/personal.ts';
 import { findDuplicates, findTargetless, findUseless, without } from './leave-out.ts';
 import { look } from './look.ts';
 import { namesOf, type Raw, readRaw } from './raw.ts';
@@ -39,6 +41,8 @@ export interface CleanInput {
   /** DuckDB's buffers; by default 300 MB, and more from 1,000 columns on. The process takes some 200 MB more. */
   memoryLimit?: string;
   threads?: number;
+  /** What personal data are hashed with, where the spec asks for that. */
+  secret?: () => Promise<Uint8Array>;
 }
 
 /**
@@ -62,7 +66,7 @@ export async function cleanTable(input: CleanInput): Promise<CleanReport> {
 
 async function clean(database: DuckDBConnection, input: CleanInput, work: string): Promise<CleanReport> {
   const { spec } = input;
-  const rejects = new Rejects(work);
+  const rejects = new Rejects(work, spec.pii?.policy === 'keep' ? undefined : (row) => mask(row));
   const missing = missingTokensOf(spec);
   const raw = await readRaw(database, input, work, rejects, missing);
   const rejected = await rejects.write(join(input.directory, 'rejects.csv'));
@@ -128,7 +132,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     });
   }
   const { inferred: taskInferred, ...taskFields } = task;
-  return {
+  const report: CleanReport = {
     dataset: input.dataset,
     revision: input.revision,
     version,
@@ -153,6 +157,21 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
       ...ignored.map(({ index, name }): Change => ({ column: name, reason: `column ignored: ${why.get(index)}`, count: kept })),
     ],
   };
+  return await detect(database, {
+    table,
+    report,
+    spec,
+    countedOf: (name) => {
+      const { values, distinct = 0 } = statistics.get(name) ?? {};
+      return values !== undefined && values.length >= distinct ? values : undefined;
+    },
+    ignoredSql: (name) => {
+      const { index } = ignored.find((column) => column.name === name)!;
+      const block = stage.blocks.find(({ columns: indices }) => indices.includes(index))!;
+      return `(SELECT c${index} AS v FROM ${convertedSql(block)} WHERE ${stays})`;
+    },
+    secret: input.secret ?? (() => Promise.reject(new IngotError('Internal', 'There is no secret to hash personal data with.'))),
+  });
 }
 
 /** Rows that mostly equal earlier ones are no accidents: few columns of few values repeat by nature, and dropping them would change how often. */

@@ -14,7 +14,9 @@ const lengths: Record<string, number> = Object.fromEntries(
 
 export function isIban(value: string): boolean {
   const plain = value.replaceAll(/[ -]/g, '').toUpperCase();
-  return /^[A-Z]{2}\d{2}[A-Z\d]+$/.test(plain) && lengths[plain.slice(0, 2)] === plain.length && mod97(plain.slice(4) + plain.slice(0, 4)) === 1;
+  return (
+    /^[A-Z]{2}\d{2}[A-Z\d]+$/.test(plain) && lengths[plain.slice(0, 2)] === plain.length && mod97(plain.slice(4) + plain.slice(0, 4)) === 1
+  );
 }
 
 /** American Bankers Association: nine digits, weights 3, 7, 1. */

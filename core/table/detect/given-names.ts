@@ -25,5 +25,7 @@ export const givenNames: ReadonlySet<string> = new Set(
   sarah scott sean sebastian sergei sergio seth shannon sharon shirley silvia simon simone sofia sonia sophia sophie stacy stanley stefan stefania stefanie stella stephan stephane stephanie
   stephen steve steven stuart sunita susan susanne suzanne svetlana sven sylvia sylvie takashi tamara tania tanja tara tatiana teresa terry theo theresa therese thierry thomas tiffany tim
   timothy tina tobias todd tom tomas tommaso toni tony tracy travis tyler udo ulrich ursula uwe valentina valerie vanessa vera veronica veronika victor victoria vijay vikram vincent vincenzo
-  virginia vladimir volker walter wayne wei wendy werner wilhelm will william wolfgang xavier yan yann yasmin yolanda yuki yusuf yves yvonne zachary zoe`.split(/\s+/),
+  virginia vladimir volker walter wayne wei wendy werner wilhelm will william wolfgang xavier yan yann yasmin yolanda yuki yusuf yves yvonne zachary zoe`.split(
+    /\s+/,
+  ),
 );

@@ -32,7 +32,14 @@ function isSteuerId(plain: string): boolean {
 /** Numéro de sécurité sociale: sex, year, month, place, number, and the key 97 − n mod 97; Corsica's 2A and 2B count as 19 and 18. */
 const isInsee = (plain: string) =>
   /^[1-478]\d{2}(0[1-9]|1[0-2]|[2-9]\d)(\d{2}|2A|2B)\d{8}$/.test(plain) &&
-  97 - mod97(plain.slice(0, 13).replace(/^(.{5})2A/, '$119').replace(/^(.{5})2B/, '$118')) === Number(plain.slice(13));
+  97 -
+    mod97(
+      plain
+        .slice(0, 13)
+        .replace(/^(.{5})2A/, '$119')
+        .replace(/^(.{5})2B/, '$118'),
+    ) ===
+    Number(plain.slice(13));
 
 const isDni = (plain: string) =>
   'TRWAGMYFPDXBNJZSQVHLCKE'[Number(plain.slice(0, -1).replace('X', '0').replace('Y', '1').replace('Z', '2')) % 23] === plain.at(-1);
@@ -56,7 +63,14 @@ const isBsn = (plain: string) => plain !== '000000000' && weighted(plain, [9, 8,
 
 /** CPF: two check digits, modulo 11. */
 function isCpf(plain: string): boolean {
-  const check = (length: number) => ((10 * weighted(plain, Array.from({ length }, (_, i) => length + 1 - i))) % 11) % 10;
+  const check = (length: number) =>
+    ((10 *
+      weighted(
+        plain,
+        Array.from({ length }, (_, i) => length + 1 - i),
+      )) %
+      11) %
+    10;
   return !/^(\d)\1+$/.test(plain) && check(9) === Number(plain[9]) && check(10) === Number(plain[10]);
 }
 

@@ -20,7 +20,10 @@ const enterprise =
 /** One to six words of letters, most of them capitals at their start; `Last, First` too. */
 export function isPersonName(value: string): boolean {
   if (value.length > 80 || enterprise.test(value)) return false;
-  const words = value.replaceAll(/["“”()]/g, ' ').trim().split(/,?\s+/);
+  const words = value
+    .replaceAll(/["“”()]/g, ' ')
+    .trim()
+    .split(/,?\s+/);
   return words.length <= 7 && words.every((part) => word.test(part)) && words.some((part) => part.length > 1 && !particle.test(part));
 }
 

@@ -46,7 +46,9 @@ export function textDetectors(values: Iterable<string>): PersonalDetector[] {
     }
   }
   return [...seen]
-    .filter(([{ inText }, { candidates, passed }]) => passed > 0 && (inText?.chance === undefined || passed > 3 * inText.chance * candidates))
+    .filter(
+      ([{ inText }, { candidates, passed }]) => passed > 0 && (inText?.chance === undefined || passed > 3 * inText.chance * candidates),
+    )
     .map(([detector]) => detector);
 }
 

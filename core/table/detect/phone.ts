@@ -16,12 +16,19 @@ const loose = /^\+?[\d ()./-]{6,24}(?: ?(?:x|ext\.?) ?\d{1,6})?$/i;
 
 /** 01.02.2024, 01-02-24, 0.5, 2024-01-02, 10:30 … are no telephone numbers, and ISBNs are none either. */
 const isOther = (value: string) =>
-  /^\d{1,2}[./-]\d{1,2}[./-](\d{2}|\d{4})(?!\d)/.test(value) || /^\d{4}[./-]\d{1,2}[./-]\d{1,2}(?!\d)/.test(value) || /^0\d*\.\d+$/.test(value) || isIsbn(value);
+  /^\d{1,2}[./-]\d{1,2}[./-](\d{2}|\d{4})(?!\d)/.test(value) ||
+  /^\d{4}[./-]\d{1,2}[./-]\d{1,2}(?!\d)/.test(value) ||
+  /^0\d*\.\d+$/.test(value) ||
+  isIsbn(value);
 
 /** ISBN-10: weights 10 to 1, remainder by 11. */
 function isIsbn(value: string): boolean {
   const digits = value.replaceAll('-', '');
-  return /^\d{10}$/.test(digits) && value.split('-').length === 4 && Array.from(digits).reduce((sum, digit, i) => sum + (10 - i) * Number(digit), 0) % 11 === 0;
+  return (
+    /^\d{10}$/.test(digits) &&
+    value.split('-').length === 4 &&
+    Array.from(digits).reduce((sum, digit, i) => sum + (10 - i) * Number(digit), 0) % 11 === 0
+  );
 }
 
 const digitCount = (value: string) => value.replace(/(x|ext\.?|#) ?\d+$/i, '').replaceAll(/\D/g, '').length;
@@ -31,7 +38,8 @@ export function isPhone(value: string): boolean {
   return whole.test(value) && digits >= (/^(\+|00)/.test(value) ? 8 : 9) && digits <= 15 && !isOther(value);
 }
 
-const named = /_(phone|phones|telephone|tel|mobile|cell|cellphone|handy|fax|telefon\w*|telefone|telefono|portable|gsm|msisdn|whatsapp|rufnummer|celular|movil)_/;
+const named =
+  /_(phone|phones|telephone|tel|mobile|cell|cellphone|handy|fax|telefon\w*|telefone|telefono|portable|gsm|msisdn|whatsapp|rufnummer|celular|movil)_/;
 /** Counts and prices of telephones. */
 const notNamed = /_(price|count|minutes|usage|model|brand|service|sales|cost|charges?|lines|data|plan|calls)_/;
 
