@@ -14,6 +14,8 @@ export const dataKeys = {
   report: (dataset: string, revision: string) => `clean/${dataset}/${revision}/report.json`,
   /** Written instead of a report where the file can't be used. */
   rejection: (dataset: string, revision: string) => `clean/${dataset}/${revision}/rejection.json`,
+  /** What personal data are hashed with; made on first use, never changed. Only `clean` may read it. */
+  secret: 'secrets/personal-data.key',
   train: (dataset: string, revision: string) => `features/${dataset}/${revision}/train.parquet`,
   test: (dataset: string, revision: string) => `features/${dataset}/${revision}/test.parquet`,
   /** Written last: where it exists, the features are whole. */

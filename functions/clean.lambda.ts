@@ -24,6 +24,7 @@ import { lambda } from './shared/lambda.ts';
 import { once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
+import { personalSecret } from './shared/secret.ts';
 import type { Services } from './shared/services.ts';
 
 const specFile = 'dataset.json';
@@ -75,7 +76,10 @@ async function cleanUpload(source: DataSource, services: Services): Promise<void
         source,
       };
       await putJson(data, dataKeys.origin(dataset, revision), origin, once);
-      const report = await withinMemory(cleanTable({ dataset, revision, files, spec, directory, memoryLimit: duckdbMemory() }), files);
+      const report = await withinMemory(
+        cleanTable({ dataset, revision, files, spec, directory, memoryLimit: duckdbMemory(), secret: () => personalSecret(data) }),
+        files,
+      );
       await data.upload(join(directory, 'table.parquet'), dataKeys.table(dataset, revision));
       await data.upload(join(directory, 'rejects.csv'), dataKeys.rejects(dataset, revision), { contentType: 'text/csv; charset=utf-8' });
       if (await putJson(data, dataKeys.report(dataset, revision), report, once)) {

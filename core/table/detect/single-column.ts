@@ -19,8 +19,8 @@ function neighbourhoods({ values, isNumber }: Sampled): { order: Int32Array; fro
   const keys = byValue ? Float64Array.from(codes) : values;
   const order = Int32Array.from(values.keys()).sort((a, b) => {
     const [x, y] = [keys[a]!, keys[b]!];
-    if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;
-    return x === y || Number.isNaN(x) ? mix32(1, a) - mix32(1, b) : x - y;
+    if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
+    return x !== y ? x - y : byValue ? 0 : mix32(1, a) - mix32(1, b);
   });
   const from = new Int32Array(order.length);
   const to = new Int32Array(order.length);
