@@ -20,6 +20,7 @@ import { identifier, literal, withDatabase } from './database.ts';
 import { detect } from './detect/detect.ts';
 import { mask } from './detect/personal.ts';
 import { findDuplicates, findTargetless, findUseless, without } from './leave-out.ts';
+import { writeLeftOut } from './left-out-rows.ts';
 import { look } from './look.ts';
 import { namesOf, type Raw, readRaw } from './raw.ts';
 import { Rejects } from './rejects.ts';
@@ -29,6 +30,9 @@ import { convert, convertedSql, restage, rowGroups, type Stage, within } from '.
 import { distinctNumbers } from './statistics.ts';
 import { chooseTarget, decideTask, type Inferred } from './target.ts';
 import { byCodeUnit, type Form, missingTokensOf } from './values.ts';
+
+/** Written beside the table where it has fewer rows than could be read; see left-out-rows.ts. */
+export const leftOutFile = 'left-out.parquet';
 
 export interface CleanInput {
   dataset: string;
@@ -108,6 +112,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     // Every row and column stays, under its own name: what was converted is the table.
     await rename(only!.converted, table);
   } else await writeTable(database, stage, used, stays, table, work);
+  if (kept < rows) await writeLeftOut(database, convertedSql(only!), stays, join(input.directory, leftOutFile));
   const statistics = await describe(database, table, used, kept);
   const target = statistics.get(targetColumn.name)!;
   const task = decideTask(spec, {

@@ -143,7 +143,7 @@ describe('functions', () => {
         .join(' ');
     const access = functionNames.map((name) => [name, [prefixes(name, 's3:GetObject'), prefixes(name, 's3:PutObject')]]);
     expect(Object.fromEntries(access)).toEqual({
-      clean: ['Data/raw/ Data/clean/', 'Data/clean/'],
+      clean: ['Data/raw/ Data/clean/ Data/secrets/', 'Data/clean/ Data/secrets/'],
       transform: ['Data/clean/ Data/features/ Model/runs/', 'Data/clean/ Data/features/ Model/runs/'],
       plan: ['Data/clean/ Data/features/ Model/runs/', 'Model/runs/'],
       search: ['Data/features/ Model/runs/', 'Model/runs/'],

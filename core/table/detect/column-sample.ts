@@ -15,7 +15,7 @@ const ofItself = 0.8;
 const asNamed = 0.5;
 
 /** By pure chance, no more than one column in this many may be taken for personal. */
-const columnsPerError = 1e6;
+const columnsPerError = 1e5;
 
 /**
  * @param chance how often a value that has the form, but is something else, passes the test

@@ -40,6 +40,6 @@ export const personName: PersonalDetector = {
   isColumn: ({ words, values }) => {
     if (otherThing.test(words) || shareOf(values, isPersonName) < 0.8) return false;
     if (named.test(words)) return true;
-    return perhapsNamed.test(words) && shareOf(values, (value) => isPersonName(value) && hasGivenName(value)) >= 0.15;
+    return perhapsNamed.test(words) && shareOf(values, (value) => isPersonName(value) && hasGivenName(value)) >= 0.2;
   },
 };

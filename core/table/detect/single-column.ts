@@ -5,15 +5,15 @@
 import { mix32 } from '../../random.ts';
 import { codesOf, type Sampled } from './sample.ts';
 
-/** Neighbours on each side. */
-const reach = 5;
+/** Neighbours on each side: votes need more of them than means, which suffer where the target jumps. */
+const reach = { votes: 5, means: 3 };
 /** With fewer values than a tenth of the rows, the rows of one value are enough of each other's company. */
 const rowsPerValue = 10;
 /** Classes of fewer rows say nothing. */
 const fewestOfClass = 10;
 
 /** The rows in whose company each row is: calls `visit` for each row with the places from and to in `order`, itself among them. */
-function neighbourhoods({ values, isNumber }: Sampled): { order: Int32Array; from: Int32Array; to: Int32Array } {
+function neighbourhoods({ values, isNumber }: Sampled, reach: number): { order: Int32Array; from: Int32Array; to: Int32Array } {
   const { codes, distinct } = codesOf(values);
   const byValue = !isNumber || distinct * rowsPerValue <= values.length;
   const keys = byValue ? Float64Array.from(codes) : values;
@@ -44,7 +44,7 @@ function neighbourhoods({ values, isNumber }: Sampled): { order: Int32Array; fro
  * @returns balanced accuracy, over the classes of ten rows or more; of votes by number, or by number over the classes' frequency, whichever is better
  */
 export function balancedAccuracy(column: Sampled, labels: Int32Array, classes: number): number {
-  const { order, from, to } = neighbourhoods(column);
+  const { order, from, to } = neighbourhoods(column, reach.votes);
   const size = new Int32Array(classes);
   for (const label of labels) if (label >= 0) size[label]!++;
   const plain = new Int32Array(classes);
@@ -79,7 +79,7 @@ export function balancedAccuracy(column: Sampled, labels: Int32Array, classes: n
 
 /** @param target of each row; NaN is none @returns the share of the target's variance that is told, at least 0 */
 export function explained(column: Sampled, target: Float64Array): number {
-  const { order, from, to } = neighbourhoods(column);
+  const { order, from, to } = neighbourhoods(column, reach.means);
   const known = target.filter((value) => !Number.isNaN(value));
   const mean = known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length);
   let [low, high, sum, number, off, variance] = [0, 0, 0, 0, 0, 0];
