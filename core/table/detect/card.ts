@@ -16,5 +16,5 @@ export function isCard(value: string): boolean {
 export const card: PersonalDetector = {
   kind: 'card',
   isColumn: (column) => holds(column, isCard, { named: /_(card|credit_?card|cc|pan|kreditkarte|carte|tarjeta)_/, chance: 0.05 }),
-  inText: { pattern: /(?<![\d.,-])\d{4}[ -]?\d{4,6}[ -]?\d{4,5}(?:[ -]?\d{1,7})?(?![\d-]|[.,]\d)/g, test: isCard, chance: 0.1 },
+  inText: { pattern: /(?<![\p{L}\d.,-])\d{4}[ -]?\d{4,6}[ -]?\d{4,5}(?:[ -]?\d{1,7})?(?![\p{L}\d-]|[.,]\d)/gu, test: isCard, chance: 0.1 },
 };

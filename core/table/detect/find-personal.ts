@@ -4,7 +4,7 @@ import type { DatasetSpec, PersonalPolicy } from '../../spec.ts';
 import { literal, rowsOf } from '../database.ts';
 import type { ColumnReport, PersonalKind } from '../report.ts';
 import { wordsOf } from './column-sample.ts';
-import { kindOf, mask, mayBePersonal, type PersonalDetector, textDetectors } from './personal.ts';
+import { kindOf, mask, mayBePersonal, type TextFinder, textFinders } from './personal.ts';
 
 export interface Personal {
   kinds: PersonalKind[];
@@ -12,7 +12,7 @@ export interface Personal {
   of: number;
   policy: PersonalPolicy;
   /** Where they stand inside longer text: what finds them. Else the whole column is personal. */
-  inText?: PersonalDetector[];
+  inText?: TextFinder[];
 }
 
 /** Where a column's cells are to be found, as text. */
@@ -84,11 +84,11 @@ async function look(
     ).map(([value, count]) => ({ value: String(value), count: Number(count) }))
   ).filter(({ value }) => maybe.test(value));
   if (suspects.length === 0) return undefined;
-  const detectors = textDetectors(suspects.map(({ value }) => value));
-  const cells = suspects.reduce((sum, { value, count }) => sum + (mask(value, detectors) === value ? 0 : count), 0);
+  const finders = textFinders(suspects.map(({ value }) => value));
+  const cells = suspects.reduce((sum, { value, count }) => sum + (mask(value, finders) === value ? 0 : count), 0);
   if (cells === 0) return undefined;
   const of = counted?.reduce((sum, { count }) => sum + count, 0) ?? (await countOf(database, `FROM ${source} WHERE v IS NOT NULL`));
-  return { kinds: [...new Set(detectors.map(({ kind }) => kind))], cells, of, inText: detectors };
+  return { kinds: [...new Set(finders.map(({ kind }) => kind))], cells, of, inText: finders };
 }
 
 const maybe = new RegExp(mayBePersonal);

@@ -25,7 +25,22 @@ export const givenNames: ReadonlySet<string> = new Set(
   sarah scott sean sebastian sergei sergio seth shannon sharon shirley silvia simon simone sofia sonia sophia sophie stacy stanley stefan stefania stefanie stella stephan stephane stephanie
   stephen steve steven stuart sunita susan susanne suzanne svetlana sven sylvia sylvie takashi tamara tania tanja tara tatiana teresa terry theo theresa therese thierry thomas tiffany tim
   timothy tina tobias todd tom tomas tommaso toni tony tracy travis tyler udo ulrich ursula uwe valentina valerie vanessa vera veronica veronika victor victoria vijay vikram vincent vincenzo
-  virginia vladimir volker walter wayne wei wendy werner wilhelm will william wolfgang xavier yan yann yasmin yolanda yuki yusuf yves yvonne zachary zoe`.split(
+  virginia vladimir volker walter wayne wei wendy werner wilhelm will william wolfgang xavier yan yann yasmin yolanda yuki yusuf yves yvonne zachary zoe
+  aditya akash amir anil anjali ankit anushka arnav aryan asha ashok ayaan bhavna chandra chirag dev devi dhruv divya fatimah gaurav gita gopal hari harsh ishaan ishita jaya jayesh karan kavita
+  kiran kishore krishna lakshmi lalit madhu mahesh manish manoj meena mohan mukesh nakul nandini naresh naveen nikhil nisha nitin om pankaj pradeep prakash pranav prasad praveen rajeev rakesh ram
+  ramesh rani ravindra rekha riya rohan rohit sachin sameer sandeep sanjana shankar shiv shreya shyam sneha sonal suman sunil suresh tanvi tara uday usha vandana varun vidya vinay vinod vishal vivaan yash
+  adrianna agata agnieszka aleksander aleksandra andrzej anita antoni barbara bartosz beata bogdan dariusz dawid dominika elzbieta ewa filip franciszek grazyna grzegorz hubert iga igor iwona
+  jacek jadwiga jakub janusz jerzy joanna julianna kacper kalina kamil kamila karol karolina katarzyna kazimierz kinga klara konrad krystyna krzysztof leszek lukasz maciej magdalena malgorzata
+  marcin marek mariusz mateusz michal mieczyslaw mikolaj natalia oliwia oskar patryk pawel piotr przemyslaw radoslaw rafal ryszard sebastian slawomir stanislaw stefan szymon tadeusz tomasz tymon
+  urszula weronika wiktor wiktoria witold wladyslaw wojciech zbigniew zofia zuzanna
+  axel birger britt elsa fredrik goran gunilla gustav hakan ingvar jorgen karin kerstin kjell lennart magnus malin margareta mats mikael ove par per pia rune sigrid stig sture tage torbjorn ulla ulf
+  bas bram daan eva femke fleur hendrik jasper jeroen joost joris kees lotte maarten marieke marijke niek pim rik roel ruud sander sanne sem sjoerd teun thijs tijn wouter
+  caio caua davi emanuelly enzo gael heitor henrique isadora joao kaique larissa leticia luiz mariane matheus miguel murilo nicole otavio rafaela raquel thiago vitor yago
+  alba amparo angelina aurelio azahara bautista belen candela consuelo dolores emilio encarnacion esperanza eusebio feliciano fermin gonzalo guadalupe inmaculada jacinto jordi josefa loida lorena
+  macarena marcela maribel mireia nuria ofelia paco paloma pascual purificacion ramona reyes rocio rosario salud susana trinidad virgilio
+  alderico amalia annibale benito biagio calogero carmelo domenico donatello fiamma flavio galileo gaetano gian gioacchino greco ippazio lamberto loredana ludovica massimiliano mirco nino
+  ottavio pasquale piero raffaele rosaria salvatore silvio toto ugo vittoria
+  capucine clemence gerard gilbert honore jeanne josette luce marcelle margaud noel odette paulette raymond roger simone suzanne timothee tristan xavier zacharie`.split(
     /\s+/,
   ),
 );

@@ -52,5 +52,8 @@ export const phone: PersonalDetector = {
       : isPhone;
     return holds({ words: isNamed ? words : '', values }, test, { named, chance: 0.05 });
   },
-  inText: { pattern: new RegExp(`(?<![\\p{L}\\d+.,/:(-]|\\d )${strict}(?![\\p{L}\\d/:-]|[.,]\\d)`, 'giu'), test: isPhone },
+  inText: {
+    pattern: new RegExp(`(?<![\\p{L}\\d+.,/:-]|\\d )(?!00\\d+(?![\\d ./-]))${strict}(?![\\p{L}\\d/:-]|[.,]\\d)`, 'giu'),
+    test: isPhone,
+  },
 };
