@@ -28,7 +28,7 @@ export const mostRows = 30_000;
 const folds = 5;
 const params = { nEstimators: 100, minSamplesLeaf: 2 };
 /** Where classes are so easy to tell that a forest is nearly always certain, this much is enough. */
-const sureEnough = 0.8;
+const sureEnough = 0.7;
 /** With fewer rows of a class, nobody knows what is normal. */
 const fewestOfClass = 10;
 

@@ -5,34 +5,35 @@
 import { mix32 } from '../../random.ts';
 import { codesOf, type Sampled } from './sample.ts';
 
-/** Neighbours on each side: votes need more of them than means, which suffer where the target jumps. */
-const reach = { votes: 5, means: 3 };
-/** With fewer values than a tenth of the rows, the rows of one value are enough of each other's company. */
-const rowsPerValue = 10;
+/** Neighbours on each side. More would blur the places where the target jumps. */
+const reach = 3;
+/** The rows of one value are enough of each other's company from this many on. */
+const ownCompany = 10;
 /** Classes of fewer rows say nothing. */
 const fewestOfClass = 10;
 
-/** The rows in whose company each row is: calls `visit` for each row with the places from and to in `order`, itself among them. */
-function neighbourhoods({ values, isNumber }: Sampled, reach: number): { order: Int32Array; from: Int32Array; to: Int32Array } {
+/** The rows in whose company each row is: those at the places from … to in `order`, itself among them. */
+function neighbourhoods({ values, isNumber }: Sampled): { order: Int32Array; from: Int32Array; to: Int32Array } {
   const { codes, distinct } = codesOf(values);
-  const byValue = !isNumber || distinct * rowsPerValue <= values.length;
-  const keys = byValue ? Float64Array.from(codes) : values;
+  const counts = new Int32Array(distinct);
+  for (const code of codes) if (code >= 0) counts[code]!++;
+  // Where it is missing, too, is a value; single numbers are ordered among each other.
+  const single = distinct;
+  const groups = codes.map((code) => (isNumber && code >= 0 && counts[code]! < ownCompany ? single : code));
+  const keys = isNumber ? values : Float64Array.from(codes);
   const order = Int32Array.from(values.keys()).sort((a, b) => {
-    const [x, y] = [keys[a]!, keys[b]!];
-    if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
-    return x !== y ? x - y : byValue ? 0 : mix32(1, a) - mix32(1, b);
+    const isMissing = Number(codes[a] === -1) - Number(codes[b] === -1);
+    return isMissing || keys[a]! - keys[b]! || mix32(1, a) - mix32(1, b);
   });
   const from = new Int32Array(order.length);
   const to = new Int32Array(order.length);
-  // The rows of one value, and those where it is missing, are a group; so are all the others that are ordered by value.
   for (let start = 0; start < order.length; ) {
-    const groupOf = (place: number) => (byValue ? codes[order[place]!]! : codes[order[place]!] === -1 ? -1 : 0);
+    const group = groups[order[start]!]!;
     let end = start + 1;
-    while (end < order.length && groupOf(end) === groupOf(start)) end++;
-    const whole = byValue || groupOf(start) === -1;
+    while (end < order.length && groups[order[end]!] === group) end++;
     for (let place = start; place < end; place++) {
-      from[place] = whole ? start : Math.max(start, place - reach);
-      to[place] = whole ? end : Math.min(end, place + reach + 1);
+      from[place] = group === single ? Math.max(start, place - reach) : start;
+      to[place] = group === single ? Math.min(end, place + reach + 1) : end;
     }
     start = end;
   }
@@ -44,7 +45,7 @@ function neighbourhoods({ values, isNumber }: Sampled, reach: number): { order: 
  * @returns balanced accuracy, over the classes of ten rows or more; of votes by number, or by number over the classes' frequency, whichever is better
  */
 export function balancedAccuracy(column: Sampled, labels: Int32Array, classes: number): number {
-  const { order, from, to } = neighbourhoods(column, reach.votes);
+  const { order, from, to } = neighbourhoods(column);
   const size = new Int32Array(classes);
   for (const label of labels) if (label >= 0) size[label]!++;
   const plain = new Int32Array(classes);
@@ -79,7 +80,7 @@ export function balancedAccuracy(column: Sampled, labels: Int32Array, classes: n
 
 /** @param target of each row; NaN is none @returns the share of the target's variance that is told, at least 0 */
 export function explained(column: Sampled, target: Float64Array): number {
-  const { order, from, to } = neighbourhoods(column, reach.means);
+  const { order, from, to } = neighbourhoods(column);
   const known = target.filter((value) => !Number.isNaN(value));
   const mean = known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length);
   let [low, high, sum, number, off, variance] = [0, 0, 0, 0, 0, 0];
