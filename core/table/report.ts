@@ -79,7 +79,7 @@ export interface CleanReport {
   /** How labels are written in answers: integers as JSON numbers, booleans as JSON booleans. */
   classType?: 'string' | 'integer' | 'boolean';
   inferred: { what: string; value: string; why: string }[];
-  /** In the order of the clean table's columns; ignored ones, which the clean table does not have, last. */
+  /** In the order of the clean table's columns (a hashed one is there, but ignored); the other ignored ones, which it does not have, last. */
   columns: ColumnReport[];
   /** Every change to the data: `count` rows or cells in `column` (or the whole table), and why. */
   changes: { column?: string; reason: string; count: number }[];

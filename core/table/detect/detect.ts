@@ -36,7 +36,7 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
   const cellsOf = ({ name, type, role }: ColumnReport): Cells | undefined => {
     if (role !== 'ignored')
       return { counted: input.countedOf(name), sql: `(SELECT ${identifier(name)} AS v FROM read_parquet(${literal(table)}))` };
-    return type === 'category' ? { sql: input.ignoredSql(name) } : undefined;
+    return type === 'number' || type === 'boolean' ? undefined : { sql: input.ignoredSql(name) };
   };
   const personal = await findPersonal(database, report.columns, cellsOf, spec);
   const isFeature = ({ name, role }: ColumnReport) => {
@@ -189,7 +189,7 @@ async function rewrite(
       return `keyed_hash(${isNumber.has(name) ? `CASE WHEN ${own} = trunc(${own}) THEN ${own}::HUGEINT::VARCHAR ELSE ${own}::VARCHAR END` : `${own}::VARCHAR`}) AS ${identifier(name)}`;
     if (told?.treatment !== 'masked') return own;
     register(database, `mask_${index}`, (value) => mask(value, personal.get(name)!.inText));
-    return `mask_${index}(${own}) AS ${identifier(name)}`;
+    return `mask_${index}(${own}::VARCHAR) AS ${identifier(name)}`;
   });
   const sources = columns.flatMap(({ name }, index) => (had.has(name) ? [] : [`POSITIONAL JOIN ${ignoredSql(name)} AS x${index}`]));
   const to = `${table}.discreet`;

@@ -1,6 +1,7 @@
 /** Which columns of a dataset hold personal data, and in how many cells. */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DatasetSpec, PersonalPolicy } from '../../spec.ts';
+import { specOf } from '../columns.ts';
 import { literal, rowsOf } from '../database.ts';
 import type { ColumnReport, PersonalKind } from '../report.ts';
 import { wordsOf } from './column-sample.ts';
@@ -35,11 +36,14 @@ export async function findPersonal(
   database: DuckDBConnection,
   columns: ColumnReport[],
   cellsOf: (column: ColumnReport) => Cells | undefined,
-  { pii }: DatasetSpec,
+  spec: DatasetSpec,
 ): Promise<Map<string, Personal>> {
   const found = new Map<string, Personal>();
+  const { pii } = spec;
   for (const column of columns) {
     const said = pii?.columns !== undefined && Object.hasOwn(pii.columns, column.name) ? pii.columns[column.name] : undefined;
+    // What is left out anyway needs no policy.
+    if (said === undefined && specOf(spec, column.name).role === 'ignore') continue;
     const policy = said ?? pii?.policy ?? 'drop';
     const cells = mayHold(column) ? cellsOf(column) : undefined;
     const personal = cells && (await look(database, column, cells));
@@ -51,7 +55,8 @@ export async function findPersonal(
 
 /** Fractions and small numbers are nobody's. */
 const mayHold = ({ type, number }: ColumnReport) =>
-  type === 'category' || (type === 'number' && number !== undefined && number.median >= leastNumber && Number.isInteger(number.median));
+  (type !== 'number' && type !== 'boolean') ||
+  (type === 'number' && number !== undefined && number.median >= leastNumber && Number.isInteger(number.median));
 
 async function look(
   database: DuckDBConnection,

@@ -13,7 +13,7 @@ export interface Sampled {
 
 /** DuckDB reads so many rows at a time, and skips those of which none is wanted. */
 const vector = 2048;
-/** Of a long table not all parts are read; of those that are, one row in this many. */
+/** Of a long table only parts are read, far apart from each other; of those, one row in this many. */
 const mostWithin = 16;
 
 /**
@@ -32,10 +32,10 @@ export async function sampleRows(
   const within = Math.min(every, mostWithin);
   const blocks = Math.floor(every / within);
   const source = `read_parquet(${literal(table)}, file_row_number = true) ${
-    every === 1 ? '' : `WHERE hash(file_row_number // ${vector}) % ${blocks} = 0 AND hash(file_row_number) % ${within} = 0`
+    every === 1 ? '' : `WHERE file_row_number // ${vector} % ${blocks} = ${blocks >> 1} AND hash(file_row_number) % ${within} = 0`
   }`;
-  // Twice what is expected: far above what chance may draw.
-  const room = every === 1 ? rows : Math.min(rows, 2 * Math.ceil(rows / (blocks * within)) + 20 * vector);
+  // Half more than is expected: far above what chance may draw.
+  const room = every === 1 ? rows : Math.ceil((1.5 * vector * Math.ceil(rows / vector / blocks)) / within) + 200;
   const items = columns.map(({ name, type }) => {
     const column = identifier(name);
     if (type === 'number') return `coalesce(${column}, 'nan')::DOUBLE`;
