@@ -122,7 +122,7 @@ test('one column alone is judged as its rows’ neighbours say, each row by the 
       Int32Array.from(values, (x) => (x < 100 ? 0 : 1)),
       2,
     ),
-  ).toBe(1);
+  ).toBe(0.995);
   // Each value is its row's alone: there is nobody to learn from.
   expect(
     balancedAccuracy(
