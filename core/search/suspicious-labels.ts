@@ -23,8 +23,10 @@ export interface SuspiciousLabels {
   of: number;
 }
 
-/** So many rows are looked at, drawn by seed; that takes some seconds of one core. */
+/** So many rows are looked at, drawn by seed, and fewer where they are wide: that takes some seconds of one core. */
 export const mostRows = 30_000;
+const mostCells = 3_000_000;
+const fewestRows = 50;
 const folds = 5;
 const params = { nEstimators: 100, minSamplesLeaf: 2 };
 /** Where classes are so easy to tell that a forest is nearly always certain, this much is enough. */
@@ -32,10 +34,12 @@ const sureEnough = 0.7;
 /** With fewer rows of a class, nobody knows what is normal. */
 const fewestOfClass = 10;
 
-/** The rows to look at, ascending. */
-export function rowsToDoubt(rows: number, seed: number): Int32Array {
+/** The rows to look at, ascending; none where there are too few to learn from. @param width features, and classes twice */
+export function rowsToDoubt(rows: number, width: number, seed: number): Int32Array {
+  if (rows < fewestRows) return new Int32Array();
+  const most = Math.min(mostRows, Math.max(1000, Math.floor(mostCells / width)));
   const all = Int32Array.from({ length: rows }, (_, row) => row);
-  return rows <= mostRows ? all : new Random(seed).shuffle(all).slice(0, mostRows).sort();
+  return rows <= most ? all : new Random(seed).shuffle(all).slice(0, most).sort();
 }
 
 /** @param rows the table's row of each row of x and y */

@@ -26,12 +26,14 @@ export async function listSuspiciousLabels(dataset: string, revision: string, da
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     readPreprocess(data, dataset, revision),
   ]);
-  if (report.task !== 'classification') return;
+  const { task, classes = [] } = report;
+  if (task !== 'classification') return;
   await withScratch(async (directory) => {
     const [table, leftOut] = [join(directory, 'table.parquet'), join(directory, 'left-out.parquet')];
     await data.download(dataKeys.table(dataset, revision), table);
     const isShorter = await data.download(dataKeys.leftOut(dataset, revision), leftOut);
-    const rows = rowsToDoubt(report.rows.kept, spec.seed ?? 0);
+    const rows = rowsToDoubt(report.rows.kept, preprocess.features.length + 2 * classes.length, spec.seed ?? 0);
+    if (rows.length === 0) return;
     const frame = takeRows(await readFrame(table, { columns: preprocess.columns.map(({ name }) => name) }), rows);
     const target = takeTarget(await readTarget(table, report), rows);
     if (target.task !== 'classification') return;
@@ -43,7 +45,6 @@ export async function listSuspiciousLabels(dataset: string, revision: string, da
       isShorter ? leftOut : undefined,
       Int32Array.from(listed, ({ row }) => row),
     );
-    const classes = report.classes!;
     const named = listed.map(({ given, suggested, confidence }, place) => ({
       row: numbers[place]!,
       given: classes[given]!,

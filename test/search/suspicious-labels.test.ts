@@ -36,8 +36,10 @@ test('the list is the same whatever the workers', async () => {
 });
 
 test('of a long table, rows are drawn by seed', () => {
-  expect([...rowsToDoubt(5, 0)]).toEqual([0, 1, 2, 3, 4]);
-  const drawn = rowsToDoubt(100_000, 3);
+  expect([...rowsToDoubt(60, 4, 0)]).toEqual(Array.from({ length: 60 }, (_, row) => row));
+  expect(rowsToDoubt(5, 4, 0)).toHaveLength(0);
+  expect(rowsToDoubt(100_000, 1000, 3)).toHaveLength(3000);
+  const drawn = rowsToDoubt(100_000, 4, 3);
   expect(new Set(drawn).size).toBe(mostRows);
-  expect(drawn).toEqual(rowsToDoubt(100_000, 3));
+  expect(drawn).toEqual(rowsToDoubt(100_000, 4, 3));
 });
