@@ -20,6 +20,7 @@ import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import type { Services } from './shared/services.ts';
+import { listSuspiciousLabels } from './shared/suspicious-labels.ts';
 
 export function transform(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, async ({ key }) => {
@@ -29,6 +30,7 @@ export function transform(event: unknown, services: Services): Promise<void> {
     try {
       await makeFeatures(dataset, revision, services);
       await startRun(dataset, revision, services);
+      await listSuspiciousLabels(dataset, revision, services.data);
     } catch (error) {
       if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
       await advanceRevision(dataset, revision, { status: 'CLEAN', error: troubleOf(error) }, services);
@@ -49,9 +51,10 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       await data.download(dataKeys.table(dataset, revision), table);
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
       const [frame, target] = [await readFrame(table, { columns }), await readTarget(table, report)];
-      const rows = splitOf(target, spec);
+      const rows = splitOf(target, frame, spec);
       const train = takeRows(frame, rows.train);
-      const preprocess = fitFeatures(train, report, rows.test.length);
+      const fitted = fitFeatures(train, report, rows.test.length);
+      const preprocess = rows.together === 0 ? fitted : { ...fitted, rows: { ...fitted.rows, together: rows.together } };
       const parts = { train: { frame: train, rows: rows.train }, test: { frame: takeRows(frame, rows.test), rows: rows.test } };
       for (const [part, { frame, rows }] of Object.entries(parts)) {
         const path = join(directory, `${part}.parquet`);

@@ -34,7 +34,7 @@ export class Preparation extends Construct {
       name: 'clean',
       description: 'Reads an uploaded table, cleans it and reports every change',
       timeout,
-      access: { data: { read: ['raw/', 'clean/'], write: ['clean/'] } },
+      access: { data: { read: ['raw/', 'clean/', 'secrets/'], write: ['clean/', 'secrets/'] } },
       deadLetters: this.deadLetters.clean,
     });
     this.transform = new IngotFunction(this, 'Transform', {

@@ -21,7 +21,9 @@ interface Resource {
  * and `GetObject` goes with `GetObjectVersion`, `PutObject` with `AbortMultipartUpload`.
  */
 const table: Record<FunctionName, string> = {
-  clean: 'get data/raw/, get data/clean/, put data/clean/, list data/raw/, list data/clean/, sqs:SendMessage CleanDeadLetters',
+  clean:
+    'get data/raw/, get data/clean/, get data/secrets/, put data/clean/, put data/secrets/, ' +
+    'list data/raw/, list data/clean/, list data/secrets/, sqs:SendMessage CleanDeadLetters',
   transform:
     'get data/clean/, get data/features/, put data/clean/, put data/features/, list data/clean/, list data/features/, ' +
     'put models/runs/, states:StartExecution StateMachine, sqs:SendMessage TransformDeadLetters',
