@@ -10,7 +10,14 @@ export interface Matrix {
 }
 
 export type Target =
-  | { task: 'classification'; classes: number /** Class index of each row. */; labels: Int32Array }
+  | {
+      task: 'classification';
+      classes: number;
+      /** Class index of each row. */
+      labels: Int32Array;
+      /** What a row of each class counts for in a fit; 1 where there are none. Scores count all rows alike. */
+      classWeights?: readonly number[];
+    }
   | { task: 'regression'; values: Float64Array };
 
 /** Probabilities row-major [rows × classes], or values [rows]; exactly what the ONNX graph answers in float32. */
