@@ -1,7 +1,8 @@
 /** The shape of a version's `card.json`: what the model is, what it was made of, and how good it is. Immutable. */
 import type { Estimate, Spent } from '../compute/cost.ts';
 import type { Params } from '../models/model.ts';
-import type { Leaderboard, Scores } from '../search/plan.ts';
+import type { HeldOut } from '../evaluation/evaluate.ts';
+import type { Leaderboard } from '../search/plan.ts';
 import type { MetricName } from '../spec.ts';
 import type { DataSource } from './datasets.ts';
 
@@ -48,11 +49,4 @@ export interface ModelCard {
   spent?: Spent;
   /** Where dataset.json limits the run: the limits, and what was left out because of them, in sentences. */
   budget?: { minutes?: number | undefined; dollars?: number | undefined; leftOut: string[] };
-}
-
-export interface HeldOut {
-  rows: number;
-  scores: Scores;
-  /** Classification: `[actual][predicted]` counts in class order. */
-  confusion?: number[][];
 }
