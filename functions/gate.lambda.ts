@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { answer } from '../core/answers/answers.ts';
 import type { FoundAnswers } from '../core/answers/find-answers.ts';
 import { evaluate } from '../core/evaluation/evaluate.ts';
+import { iterationCurve } from '../core/evaluation/iterations.ts';
+import { encodeExplainData } from '../core/explain/explain-file.ts';
+import { makeExplainData } from '../core/explain/make-explain-data.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { transform } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { familyOf } from '../core/models/families.ts';
 import { putJson } from '../core/object-store.ts';
-import { baselineOf, type Gate } from '../core/registry/gate.ts';
+import { baselineOf, type Gate, thinObjective } from '../core/registry/gate.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
 import { checkAgreement, edgeRows, rawRowsOf } from '../core/registry/parity.ts';
 import { loadModel } from '../core/serving/session.ts';
@@ -45,7 +48,7 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
     const columns = preprocess.columns.map(({ name }) => name);
     return { frame: await readFrame(path, { columns }), target: await readTarget(path, report) };
   });
-  const { test } = splitOf(target, spec);
+  const { train, test } = splitOf(target, spec);
   const rows = takeRows(frame, test);
   const trained = familyOf(fit.family).deserialize(fitted);
   const served = await loadModel(graph, { threads: availableParallelism() });
@@ -65,10 +68,15 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
       seed: spec.seed ?? 0,
       graphBytes: graph.length,
     });
+    const iterations = await iterationCurve(trained, transform(preprocess, rows), takeTarget(target, test), spec.seed ?? 0);
+    const explain = encodeExplainData(makeExplainData(trained, preprocess, takeRows(frame, train), spec.seed ?? 0));
+    await models.put(modelKeys.explained(run), explain, { contentType: 'application/octet-stream', condition: once });
     const passed: Gate = {
       heldOut,
       parity: { testRows: rows.rows, edgeRows: edges.rows },
       baseline: baselineOf(report, preprocess, answers),
+      ...(iterations && { iterations }),
+      ...(trained.learningCurve && { objective: thinObjective(trained.learningCurve) }),
       seconds: (performance.now() - started) / 1000,
     };
     await putJson(models, modelKeys.gate(run), passed, once);

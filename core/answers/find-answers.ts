@@ -2,8 +2,8 @@
 import { OutOfTime } from '../compute/budget.ts';
 import { withClassWeights } from '../models/class-weights.ts';
 import type { Matrix, Predictions, Target } from '../models/model.ts';
-import { outOfFold } from '../search/out-of-fold.ts';
 import { score } from '../search/metrics.ts';
+import { outOfFold } from '../search/out-of-fold.ts';
 import type { Candidate, Plan, Scores } from '../search/plan.ts';
 import { type TrainingSize, trainingSizes } from '../search/training-sizes.ts';
 import { type Answers, answer } from './answers.ts';

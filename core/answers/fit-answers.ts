@@ -18,7 +18,8 @@ export function fitAnswers(predictions: Predictions, y: Target, { metric, covera
   if (predictions.task === 'regression' && y.task === 'regression') {
     return { coverage, intervals: fitIntervals(predictions.values, y.values, coverage) };
   }
-  if (predictions.task !== 'classification' || y.task !== 'classification') throw new TypeError('truth and predictions are of different tasks');
+  if (predictions.task !== 'classification' || y.task !== 'classification')
+    throw new TypeError('truth and predictions are of different tasks');
   const { classes } = predictions;
   const calibration = fitCalibration(predictions.probabilities, y.labels, classes);
   const probabilities = calibration ? calibrate(calibration, predictions.probabilities) : predictions.probabilities;

@@ -22,7 +22,7 @@ const parts = 5;
 const partSeed = 0xdec1;
 
 /**
- * The weights with the best metric, where that holds on rows that they were not chosen on too.
+ * The weights with the best metric, where the gain on rows that they were not chosen on is more than its standard error.
  * @param probabilities out-of-fold, calibrated
  * @param start where nothing is gained: weights that the user gave to classes, or none
  */
@@ -39,7 +39,11 @@ export function fitDecision(
   const decided = candidates.map((weights) => decide(probabilities, classes, weights));
   const plain = decide(probabilities, classes, start);
   const scoreOf = (chosen: Int32Array, rows: (row: number) => boolean) => {
-    const matrix = confusionMatrix(labels.filter((_, row) => rows(row)), chosen.filter((_, row) => rows(row)), classes);
+    const matrix = confusionMatrix(
+      labels.filter((_, row) => rows(row)),
+      chosen.filter((_, row) => rows(row)),
+      classes,
+    );
     return sign * (labelScores(matrix)[metric as keyof ReturnType<typeof labelScores>] ?? 0);
   };
   const bestOn = (rows: (row: number) => boolean) => {
@@ -49,14 +53,13 @@ export function fitDecision(
     const equals = scores.flatMap((score, i) => (score >= most ? [i] : []));
     return equals[equals.length >> 1]!;
   };
-  const crossed = new Int32Array(labels.length);
-  for (let part = 0; part < parts; part++) {
+  const gains = Array.from({ length: parts }, (_, part) => {
     const inPart = (row: number) => mix32(partSeed, row) % parts === part;
-    const best = decided[bestOn((row) => !inPart(row))]!;
-    for (let row = 0; row < crossed.length; row++) if (inPart(row)) crossed[row] = best[row]!;
-  }
-  const every = () => true;
-  return scoreOf(crossed, every) > scoreOf(plain, every) ? candidates[bestOn(every)] : start;
+    return scoreOf(decided[bestOn((row) => !inPart(row))]!, inPart) - scoreOf(plain, inPart);
+  });
+  const mean = gains.reduce((a, b) => a + b, 0) / parts;
+  const error = Math.sqrt(gains.reduce((sum, gain) => sum + (gain - mean) ** 2, 0)) / parts;
+  return mean > error ? candidates[bestOn(() => true)] : start;
 }
 
 /** Thresholds between the probabilities of the second class that occur. */
@@ -64,7 +67,10 @@ function thresholdWeights(probabilities: Float32Array): Decision[] {
   const seconds = probabilities.filter((_, i) => i % 2 === 1).sort();
   const at = (share: number) => seconds[Math.min(seconds.length - 1, Math.floor(share * seconds.length))]!;
   const found = Array.from({ length: thresholds }, (_, i) => (at(i / thresholds) + at((i + 1) / thresholds)) / 2);
-  return [...new Set([0.5, ...found])].filter((t) => t > 0 && t < 1).sort((a, b) => a - b).map((t) => [Math.fround(t), Math.fround(1 - t)]);
+  return [...new Set([0.5, ...found])]
+    .filter((t) => t > 0 && t < 1)
+    .sort((a, b) => a - b)
+    .map((t) => [Math.fround(t), Math.fround(1 - t)]);
 }
 
 function shareWeights(labels: Int32Array, classes: number): Decision[] {

@@ -1,5 +1,6 @@
 /** All that the held-out rows tell of a model: how good its answers are, how sure one can be of that, and what they depend on. */
 import type { Answered } from '../answers/answers.ts';
+import { takeTarget } from '../features/split.ts';
 import type { Target } from '../models/model.ts';
 import { confusionMatrix, score } from '../search/metrics.ts';
 import type { Scores } from '../search/plan.ts';
@@ -11,7 +12,6 @@ import { type ClassCurves, classCurves, scatter } from './curves.ts';
 import { type Dependence, partialDependence } from './dependence.ts';
 import { type Importance, importanceLoss, permutationImportance } from './importance.ts';
 import { drawRows, rowsOf, takeRaw } from './rows.ts';
-import { takeTarget } from '../features/split.ts';
 
 export interface HeldOut {
   rows: number;

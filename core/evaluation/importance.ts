@@ -45,7 +45,5 @@ export function withColumn({ rows, columns }: RawRows, at: number, column: RawRo
 }
 
 function shuffled(column: RawRows['columns'][number], order: Int32Array): RawRows['columns'][number] {
-  return column instanceof Float32Array
-    ? Float32Array.from(order, (row) => column[row]!)
-    : Array.from(order, (row) => column[row]!);
+  return column instanceof Float32Array ? Float32Array.from(order, (row) => column[row]!) : Array.from(order, (row) => column[row]!);
 }

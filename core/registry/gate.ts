@@ -1,7 +1,9 @@
 /** `runs/<run>/gate.json`: what the gate found before a version may be registered. */
-import type { Preprocess } from '../features/preprocess.ts';
+
 import type { Answered } from '../answers/answers.ts';
 import type { HeldOut } from '../evaluation/evaluate.ts';
+import type { IterationCurve } from '../evaluation/iterations.ts';
+import type { Preprocess } from '../features/preprocess.ts';
 import type { CleanReport } from '../table/report.ts';
 
 /** `baseline.json` of a version: what inputs and answers looked like when it was made, for those who watch for drift. */
@@ -25,7 +27,18 @@ export interface Gate {
   heldOut: HeldOut;
   parity: { testRows: number; edgeRows: number };
   baseline: Baseline;
+  iterations?: IterationCurve;
+  /** The training objective before the first iteration and after each, thinned to at most 60 of them. */
+  objective?: [iteration: number, value: number][];
   seconds: number;
+}
+
+const mostPoints = 60;
+
+export function thinObjective(curve: readonly number[]): [number, number][] {
+  const count = Math.min(mostPoints, curve.length);
+  const at = (i: number) => (count === 1 ? 0 : Math.round((i * (curve.length - 1)) / (count - 1)));
+  return Array.from({ length: count }, (_, i) => [at(i), curve[at(i)]!]);
 }
 
 /** @param answers those of the test rows, in order */

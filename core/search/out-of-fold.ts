@@ -24,8 +24,7 @@ export async function outOfFold(
     const fitting = { ...context, seed: plan.seed, onProgress };
     for await (const { predictions } of familyOf(family).predictGrid(x, y, train, valid, [params], fitting)) {
       const own = predictions.task === 'classification' ? predictions.probabilities : predictions.values;
-      for (let i = 0; i < valid.length; i++)
-        for (let k = 0; k < outputs; k++) numbers[valid[i]! * outputs + k] = own[i * outputs + k]!;
+      for (let i = 0; i < valid.length; i++) for (let k = 0; k < outputs; k++) numbers[valid[i]! * outputs + k] = own[i * outputs + k]!;
     }
   }
   return y.task === 'classification'

@@ -1,8 +1,8 @@
 /** A model in memory that answers: an onnxruntime session and the card that the graph carries. */
 import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js';
-import { IngotError } from '../errors.ts';
 import type { Answered } from '../answers/answers.ts';
 import { decide } from '../answers/decision.ts';
+import { IngotError } from '../errors.ts';
 import { cardKey, type ModelCard } from '../onnx/card.ts';
 import { type FusedModel, fuseInputs } from '../onnx/fuse-inputs.ts';
 import { outputNames } from '../onnx/outputs.ts';
@@ -104,7 +104,11 @@ export class Predictor {
 
   /** One answer a row, in order. */
   predict(rows: RawRows): Prediction[] {
-    const answered = this.run(rows);
+    return this.tell(this.run(rows));
+  }
+
+  /** What `run` gave, row by row and with the classes' names. */
+  tell(answered: Answered): Prediction[] {
     if (answered.task === 'regression') {
       const { values, interval } = answered;
       return Array.from(values, (value, row) => ({

@@ -3,8 +3,8 @@
  * [N] or [N, 1], named as the column; or one tensor [N, columns] in column order.
  */
 import * as z from 'zod/mini';
-import { IngotError } from '../../errors.ts';
 import type { Answered } from '../../answers/answers.ts';
+import { IngotError } from '../../errors.ts';
 import type { ModelCard } from '../../onnx/card.ts';
 import type { outputNames } from '../../onnx/outputs.ts';
 import type { RawRows, RowSchema } from '../rows.ts';
