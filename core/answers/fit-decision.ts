@@ -19,6 +19,8 @@ const thresholds = 200;
 /** Of more classes: weights are shares of the classes to these powers. */
 const powers = [0, 0.25, 0.5, 0.75, 1];
 const parts = 5;
+/** Fewer rows tell nothing of a metric on a fifth of them. */
+const leastRows = 50;
 const partSeed = 0xdec1;
 
 /**
@@ -33,33 +35,36 @@ export function fitDecision(
   classes: number,
   start?: Decision,
 ): Decision | undefined {
-  if (!tunable.has(metric)) return start;
-  const sign = metrics[metric].better === 'higher' ? 1 : -1;
+  if (!tunable.has(metric) || labels.length < leastRows) return start;
   const candidates = classes === 2 ? thresholdWeights(probabilities) : shareWeights(labels, classes);
-  const decided = candidates.map((weights) => decide(probabilities, classes, weights));
-  const plain = decide(probabilities, classes, start);
-  const scoreOf = (chosen: Int32Array, rows: (row: number) => boolean) => {
-    const matrix = confusionMatrix(
-      labels.filter((_, row) => rows(row)),
-      chosen.filter((_, row) => rows(row)),
-      classes,
-    );
-    return sign * (labelScores(matrix)[metric as keyof ReturnType<typeof labelScores>] ?? 0);
-  };
-  const bestOn = (rows: (row: number) => boolean) => {
-    const scores = decided.map((chosen) => scoreOf(chosen, rows));
+  const matrices = candidates.map((weights) => matricesOf(decide(probabilities, classes, weights), labels, classes));
+  const plain = matricesOf(decide(probabilities, classes, start), labels, classes);
+  const sign = metrics[metric].better === 'higher' ? 1 : -1;
+  const scoreOf = (matrix: number[][]) => sign * labelScores(matrix)[metric as keyof ReturnType<typeof labelScores>];
+  const bestOf = (chosen: (part: number) => boolean) => {
+    const scores = matrices.map((byPart) => scoreOf(sumOf(byPart.filter((_, part) => chosen(part)))));
     const most = Math.max(...scores);
     // In the middle of those that are as good as the best, to stand far from what is worse.
     const equals = scores.flatMap((score, i) => (score >= most ? [i] : []));
     return equals[equals.length >> 1]!;
   };
-  const gains = Array.from({ length: parts }, (_, part) => {
-    const inPart = (row: number) => mix32(partSeed, row) % parts === part;
-    return scoreOf(decided[bestOn((row) => !inPart(row))]!, inPart) - scoreOf(plain, inPart);
-  });
+  const gains = plain.map((own, part) => scoreOf(matrices[bestOf((other) => other !== part)]![part]!) - scoreOf(own));
   const mean = gains.reduce((a, b) => a + b, 0) / parts;
   const error = Math.sqrt(gains.reduce((sum, gain) => sum + (gain - mean) ** 2, 0)) / parts;
-  return mean > error ? candidates[bestOn(() => true)] : start;
+  return mean > error ? candidates[bestOf(() => true)] : start;
+}
+
+/** The confusion matrix of each part of the rows. */
+function matricesOf(decided: Int32Array, labels: Int32Array, classes: number): number[][][] {
+  const byPart = Array.from({ length: parts }, () => confusionMatrix(new Int32Array(), new Int32Array(), classes));
+  labels.forEach((label, row) => {
+    byPart[mix32(partSeed, row) % parts]![label]![decided[row]!]! += 1;
+  });
+  return byPart;
+}
+
+function sumOf(matrices: readonly number[][][]): number[][] {
+  return matrices.reduce((sum, matrix) => sum.map((row, i) => row.map((count, k) => count + matrix[i]![k]!)));
 }
 
 /** Thresholds between the probabilities of the second class that occur. */

@@ -52,7 +52,7 @@ function fitRanges(values: Float32Array, truth: Float64Array, rows: readonly num
 function boundsOf(residuals: number[], coverage: number): [number, number] {
   const sorted = Float64Array.from(residuals).sort();
   const count = sorted.length;
-  const between = Math.min(count + 1, Math.ceil((count + 1) * coverage - 1e-9));
+  const between = Math.round((count + 1) * coverage);
   const low = Math.floor((count + 1 - between) / 2);
   const at = (rank: number) => Math.fround(rank < 1 ? sorted[0]! : rank > count ? sorted[count - 1]! : sorted[rank - 1]!);
   return [at(low), at(low + between)];

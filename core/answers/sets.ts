@@ -12,12 +12,10 @@
  */
 export function fitSetThreshold(probabilities: Float32Array, labels: Int32Array, classes: number, coverage: number): number {
   const ofTruth = Float32Array.from(labels, (k, row) => probabilities[row * classes + k]!).sort();
-  const rank = ofTruth.length + 1 - Math.ceil((ofTruth.length + 1) * coverage - rounding);
+  // A further row's truth is as likely to come before the first as between any two: the rank by which the coverage is met best.
+  const rank = Math.round((ofTruth.length + 1) * (1 - coverage));
   return rank < 1 ? 0 : ofTruth[rank - 1]!;
 }
-
-/** 0.9 × 10 is not to be rounded up to 10. */
-const rounding = 1e-9;
 
 /** @returns 0 or 1 [rows × classes] */
 export function setsOf(probabilities: Float32Array, threshold: number): Uint8Array {
