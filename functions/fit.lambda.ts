@@ -14,6 +14,9 @@ import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
 
+/** Answers may be sought so long after the fit began: a function ends after 15 minutes, and a model without them is better than none. */
+const stageMilliseconds = 12 * 60 * 1000;
+
 /** `runs/<run>/fit.json`, written after `fitted.bin` and `answers.json`. */
 export interface Fit {
   family: string;
@@ -39,7 +42,8 @@ export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { d
       ? await fitInTime(candidate, left, (params, onProgress) => familyOf(family).fit(x, weighted, params, { ...context, onProgress }))
       : await familyOf(family).fit(x, weighted, candidate.params, context);
     const bytes = fitted.serialize();
-    const found = await findAnswers(plan, { family, params: fitted.params }, x, y, { workers: context.workers, left });
+    const inStage = () => Math.min(left?.() ?? Number.POSITIVE_INFINITY, stageMilliseconds - (performance.now() - started));
+    const found = await findAnswers(plan, { family, params: fitted.params }, x, y, { workers: context.workers, left: inStage });
     await putJson(models, modelKeys.answers(run), found, once);
     const seconds = (performance.now() - started) / 1000;
     await models.put(modelKeys.fitted(run), bytes, { contentType: 'application/octet-stream', condition: once });

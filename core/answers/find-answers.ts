@@ -22,7 +22,7 @@ export interface FoundAnswers {
 /**
  * @param x the train rows, as the plan was made for
  * @param candidate as it was fitted
- * @param context.left milliseconds that are left, where the plan has a budget
+ * @param context.left milliseconds that are left, whenever asked
  * @param context.stored out-of-fold predictions that the search has kept; else the candidate is fitted on each fold again
  */
 export async function findAnswers(
@@ -30,12 +30,12 @@ export async function findAnswers(
   candidate: Pick<Candidate, 'family' | 'params'>,
   x: Matrix,
   y: Target,
-  context: { workers: number; left?: (() => number) | undefined; stored?: Predictions | undefined },
+  context: { workers: number; left: () => number; stored?: Predictions | undefined },
 ): Promise<FoundAnswers> {
   const started = performance.now();
   const weighted = withClassWeights(y, plan.classWeights);
   const onProgress = () => {
-    if (context.left && context.left() <= 0) throw new OutOfTime();
+    if (context.left() <= 0) throw new OutOfTime();
   };
   const fitting = { workers: context.workers, onProgress };
   const seconds = () => (performance.now() - started) / 1000;
@@ -59,7 +59,7 @@ export async function findAnswers(
   } catch (error) {
     if (!(error instanceof OutOfTime)) throw error;
     const decision = weightsOf(weighted);
-    const skipped = "There is no calibration, threshold, set or interval: the budget's time was over before they were found.";
+    const skipped = 'There is no calibration, threshold, set or interval: the time was over before they were found.';
     return { answers: { ...(decision && { decision }) }, skipped, seconds: seconds() };
   }
 }

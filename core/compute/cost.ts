@@ -44,6 +44,8 @@ export const callSeconds = {
 /** Core seconds a value of the model, to write, shrink, read and check its graph; and what that takes of the smallest. */
 const exportSecondsPerValue = { low: 1.2e-6, point: 3e-6, high: 6e-6 };
 const exportSeconds = { low: 0.05, point: 0.15, high: 0.4 };
+/** Core seconds to evaluate the answers to the test rows, whose number and the model's size are bounded (core/evaluation). */
+const evaluationSeconds = { low: 0.1, point: 0.5, high: 2 };
 /** Parts of a piece of work that threads share, below which one thread does it all. */
 const sharedFrom = 0.1;
 const sharedWell = 0.85;
@@ -102,7 +104,7 @@ export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<
     fit: sum([laneSeconds(anyOf(fits), lane), callSeconds.pipeline]),
     before: callSeconds.control,
     between: callSeconds.control,
-    after: sum([scale(callSeconds.pipeline, 2), scale(callSeconds.control, 2), exporting]),
+    after: sum([scale(callSeconds.pipeline, 2), scale(callSeconds.control, 2), exporting, evaluationSeconds]),
   };
 }
 

@@ -13,7 +13,7 @@ export const confidence = 0.95;
 /** Rows of a resample; of more rows, what fewer rows vary is scaled to all (Politis and Romano 1994). */
 const mostRows = 5000;
 /** Resamples: fewer where rows and classes are many. */
-const resamples = { least: 50, most: 400, cells: 4e6 };
+const resamples = { least: 50, most: 200, cells: 2e6 };
 
 /** @returns by metric: from, to; none where it is not defined on most resamples */
 export function bootstrapIntervals(truth: Target, answered: Answered, seed: number): Partial<Record<MetricName, [number, number]>> {

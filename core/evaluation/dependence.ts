@@ -11,7 +11,8 @@ export interface Dependence {
   answers: number[] | number[][];
 }
 
-const mostPoints = 11;
+/** Of a grid. */
+export const mostPoints = 11;
 const mostClasses = 10;
 
 /** @param run answers rows, as the graph does */

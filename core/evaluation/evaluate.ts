@@ -9,7 +9,7 @@ import type { MetricName } from '../spec.ts';
 import { bootstrapIntervals } from './bootstrap.ts';
 import { type Coverage, coverageOf } from './coverage.ts';
 import { type ClassCurves, classCurves, scatter } from './curves.ts';
-import { type Dependence, partialDependence } from './dependence.ts';
+import { type Dependence, mostPoints, partialDependence } from './dependence.ts';
 import { type Importance, importanceLoss, permutationImportance } from './importance.ts';
 import { drawRows, rowsOf, takeRaw } from './rows.ts';
 
@@ -36,7 +36,7 @@ const work = { bytes: 3e10, least: 2000, most: 100_000 };
 const importanceRows = 1000;
 const repeats = { least: 1, most: 5 };
 const dependenceColumns = 8;
-const dependenceRows = 100;
+const dependenceRows = { least: 20, most: 100 };
 
 /**
  * @param run answers rows, as the graph does
@@ -62,7 +62,8 @@ export function evaluate(
   const some = drawRows(rows.rows, Math.max(20, Math.min(importanceRows, Math.floor(most / (columns.length * times)))), seed);
   const sample = takeRaw(rows, some);
   const found = permutationImportance(run, columns, sample, takeTarget(truth, some), { repeats: times, seed });
-  const few = takeRaw(rows, drawRows(rows.rows, dependenceRows, seed));
+  const fewRows = Math.max(dependenceRows.least, Math.min(dependenceRows.most, Math.floor(most / (dependenceColumns * mostPoints))));
+  const few = takeRaw(rows, drawRows(rows.rows, fewRows, seed));
   const top = found.slice(0, dependenceColumns).filter(({ mean }) => mean > 0);
   return {
     rows: rowsOf(truth),

@@ -12,7 +12,7 @@ export interface IterationCurve {
   points: [number, number][];
 }
 
-const mostRows = 1000;
+const mostRows = 500;
 
 /** @param x features of the test rows. @returns undefined where the model has no nested parts */
 export async function iterationCurve(

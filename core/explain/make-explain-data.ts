@@ -13,11 +13,13 @@ import { countCovers } from './tree-shap.ts';
 
 /** Rows that stand for all train rows: those that give a base its value. */
 const mostRows = 10_000;
+/** Nodes of trees (17 bytes each, and some tenths of a second a row) beyond which explanations are sampled. */
+const mostNodes = 2_000_000;
 
 /** @param train the train rows of the clean table, in the preprocess's columns */
 export function makeExplainData(model: Pick<FittedModel, 'additive'>, preprocess: Preprocess, train: Frame, seed: number): ExplainData {
   const additive = model.additive?.();
-  if (!additive) {
+  if (!additive || (additive.kind === 'trees' && additive.splits.length > mostNodes)) {
     const rows = drawRows(train.rows, backgroundRows, seed);
     return { preprocess, background: takeRaw(rawRowsOf(train), rows) };
   }
