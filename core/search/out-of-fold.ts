@@ -20,6 +20,7 @@ export async function outOfFold(
   const outputs = y.task === 'classification' ? y.classes : 1;
   const numbers = new Float32Array(x.rows * outputs);
   for (const [done, { train, valid }] of folds.entries()) {
+    context.onProgress?.(done / folds.length);
     const onProgress = (share: number) => context.onProgress?.((done + share) / folds.length);
     const fitting = { ...context, seed: plan.seed, onProgress };
     for await (const { predictions } of familyOf(family).predictGrid(x, y, train, valid, [params], fitting)) {
