@@ -9,7 +9,7 @@ const ends = (interval) => (interval ? `${rounded(interval[0])} to ${rounded(int
 /** @returns elements in the order of a report; what a card of an older version lacks is left out */
 export function cardContent({ heldOut, answers, learningCurves = {}, classes, spent, seed, revision, reproduce, data, metric }) {
   return [
-    sentence(heldOut, answers),
+    sentence(heldOut, answers, classes),
     table(
       ['Held out', 'score', '95 % of samples'],
       Object.entries(heldOut.scores).map(([name, value]) => row(name, rounded(value), ends(heldOut.intervals?.[name]))),
@@ -41,9 +41,9 @@ export function cardContent({ heldOut, answers, learningCurves = {}, classes, sp
   ].filter(Boolean);
 }
 
-function sentence({ coverage, rows }, answers) {
+function sentence({ coverage, rows }, answers, classes) {
   const said = [`${rows} rows were held out.`];
-  if (answers)
+  if (answers && classes)
     said.push(answers.calibration === 'none' ? 'Probabilities are as the model gives them.' : `Calibrated by ${answers.calibration}.`);
   if (answers?.threshold !== undefined) said.push(`The second class from a probability of ${rounded(answers.threshold)} on.`);
   if (answers?.skipped) said.push(answers.skipped);

@@ -15,7 +15,8 @@ import type { Reproduction } from './reproduce.ts';
 export interface AnswersCard {
   /** How often sets or intervals are to hold the truth; what they did on the test rows is in `heldOut.coverage`. */
   coverage?: number;
-  calibration: CalibrationKind | 'none';
+  /** Of a classification. */
+  calibration?: CalibrationKind | 'none';
   /** Of two classes: the probability of the second from which on it is the label. */
   threshold?: number;
   /** Of more: by what their probabilities are multiplied before the largest gives the label. */
@@ -42,7 +43,7 @@ export function answersCard(
   const byClass = (numbers: readonly number[]) => Object.fromEntries(classes.map((label, k) => [label, numbers[k]!]));
   return {
     ...(coverage !== undefined && { coverage }),
-    calibration: calibration?.kind ?? 'none',
+    ...(classes.length > 0 && { calibration: calibration?.kind ?? ('none' as const) }),
     ...(classes.length === 2 && { threshold: decision ? decision[0]! / (decision[0]! + decision[1]!) : 0.5 }),
     ...(classes.length > 2 && decision && { classFactors: byClass(decision) }),
     ...(classWeights && { classWeights: classWeights === 'balanced' ? classWeights : byClass(classWeights) }),

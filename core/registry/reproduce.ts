@@ -26,7 +26,7 @@ export function reproductionOf(
   const grid = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, [value]]));
   const folder = `s3://<DataBucket>/raw/${dataset}/`;
   const upload = files.map(({ name }) => `aws s3 cp ${quoted(name)} ${quoted(`${folder}${name}`)}`);
-  const version = source.versionId === undefined ? '' : ` --version-id ${source.versionId}`;
+  const version = source.versionId === undefined ? '' : ` --version-id ${quoted(source.versionId)}`;
   return {
     ingot: plan.version,
     files,
