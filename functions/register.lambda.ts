@@ -1,11 +1,12 @@
 /** Writes the immutable version: a number is claimed, the files are written, the card last. */
+import { answersCard } from '../core/answers/answers-card.ts';
 import type { FoundAnswers } from '../core/answers/find-answers.ts';
 import { leftOutOf } from '../core/compute/budget.ts';
 import { spentOn } from '../core/compute/cost.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { getJson, putJson } from '../core/object-store.ts';
-import { answersCard, type ModelCard } from '../core/registry/card.ts';
+import type { ModelCard } from '../core/registry/card.ts';
 import type { Gate } from '../core/registry/gate.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
 import { reproductionOf } from '../core/registry/reproduce.ts';
