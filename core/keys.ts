@@ -39,7 +39,11 @@ export const modelKeys = {
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
   fit: (run: string) => `runs/${run}/fit.json`,
+  /** How raw answers become honest ones; written before the fit's summary. */
+  answers: (run: string) => `runs/${run}/answers.json`,
   graph: (run: string) => `runs/${run}/model.onnx`,
+  /** The version's `explain.bin`. */
+  explained: (run: string) => `runs/${run}/explain.bin`,
   optimised: (run: string) => `runs/${run}/optimised.json`,
   gate: (run: string) => `runs/${run}/gate.json`,
   registered: (run: string) => `runs/${run}/registered.json`,
@@ -50,6 +54,8 @@ export const modelKeys = {
   /** The claim on a version number, put with If-None-Match. */
   claim: (model: string, version: number) => `models/${model}/versions/${version}/claim.json`,
   model: (model: string, version: number) => `models/${model}/versions/${version}/model.onnx`,
+  /** What explanations of its answers need. */
+  explain: (model: string, version: number) => `models/${model}/versions/${version}/explain.bin`,
   baseline: (model: string, version: number) => `models/${model}/versions/${version}/baseline.json`,
   /** Written last: where it exists, the version is whole. */
   card: (model: string, version: number) => `models/${model}/versions/${version}/card.json`,

@@ -54,6 +54,10 @@ export const datasetSpecSchema = z.strictObject({
   delimiter: z.optional(z.string().check(z.minLength(1), z.maxLength(1))),
   encoding: z.optional(z.enum(['utf-8', 'utf-16', 'latin-1'])),
   metric: z.optional(z.enum(metricKeys)),
+  /** What rows of a class count for in training: all classes the same, or a factor by label (1 where it is left out). */
+  classWeights: z.optional(z.union([z.enum(['balanced', 'none']), z.record(z.string(), z.number().check(z.positive()))])),
+  /** How often prediction sets and intervals hold the truth. */
+  coverage: z.optional(z.number().check(z.minimum(0.5), z.maximum(0.99))),
   families: z.optional(z.array(z.enum(familyNames)).check(z.minLength(1))),
   /** For each family, the values to try of each parameter, e.g. `{"forest": {"maxDepth": [null, 10]}}`; null is "none". */
   grids: z.optional(

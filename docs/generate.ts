@@ -29,7 +29,10 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   header: 'Whether the first line names the columns. Inferred where it is left out.',
   delimiter: 'The character between the values of a line. Inferred where it is left out.',
   encoding: 'Inferred where it is left out.',
-  metric: 'What candidates are ranked by. By default accuracy, or R² for a regression.',
+  metric: 'What candidates are ranked by, and labels are decided for. By default accuracy, or R² for a regression.',
+  classWeights:
+    'What rows of a class count for in training: balanced (all classes together count the same), none (the default), or a factor by label, 1 for labels that are left out.',
+  coverage: 'How often a prediction set or interval holds the truth. By default 0.9.',
   families: 'The families of models to try. By default forest alone.',
   grids: 'By family: the values to try of each parameter; null means none. Parameters that are left out keep their default grid.',
   folds: 'Of the cross-validation. By default 5.',

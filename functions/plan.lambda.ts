@@ -24,7 +24,7 @@ export const plan = stage(
       needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
       needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     ]);
-    const asked = planSearch({ run, dataset, revision, task, spec, rows: rows.train });
+    const asked = planSearch({ run, dataset, revision, task, classes, spec, rows: rows.train });
     const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
     const lane = parseLane(process.env[environment.lane]);
     const { plan: searched, ...reckoned } = spec.budget

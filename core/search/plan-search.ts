@@ -1,3 +1,4 @@
+import { parseClassWeights } from '../models/class-weights.ts';
 import { familyOf } from '../models/families.ts';
 import type { Target } from '../models/model.ts';
 import { version } from '../names.ts';
@@ -7,22 +8,27 @@ import { metricFor } from './metrics.ts';
 import type { Plan } from './plan.ts';
 
 const defaultFolds = 5;
+const defaultCoverage = 0.9;
 const defaultFamilies = ['forest'] as const;
 
 /**
  * Decides what a run tries: the grid of every family asked for (the spec's values in place of the default ones), one trial a family and fold.
  * @param rows how many rows there are to train on; fewer folds where there are fewer rows than folds
- * @throws IngotError InvalidSpec for a metric of another task, or for parameters that the family does not take
+ * @param classes the labels of a classification
+ * @throws IngotError InvalidSpec for a metric of another task, for class weights of unknown labels, or for parameters that the family does
+ *   not take
  */
 export function planSearch(question: {
   run: string;
   dataset: string;
   revision: string;
   task: Target['task'];
+  classes?: readonly string[] | undefined;
   spec: DatasetSpec;
   rows: number;
 }): Plan {
-  const { run, dataset, revision, task, spec, rows } = question;
+  const { run, dataset, revision, task, classes, spec, rows } = question;
+  const classWeights = parseClassWeights(spec.classWeights, classes);
   const names = spec.families ?? defaultFamilies;
   const candidates = names
     .flatMap((name) => {
@@ -40,6 +46,8 @@ export function planSearch(question: {
     lane: 'lambda',
     task,
     metric: metricFor(task, spec.metric),
+    coverage: spec.coverage ?? defaultCoverage,
+    ...(classWeights && { classWeights }),
     seed: spec.seed ?? 0,
     folds,
     candidates,

@@ -1,6 +1,7 @@
 /** What a run does, decided before it starts and written to `runs/<run>/plan.json`; trials are its independent pieces of work. */
 import type { Budget } from '../compute/budget.ts';
 import type { Estimate } from '../compute/cost.ts';
+import type { ClassWeights } from '../models/class-weights.ts';
 import type { Params } from '../models/model.ts';
 import type { MetricName } from '../spec.ts';
 
@@ -25,6 +26,9 @@ export interface Plan {
   lane: 'lambda';
   task: 'classification' | 'regression';
   metric: MetricName;
+  /** How often sets and intervals are to hold the truth. */
+  coverage: number;
+  classWeights?: ClassWeights;
   seed: number;
   folds: number;
   candidates: Candidate[];

@@ -1,4 +1,5 @@
 import { OutOfTime } from '../compute/budget.ts';
+import { withClassWeights } from '../models/class-weights.ts';
 import { familyOf } from '../models/families.ts';
 import type { Matrix, Target } from '../models/model.ts';
 import { splitFolds } from './folds.ts';
@@ -23,6 +24,7 @@ export async function runTrial(
   if (!trial) throw new RangeError(`run ${plan.run} has no trial ${trialId}`);
   const { train, valid } = splitFolds(y, plan.folds, plan.seed)[trial.fold]!;
   const truth = rowsOf(y, valid);
+  const weighted = withClassWeights(y, plan.classWeights);
   const candidates = plan.candidates.filter(({ family }) => family === trial.family);
   const scores: TrialResult['scores'] = [];
   const rounds = plan.budget?.rounds[trial.family]?.map((ids) => candidates.filter(({ id }) => ids.includes(id))) ?? [candidates];
@@ -38,7 +40,7 @@ export async function runTrial(
     for (const round of rounds) {
       goOn();
       const params = round.map((candidate) => candidate.params);
-      for await (const { candidate, predictions } of familyOf(trial.family).predictGrid(x, y, train, valid, params, fitting))
+      for await (const { candidate, predictions } of familyOf(trial.family).predictGrid(x, weighted, train, valid, params, fitting))
         scores.push({ candidate: round[candidate]!.id, scores: score(truth, predictions) });
     }
   } catch (error) {
