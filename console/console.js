@@ -110,9 +110,9 @@ function describeParams(params) {
 
 function leaderboard({ metric, entries }) {
   return table(
-    ['Rank', 'Family', 'Parameters', `${metric}, mean`, 'deviation'],
-    entries.map(({ rank, family, params, mean, std }) =>
-      row(rank, family, describeParams(params), rounded(mean[metric]), rounded(std[metric])),
+    ['Rank', 'Family', 'Parameters', `${metric}, mean`, 'deviation', 'folds', 'rung'],
+    entries.map(({ rank, family, params, mean, std, perFold, rung }) =>
+      row(rank, family, describeParams(params), rounded(mean[metric]), rounded(std[metric]), perFold.length, rung ?? ''),
     ),
   );
 }

@@ -13,7 +13,7 @@ import { makeExplainData } from '../core/explain/make-explain-data.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { transform } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
-import { familyOf } from '../core/models/families.ts';
+import { deserializeModel } from '../core/models/deserialize.ts';
 import { putJson } from '../core/object-store.ts';
 import { baselineOf, type Gate, thinObjective } from '../core/registry/gate.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
@@ -23,7 +23,7 @@ import type { Frame } from '../core/table/frame.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
-import { readPreprocess, splitOf } from './shared/features.ts';
+import { readKeys, readPreprocess, splitOf } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needBytes, needJson, once } from './shared/objects.ts';
 import { withScratch } from './shared/scratch.ts';
@@ -42,15 +42,15 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
     needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
-  const { frame, target } = await withScratch(async (directory) => {
+  const { frame, target, by } = await withScratch(async (directory) => {
     const path = join(directory, 'table.parquet');
     await data.download(dataKeys.table(dataset, revision), path);
     const columns = preprocess.columns.map(({ name }) => name);
-    return { frame: await readFrame(path, { columns }), target: await readTarget(path, report) };
+    return { frame: await readFrame(path, { columns }), target: await readTarget(path, report), by: await readKeys(path, spec) };
   });
-  const { train, test } = splitOf(target, frame, spec);
+  const { train, test } = splitOf(target, frame, spec, by);
   const rows = takeRows(frame, test);
-  const trained = familyOf(fit.family).deserialize(fitted);
+  const trained = deserializeModel(fit.family, fitted);
   const served = await loadModel(graph, { threads: availableParallelism() });
   try {
     const ours = async (asked: Frame) => answer(found, await trained.predict(transform(preprocess, asked)));

@@ -1,7 +1,7 @@
 /** Exports the one graph from raw row to answer, as small as it can be and still answer the same. */
 import type { FoundAnswers } from '../core/answers/find-answers.ts';
 import { modelKeys } from '../core/keys.ts';
-import { familyOf } from '../core/models/families.ts';
+import { deserializeModel } from '../core/models/deserialize.ts';
 import { putJson } from '../core/object-store.ts';
 import { type OptimiseReport, optimiseGraph } from '../core/onnx/optimise.ts';
 import type { Fit } from './fit.lambda.ts';
@@ -24,7 +24,7 @@ export const optimise = stage('Optimise', runEvent, async ({ run, dataset, revis
       readPreprocess(data, dataset, revision),
     ]);
     const started = performance.now();
-    const { graph, report } = await optimiseGraph({ preprocess, model: familyOf(family).deserialize(fitted), answers });
+    const { graph, report } = await optimiseGraph({ preprocess, model: deserializeModel(family, fitted), answers });
     const seconds = (performance.now() - started) / 1000;
     await models.put(modelKeys.graph(run), graph, { contentType: 'application/octet-stream', condition: once });
     const summary: Optimised = { ...report, seconds };

@@ -11,6 +11,7 @@ import type { Gate } from '../core/registry/gate.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
 import { reproductionOf } from '../core/registry/reproduce.ts';
 import { claimVersion, publishVersion } from '../core/registry/versions.ts';
+import { rungsOf } from '../core/search/auto/objects.ts';
 import type { Leaderboard, Plan, TrialResult } from '../core/search/plan.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
@@ -53,7 +54,8 @@ async function draftCard(
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
-  const trials = await Promise.all(plan.trials.map(({ id }) => getJson<TrialResult>(models, modelKeys.trial(run, id))));
+  const planned = plan.search === 'auto' ? (await rungsOf(models, plan)).flatMap(({ trials }) => trials) : plan.trials;
+  const trials = await Promise.all(planned.map(({ id }) => getJson<TrialResult>(models, modelKeys.trial(run, id))));
   const best = leaderboard.entries[0]!;
   const { estimate, budget } = plan;
   return {
@@ -71,8 +73,9 @@ async function draftCard(
     family: fit.family,
     params: fit.params,
     metric: leaderboard.metric,
-    score: best.mean[leaderboard.metric] ?? null,
+    score: fit.assembly ? fit.assembly.score : (best.mean[leaderboard.metric] ?? null),
     folds: plan.folds,
+    ...(fit.assembly && { ensemble: fit.assembly }),
     leaderboard,
     heldOut: gate.heldOut,
     answers: answersCard(found, plan.classWeights, report.classes),

@@ -4,6 +4,8 @@
  */
 import { join } from 'node:path';
 import { IngotError } from '../core/errors.ts';
+import type { Preprocess } from '../core/features/preprocess.ts';
+import { takeKeys } from '../core/features/row-keys.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { fit as fitFeatures, transform as transformFrame } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
@@ -14,7 +16,7 @@ import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
-import { splitOf, writeFeatures } from './shared/features.ts';
+import { readKeys, splitOf, writeFeatures, writeTrainKeys } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
@@ -51,10 +53,16 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       await data.download(dataKeys.table(dataset, revision), table);
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
       const [frame, target] = [await readFrame(table, { columns }), await readTarget(table, report)];
-      const rows = splitOf(target, frame, spec);
+      const by = await readKeys(table, spec);
+      const rows = splitOf(target, frame, spec, by);
       const train = takeRows(frame, rows.train);
       const fitted = fitFeatures(train, report, rows.test.length);
-      const preprocess = rows.together === 0 ? fitted : { ...fitted, rows: { ...fitted.rows, together: rows.together } };
+      const preprocess: Preprocess = {
+        ...fitted,
+        rows: { ...fitted.rows, ...(rows.together > 0 && { together: rows.together }) },
+        ...(by && { splitBy: by.by }),
+      };
+      if (by) await writeTrainKeys(data, dataset, revision, takeKeys(by, rows.train));
       const parts = { train: { frame: train, rows: rows.train }, test: { frame: takeRows(frame, rows.test), rows: rows.test } };
       for (const [part, { frame, rows }] of Object.entries(parts)) {
         const path = join(directory, `${part}.parquet`);

@@ -124,6 +124,7 @@ export const runSchema = z.object({
           mean: z.record(z.string(), z.number()),
           std: z.record(z.string(), z.number()),
           perFold: z.array(z.number()),
+          rung: z.optional(z.int()),
         }),
       ),
     }),

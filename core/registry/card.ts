@@ -4,6 +4,7 @@ import type { Estimate, Spent } from '../compute/cost.ts';
 import type { HeldOut } from '../evaluation/evaluate.ts';
 import type { IterationCurve } from '../evaluation/iterations.ts';
 import type { Params } from '../models/model.ts';
+import type { Assembly } from '../search/auto/assemble.ts';
 import type { Leaderboard } from '../search/plan.ts';
 import type { TrainingSize } from '../search/training-sizes.ts';
 import type { MetricName } from '../spec.ts';
@@ -34,6 +35,8 @@ export interface ModelCard {
   /** Null where the metric is not defined on some fold. */
   score: number | null;
   folds: number;
+  /** Of an automatic search: what the model is made of, and why. */
+  ensemble?: Assembly;
   leaderboard: Leaderboard;
   /** On the rows that were split off before anything was fitted. */
   heldOut: HeldOut;

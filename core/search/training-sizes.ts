@@ -1,10 +1,12 @@
 /** How the score grows with the rows to learn from: whether more data would help. */
+import type { RowKeys } from '../features/row-keys.ts';
 import { takeTarget } from '../features/split.ts';
 import { familyOf } from '../models/families.ts';
 import type { FitContext, Matrix, Predictions, Target } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { splitFolds } from './folds.ts';
 import { score } from './metrics.ts';
+import { takePredictions } from './out-of-fold.ts';
 import type { Candidate, Plan } from './plan.ts';
 
 /** Shares of the first fold's train rows that are learned from, besides all of them. */
@@ -28,9 +30,9 @@ export async function* trainingSizes(
   x: Matrix,
   y: Target,
   all: Predictions,
-  context: Omit<FitContext, 'seed'>,
+  context: Omit<FitContext, 'seed'> & { by?: RowKeys | undefined },
 ): AsyncGenerator<TrainingSize> {
-  const [{ train, valid }] = splitFolds(y, plan.folds, plan.seed) as [{ train: Int32Array; valid: Int32Array }];
+  const [{ train, valid }] = splitFolds(y, plan.folds, plan.seed, context.by) as [{ train: Int32Array; valid: Int32Array }];
   const truth = takeTarget(y, valid);
   const sized = (rows: number, predictions: Predictions): TrainingSize[] => {
     const found = score(truth, predictions)[plan.metric];
@@ -44,14 +46,4 @@ export async function* trainingSizes(
     const fitted = familyOf(family).predictGrid(x, y, rows, valid, [params], { ...context, seed: plan.seed });
     for await (const { predictions } of fitted) yield* sized(rows.length, predictions);
   }
-}
-
-function takePredictions(predictions: Predictions, rows: Int32Array): Predictions {
-  if (predictions.task === 'regression') return { task: 'regression', values: Float32Array.from(rows, (row) => predictions.values[row]!) };
-  const { classes, probabilities } = predictions;
-  const taken = new Float32Array(rows.length * classes);
-  rows.forEach((row, i) => {
-    taken.set(probabilities.subarray(row * classes, (row + 1) * classes), i * classes);
-  });
-  return { task: 'classification', classes, probabilities: taken };
 }

@@ -17,6 +17,7 @@ describe.skipIf(!hasChromium)('the console in a browser [needs Chromium]', () =>
   beforeAll(async () => {
     laptop = await Laptop.start();
     const csv = readFileSync(resolve(import.meta.dirname, '../../examples/breast-cancer/breast-cancer.csv'));
+    await laptop.searchLittle('seen');
     await laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: 'raw/seen/data.csv', Body: csv }));
     await laptop.finished('seen');
     browser = await chromium.launch({

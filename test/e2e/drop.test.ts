@@ -113,6 +113,7 @@ s3.upload_file(c['file'], c['bucket'], 'raw/auto-mpg/auto-mpg.jsonl')`,
 
   test('the same upload twice gives one run and one version', async () => {
     const csv = readFileSync(`${examples}/breast-cancer/breast-cancer.csv`);
+    await laptop.searchLittle('twice');
     await drop('raw/twice/data.csv', csv);
     await laptop.finished('twice');
     await drop('raw/twice/data.csv', csv);

@@ -59,10 +59,18 @@ describe('a file becomes a model that answers', () => {
     expect(lab.counted).toMatchObject({ DatasetsCleaned: 1, RowsRead: 569, RunsSucceeded: 1 });
   });
 
-  test('the card has all 36 candidates and what the model is worth', () => {
-    expect(card.leaderboard.entries).toHaveLength(36);
-    for (const { mean, std } of card.leaderboard.entries)
-      expect([mean.accuracy, std.accuracy]).toEqual([expect.any(Number), expect.any(Number)]);
+  test('the card has all candidates, where each stopped, and what the model is made of and worth', () => {
+    const { entries } = card.leaderboard;
+    expect(new Set(entries.map(({ family }) => family)).size).toBeGreaterThan(2);
+    for (const { mean, std, rung } of entries)
+      expect([mean.logLoss, std.logLoss, rung]).toEqual([expect.any(Number), expect.any(Number), expect.any(Number)]);
+    const { members, score, best, why } = card.ensemble!;
+    for (const { candidate, weight } of members) {
+      expect(entries.map((entry) => entry.candidate)).toContain(candidate);
+      expect(weight).toBeGreaterThan(0);
+    }
+    expect(score).toBeLessThanOrEqual(best!);
+    expect(why.length).toBeGreaterThan(0);
     expect(card.heldOut.scores.accuracy).toBeGreaterThan(0.93);
     expect(card.heldOut.confusion!.flat().reduce((sum, count) => sum + count)).toBe(card.heldOut.rows);
     expect(card.parity.testRows).toBe(card.heldOut.rows);
@@ -168,6 +176,32 @@ describe('answers that can be relied on', () => {
     const second = (await getJson<ModelCard>(again.rawModels, modelKeys.card('d', 1)))!;
     expect(second.heldOut).toEqual(heldOut);
     expect(parseSpec(JSON.stringify(reproduce.spec))).toEqual(reproduce.spec);
+  });
+});
+
+describe.each([
+  ['groups', { groups: 'who', families: ['linear'], folds: 3 }],
+  ['time', { time: 'who', families: ['linear', 'boosting'], folds: 3, target: 'y' }],
+])('a table whose rows hang together by %s', (by, asked) => {
+  const lab = new Laboratory();
+  // The group alone says what y is; in rows of other groups it says nothing.
+  const rows = Array.from(
+    { length: 400 },
+    (_, i) => `${Math.floor(i / 8)},${(i * 37) % 101},${(Math.floor(i / 8) * 7) % 3 === 0 ? 'yes' : 'no'}`,
+  );
+  beforeAll(async () => {
+    await lab.rawData.put('raw/d/dataset.json', JSON.stringify(asked));
+    await lab.prepare(await lab.upload('raw/d/data.csv', `who,x,y\n${rows.join('\n')}\n`));
+    await lab.runAll();
+  });
+
+  test('is split so, the column is no feature, and a row to predict may have it or not', async () => {
+    const card = (await getJson<ModelCard>(lab.rawModels, modelKeys.card('d', 1)))!;
+    expect(card.inputs.map(({ name }) => name)).toEqual(['x']);
+    expect(card.data.rows.test % 8).toBe(0);
+    expect(card.ensemble!.members.every(({ from }) => from === (by === 'time' ? 'all rows' : 'folds'))).toBe(true);
+    for (const row of [{ x: 5 }, { x: 5, who: 3 }])
+      expect((await lab.ask('POST', '/models/d/predict', { rows: [row] })).statusCode).toBe(200);
   });
 });
 

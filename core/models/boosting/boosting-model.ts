@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import type { FittedModel, Matrix, Params, Predictions } from '../model.ts';
 import { firstTrees, nodesOf } from '../tree/ensemble.ts';
 import { decodeEnsemble, encodeEnsemble } from '../tree/ensemble-file.ts';
-import { type Answer, answer, answerToOnnx, lowBits } from './answer.ts';
+import { type Answer, answer, answerToOnnx, logitsToOnnx, lowBits } from './answer.ts';
 import { type BoostedTrees, boostedToOnnx, sumBoosted } from './boosted-trees.ts';
 import { scoreUnit } from './run-memory.ts';
 
@@ -20,6 +20,10 @@ export class BoostingModel implements FittedModel {
     this.params = params;
     this.reading = reading;
     this.trees = trees;
+  }
+
+  get treeCount(): number {
+    return this.trees.ensemble.roots.length;
   }
 
   /** Rounds that were kept. */
@@ -61,6 +65,11 @@ export class BoostingModel implements FittedModel {
       missingLeft,
       width: 1,
     };
+  }
+
+  logitsToOnnx(graph: GraphBuilder, input: string): string | undefined {
+    if (this.reading.task === 'regression') return undefined;
+    return logitsToOnnx(this.reading, lowBits(this.rounds), graph, boostedToOnnx(this.trees, graph, input));
   }
 
   serialize(): Uint8Array {

@@ -22,6 +22,10 @@ export class ForestModel implements FittedModel {
     this.trees = trees;
   }
 
+  get treeCount(): number {
+    return this.trees.roots.length;
+  }
+
   async predict(x: Matrix): Promise<Predictions> {
     if (x.columns !== this.trees.features)
       throw new RangeError(`the forest was fitted on ${this.trees.features} features, not ${x.columns}`);

@@ -7,11 +7,13 @@ import { Growth } from '../tree/growth.ts';
 import { type Answer, answer } from './answer.ts';
 import { ForestModel } from './forest-model.ts';
 import { compareCost, type ForestParams, forestConstraints, resolve } from './params.ts';
+import { forestPortfolio } from './portfolio.ts';
 import { repeatRows } from './repeat-rows.ts';
 
 export const forest: Family = {
   name: 'forest',
   grid: { nEstimators: [100, 200, 300], maxDepth: [null, 10, 20, 30], minSamplesSplit: [2, 5, 10] },
+  portfolio: forestPortfolio,
   parse: (params) => parseParams('forest', forestConstraints, params),
   compareCost,
   deserialize: ForestModel.deserialize,

@@ -73,6 +73,10 @@ export class LinearModel implements FittedModel {
     };
   }
 
+  logitsToOnnx(graph: GraphBuilder, input: string): string | undefined {
+    return this.state.classes > 0 ? affineToOnnx(this.state.map, graph, input) : undefined;
+  }
+
   serialize(): Uint8Array {
     return new TextEncoder().encode(JSON.stringify({ format, ...this.state }));
   }
