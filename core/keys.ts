@@ -10,10 +10,17 @@ export const dataKeys = {
   origin: (dataset: string, revision: string) => `clean/${dataset}/${revision}/origin.json`,
   table: (dataset: string, revision: string) => `clean/${dataset}/${revision}/table.parquet`,
   rejects: (dataset: string, revision: string) => `clean/${dataset}/${revision}/rejects.csv`,
+  /** The numbers of the rows that the table does not have; where there are any. */
+  leftOut: (dataset: string, revision: string) => `clean/${dataset}/${revision}/left-out.parquet`,
+  /** Written after the run has been started: classification alone. */
+  suspiciousLabels: (dataset: string, revision: string) => `clean/${dataset}/${revision}/suspicious-labels.json`,
+  suspiciousLabelsFile: (dataset: string, revision: string) => `clean/${dataset}/${revision}/suspicious-labels.csv`,
   /** Written last: where it exists, the clean table is whole. */
   report: (dataset: string, revision: string) => `clean/${dataset}/${revision}/report.json`,
   /** Written instead of a report where the file can't be used. */
   rejection: (dataset: string, revision: string) => `clean/${dataset}/${revision}/rejection.json`,
+  /** What personal data are hashed with; made on first use, never changed. Only `clean` may read it. */
+  secret: 'secrets/personal-data.key',
   train: (dataset: string, revision: string) => `features/${dataset}/${revision}/train.parquet`,
   /** What ties the train rows together, where dataset.json splits by groups or time. */
   trainKeys: (dataset: string, revision: string) => `features/${dataset}/${revision}/train-keys.json`,
@@ -41,7 +48,11 @@ export const modelKeys = {
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
   fit: (run: string) => `runs/${run}/fit.json`,
+  /** How raw answers become honest ones; written before the fit's summary. */
+  answers: (run: string) => `runs/${run}/answers.json`,
   graph: (run: string) => `runs/${run}/model.onnx`,
+  /** The version's `explain.bin`. */
+  explained: (run: string) => `runs/${run}/explain.bin`,
   optimised: (run: string) => `runs/${run}/optimised.json`,
   gate: (run: string) => `runs/${run}/gate.json`,
   registered: (run: string) => `runs/${run}/registered.json`,
@@ -52,6 +63,8 @@ export const modelKeys = {
   /** The claim on a version number, put with If-None-Match. */
   claim: (model: string, version: number) => `models/${model}/versions/${version}/claim.json`,
   model: (model: string, version: number) => `models/${model}/versions/${version}/model.onnx`,
+  /** What explanations of its answers need. */
+  explain: (model: string, version: number) => `models/${model}/versions/${version}/explain.bin`,
   baseline: (model: string, version: number) => `models/${model}/versions/${version}/baseline.json`,
   /** Written last: where it exists, the version is whole. */
   card: (model: string, version: number) => `models/${model}/versions/${version}/card.json`,

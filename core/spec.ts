@@ -37,6 +37,10 @@ const columnSpec = z.strictObject({
   type: z.optional(z.enum(columnTypes)),
 });
 
+/** What becomes of personal data: left out, hashed with a secret of the installation, or kept as they are. */
+export const personalPolicies = ['drop', 'hash', 'keep'] as const;
+export type PersonalPolicy = (typeof personalPolicies)[number];
+
 export const datasetSpecSchema = z.strictObject({
   $schema: z.optional(z.string()),
   /** File names beside dataset.json that together are the dataset; the spec, uploaded last, starts it. */
@@ -50,6 +54,10 @@ export const datasetSpecSchema = z.strictObject({
   delimiter: z.optional(z.string().check(z.minLength(1), z.maxLength(1))),
   encoding: z.optional(z.enum(['utf-8', 'utf-16', 'latin-1'])),
   metric: z.optional(z.enum(metricKeys)),
+  /** What rows of a class count for in training: all classes the same, or a factor by label (1 where it is left out). */
+  classWeights: z.optional(z.union([z.enum(['balanced', 'none']), z.record(z.string(), z.number().check(z.positive()))])),
+  /** How often prediction sets and intervals hold the truth. */
+  coverage: z.optional(z.number().check(z.minimum(0.5), z.maximum(0.99))),
   /** How models are searched: 'auto' (the default) tries good starting points and mixes the best; 'grid' (where grids are given) every combination. */
   search: z.optional(z.enum(['auto', 'grid'])),
   families: z.optional(z.array(z.enum(familyNames)).check(z.minLength(1))),
@@ -72,6 +80,13 @@ export const datasetSpecSchema = z.strictObject({
    * of the rows equal an earlier one, which few columns of few values do without any accident.
    */
   duplicates: z.optional(z.enum(['drop', 'keep'])),
+  /** By default `drop`; `columns` says otherwise of single ones, and that a column is personal where that does not show. */
+  pii: z.optional(
+    z.strictObject({
+      policy: z.optional(z.enum(personalPolicies)),
+      columns: z.optional(z.record(z.string(), z.enum(personalPolicies))),
+    }),
+  ),
   budget: z.optional(
     z.strictObject({ dollars: z.optional(z.number().check(z.positive())), minutes: z.optional(z.number().check(z.positive())) }),
   ),

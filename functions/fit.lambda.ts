@@ -1,10 +1,12 @@
-/** Makes the model: of a grid, the best candidate on all train rows; of an automatic search, a mixture of the best. */
+/** Makes the model: of a grid, the best candidate on all train rows; of an automatic search, a mixture of the best. And finds what makes its answers honest. */
 import { availableParallelism } from 'node:os';
+import { findAnswers } from '../core/answers/find-answers.ts';
 import { timeLeft } from '../core/compute/clock.ts';
 import { fitInTime } from '../core/compute/fit-in-time.ts';
 import { modelKeys } from '../core/keys.ts';
+import { withClassWeights } from '../core/models/class-weights.ts';
 import { familyOf } from '../core/models/families.ts';
-import type { FittedModel, Matrix, Params, Target } from '../core/models/model.ts';
+import type { FittedModel, Matrix, Params, Predictions, Target } from '../core/models/model.ts';
 import { putJson } from '../core/object-store.ts';
 import { type Assembly, fitAssembly } from '../core/search/auto/assemble.ts';
 import type { Candidate, Leaderboard, Plan } from '../core/search/plan.ts';
@@ -13,7 +15,10 @@ import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
 
-/** `runs/<run>/fit.json`, written after `fitted.bin`. */
+/** Answers may be sought so long after the fit began: a function ends after 15 minutes, and a model without them is better than none. */
+const stageMilliseconds = 12 * 60 * 1000;
+
+/** `runs/<run>/fit.json`, written after `fitted.bin` and `answers.json`. */
 export interface Fit {
   family: string;
   params: Params;
@@ -32,18 +37,27 @@ export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { d
     ]);
     const left = await timeLeft(models, plan, 'fit', now);
     const started = performance.now();
-    const fitOn = fitter(plan, x, y, left);
+    const weighted = withClassWeights(y, plan.classWeights);
+    const fitOn = fitter(plan, x, weighted, left);
     const best = plan.candidates.find(({ id }) => id === board.best)!;
-    const made = plan.search === 'auto' ? await fitAssembly(models, plan, board, y, fitOn, by) : { model: await fitOn(best, best.params) };
+    const made: Made =
+      plan.search === 'auto' ? await fitAssembly(models, plan, board, weighted, fitOn, by) : { model: await fitOn(best, best.params) };
+    const { family, params } = made.model;
     const bytes = made.model.serialize();
+    const inStage = () => Math.min(left?.() ?? Number.POSITIVE_INFINITY, stageMilliseconds - (performance.now() - started));
+    const found = await findAnswers(plan, made.outOfFold ? best : { family, params }, x, y, {
+      ...{ workers: availableParallelism(), left: inStage, by, stored: made.outOfFold },
+    });
+    await putJson(models, modelKeys.answers(run), found, once);
     const seconds = (performance.now() - started) / 1000;
     await models.put(modelKeys.fitted(run), bytes, { contentType: 'application/octet-stream', condition: once });
-    const { family, params } = made.model;
-    const summary: Fit = { family, params, bytes: bytes.length, seconds, ...('assembly' in made && { assembly: made.assembly }) };
+    const summary: Fit = { family, params, bytes: bytes.length, seconds, ...(made.assembly && { assembly: made.assembly }) };
     await putJson(models, modelKeys.fit(run), summary, once);
   }
   return { run, dataset, revision };
 });
+
+type Made = { model: FittedModel; assembly?: Assembly; outOfFold?: Predictions };
 
 /** Fits a candidate on all train rows, in the time that is left. */
 function fitter(plan: Plan, x: Matrix, y: Target, left: (() => number) | undefined) {

@@ -28,7 +28,7 @@ export const plan = stage(
     ]);
     const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
     const lane = parseLane(process.env[environment.lane]);
-    const question = { run, dataset, revision, task, spec, rows: rows.train };
+    const question = { run, dataset, revision, task, classes, spec, rows: rows.train };
     const made = searchOf(spec) === 'auto' ? planAuto(question, shape, lane) : gridPlan(question, shape, lane);
     await putJson(models, modelKeys.plan(run), made, once);
     return answer(made);

@@ -22,6 +22,7 @@ import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import type { Services } from './shared/services.ts';
+import { listSuspiciousLabels } from './shared/suspicious-labels.ts';
 
 export function transform(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, async ({ key }) => {
@@ -31,6 +32,7 @@ export function transform(event: unknown, services: Services): Promise<void> {
     try {
       await makeFeatures(dataset, revision, services);
       await startRun(dataset, revision, services);
+      await listSuspiciousLabels(dataset, revision, services.data);
     } catch (error) {
       if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
       await advanceRevision(dataset, revision, { status: 'CLEAN', error: troubleOf(error) }, services);
@@ -52,9 +54,14 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
       const [frame, target] = [await readFrame(table, { columns }), await readTarget(table, report)];
       const by = await readKeys(table, spec);
-      const rows = splitOf(target, spec, by);
+      const rows = splitOf(target, frame, spec, by);
       const train = takeRows(frame, rows.train);
-      const preprocess: Preprocess = { ...fitFeatures(train, report, rows.test.length), ...(by && { splitBy: by.by }) };
+      const fitted = fitFeatures(train, report, rows.test.length);
+      const preprocess: Preprocess = {
+        ...fitted,
+        rows: { ...fitted.rows, ...(rows.together > 0 && { together: rows.together }) },
+        ...(by && { splitBy: by.by }),
+      };
       if (by) await writeTrainKeys(data, dataset, revision, takeKeys(by, rows.train));
       const parts = { train: { frame: train, rows: rows.train }, test: { frame: takeRows(frame, rows.test), rows: rows.test } };
       for (const [part, { frame, rows }] of Object.entries(parts)) {

@@ -1,4 +1,5 @@
 /** What every family of models gives: fit / predict / toOnnx, under one contract suite (test/models/contract.ts). */
+import type { Additive } from '../explain/additive.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 
 /** Features as a model sees them: float32, column-major (`data[column * rows + row]`), no NaN unless the family says so. */
@@ -10,7 +11,14 @@ export interface Matrix {
 }
 
 export type Target =
-  | { task: 'classification'; classes: number /** Class index of each row. */; labels: Int32Array }
+  | {
+      task: 'classification';
+      classes: number;
+      /** Class index of each row. */
+      labels: Int32Array;
+      /** What a row of each class counts for in a fit; 1 where there are none. Scores count all rows alike. */
+      classWeights?: readonly number[];
+    }
   | { task: 'regression'; values: Float64Array };
 
 /** Probabilities row-major [rows × classes], or values [rows]; exactly what the ONNX graph answers in float32. */
@@ -56,6 +64,13 @@ export interface FittedModel {
    */
   logitsToOnnx?(graph: GraphBuilder, input: string): string | undefined;
   serialize(): Uint8Array;
+  /** What the raw output is a sum of, for exact explanations; a model that is no sum of its features' parts has none. */
+  additive?(): Additive;
+  /** Nested parts (trees, rounds), and the model that has the first so many of them. */
+  readonly steps?: number;
+  first?(steps: number): FittedModel;
+  /** The training objective before the first iteration and after each. */
+  readonly learningCurve?: readonly number[];
 }
 
 export interface Family {

@@ -42,13 +42,16 @@ export function metricFor(task: Task, asked: MetricName | undefined, search: 'au
   });
 }
 
-/** All scores of the task that are defined. Both arguments have the same rows, at least one. */
-export function score(truth: Target, predictions: Predictions): Scores {
+/**
+ * All scores of the task that are defined. Both arguments have the same rows, at least one.
+ * @param labels the classes that are answered; by default the likeliest ones
+ */
+export function score(truth: Target, predictions: Predictions, labels?: Int32Array): Scores {
   let scores: Scores;
   if (truth.task === 'classification' && predictions.task === 'classification') {
     const { classes, probabilities } = predictions;
     scores = {
-      ...labelScores(confusionMatrix(truth.labels, argmax(probabilities, classes), classes)),
+      ...labelScores(confusionMatrix(truth.labels, labels ?? argmax(probabilities, classes), classes)),
       rocAuc: rocAuc(truth.labels, probabilities, classes),
       logLoss: logLoss(truth.labels, probabilities, classes),
     };

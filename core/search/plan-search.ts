@@ -1,4 +1,5 @@
 import { IngotError } from '../errors.ts';
+import { parseClassWeights } from '../models/class-weights.ts';
 import { familyOf } from '../models/families.ts';
 import type { Target } from '../models/model.ts';
 import { version } from '../names.ts';
@@ -8,6 +9,7 @@ import { metricFor } from './metrics.ts';
 import type { Plan } from './plan.ts';
 
 const defaultFolds = 5;
+export const defaultCoverage = 0.9;
 const defaultFamilies = ['forest'] as const;
 
 /** What a run is about. */
@@ -16,6 +18,7 @@ export interface Question {
   dataset: string;
   revision: string;
   task: Target['task'];
+  classes?: readonly string[] | undefined;
   spec: DatasetSpec;
   /** How many rows there are to train on. */
   rows: number;
@@ -34,10 +37,12 @@ export function searchOf({ search, grids }: DatasetSpec): 'auto' | 'grid' {
 /**
  * Decides what a grid search tries: the grid of every family asked for (the spec's values in place of the default ones), one trial a family and fold.
  * @param rows how many rows there are to train on; fewer folds where there are fewer rows than folds
- * @throws IngotError InvalidSpec for a metric of another task, or for parameters that the family does not take
+ * @throws IngotError InvalidSpec for a metric of another task, for class weights of unknown labels, or for parameters that the family does
+ *   not take
  */
 export function planSearch(question: Question): Plan {
-  const { run, dataset, revision, task, spec, rows } = question;
+  const { run, dataset, revision, task, classes, spec, rows } = question;
+  const classWeights = parseClassWeights(spec.classWeights, classes);
   const names = spec.families ?? defaultFamilies;
   const candidates = names
     .flatMap((name) => {
@@ -55,6 +60,8 @@ export function planSearch(question: Question): Plan {
     lane: 'lambda',
     task,
     metric: metricFor(task, spec.metric),
+    coverage: spec.coverage ?? defaultCoverage,
+    ...(classWeights && { classWeights }),
     seed: spec.seed ?? 0,
     folds,
     candidates,

@@ -2,6 +2,7 @@
 import type { Budget } from '../compute/budget.ts';
 import type { Estimate } from '../compute/cost.ts';
 import type { Shape } from '../compute/work.ts';
+import type { ClassWeights } from '../models/class-weights.ts';
 import type { Params } from '../models/model.ts';
 import type { MetricName } from '../spec.ts';
 
@@ -62,6 +63,9 @@ export interface Plan {
   lane: 'lambda';
   task: 'classification' | 'regression';
   metric: MetricName;
+  /** How often sets and intervals are to hold the truth. */
+  coverage: number;
+  classWeights?: ClassWeights;
   seed: number;
   folds: number;
   /** Without it, a grid. */

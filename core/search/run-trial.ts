@@ -1,5 +1,6 @@
 import { OutOfTime } from '../compute/budget.ts';
 import type { RowKeys } from '../features/row-keys.ts';
+import { withClassWeights } from '../models/class-weights.ts';
 import { familyOf } from '../models/families.ts';
 import type { Matrix, Target } from '../models/model.ts';
 import { foldOf } from './folds.ts';
@@ -24,6 +25,7 @@ export async function runTrial(
   if (!trial) throw new RangeError(`run ${plan.run} has no trial ${trialId}`);
   const { train, valid } = foldOf(y, plan, trial.fold, context.by);
   const truth = rowsOf(y, valid);
+  const weighted = withClassWeights(y, plan.classWeights);
   const candidates = plan.candidates.filter(({ family }) => family === trial.family);
   const scores: TrialResult['scores'] = [];
   const rounds = plan.budget?.rounds[trial.family]?.map((ids) => candidates.filter(({ id }) => ids.includes(id))) ?? [candidates];
@@ -39,7 +41,7 @@ export async function runTrial(
     for (const round of valid.length > 0 ? rounds : []) {
       goOn();
       const params = round.map((candidate) => candidate.params);
-      for await (const { candidate, predictions } of familyOf(trial.family).predictGrid(x, y, train, valid, params, fitting))
+      for await (const { candidate, predictions } of familyOf(trial.family).predictGrid(x, weighted, train, valid, params, fitting))
         scores.push({ candidate: round[candidate]!.id, scores: score(truth, predictions) });
     }
   } catch (error) {

@@ -58,12 +58,14 @@ export function checkSpecColumns(spec: DatasetSpec, names: string[]): void {
       where: `dataset.json, field ${key.by}`,
       fix: `The names most like it: ${nearNames(key.name, names)}.`,
     });
-  const unknown = Object.keys(spec.columns ?? {}).find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  throw new IngotError('InvalidSpec', `dataset.json speaks of a column '${unknown}' that the data do not have.`, {
-    where: `dataset.json, field columns.${unknown}`,
-    fix: `The names most like it: ${nearNames(unknown, names)}.`,
-  });
+  for (const [field, columns] of Object.entries({ columns: spec.columns, 'pii.columns': spec.pii?.columns })) {
+    const unknown = Object.keys(columns ?? {}).find((name) => !names.includes(name));
+    if (unknown === undefined) continue;
+    throw new IngotError('InvalidSpec', `dataset.json speaks of a column '${unknown}' that the data do not have.`, {
+      where: `dataset.json, field ${field}.${unknown}`,
+      fix: `The names most like it: ${nearNames(unknown, names)}.`,
+    });
+  }
 }
 
 /** What the spec says about a column; own properties only, so a column may be called `constructor`. */

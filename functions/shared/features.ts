@@ -1,6 +1,7 @@
 /** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
 import { join } from 'node:path';
 import { IngotError } from '../../core/errors.ts';
+import { equalRows } from '../../core/features/equal-rows.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { keyColumn, type RowKeys, rowKeys } from '../../core/features/row-keys.ts';
 import { splitRows } from '../../core/features/split.ts';
@@ -8,15 +9,28 @@ import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
 import { getJson, type ObjectStore, putJson } from '../../core/object-store.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
+import type { Frame } from '../../core/table/frame.ts';
 import { readFrame, readTarget } from '../../core/table/frame-file.ts';
 import { readMatrix, writeMatrix } from '../../core/table/matrix-file.ts';
 import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
 
-/** The same rows in every stage that asks. @param by what ties rows together, where the spec says so */
-export function splitOf(target: Target, spec: DatasetSpec, by?: RowKeys): { train: Int32Array; test: Int32Array } {
-  return splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0, by);
+/**
+ * The same rows in every stage that asks.
+ * @param frame the feature columns: rows that are equal in all of them stay on one side
+ * @param by what ties rows together, where the spec says so: then equal rows go where it puts them
+ * @returns `together` is how many rows equal an earlier one, and stay with it
+ */
+export function splitOf(
+  target: Target,
+  frame: Frame,
+  spec: DatasetSpec,
+  by?: RowKeys,
+): { train: Int32Array; test: Int32Array; together: number } {
+  const together = by ? undefined : equalRows(frame);
+  const rows = splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0, { together, by });
+  return { ...rows, together: together?.repeated ?? 0 };
 }
 
 /** What ties the rows of a clean table together, where the spec says so. */

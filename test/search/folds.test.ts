@@ -60,7 +60,7 @@ test('a group is on one side of every split, and every row is held out once', ()
       const by: RowKeys = { by: 'groups', keys: Int32Array.from(keys) };
       const parts = splitFolds(regressionOf(keys), folds, seed, by);
       expect(parts.flatMap(({ valid }) => [...valid]).sort((a, b) => a - b)).toEqual([...keys.keys()]);
-      for (const { train, valid } of [...parts, sidesOf(splitRows(regressionOf(keys), 0.2, seed, by))]) {
+      for (const { train, valid } of [...parts, sidesOf(splitRows(regressionOf(keys), 0.2, seed, { by }))]) {
         const inside = new Set([...valid].map((row) => keys[row]));
         expect([...train].filter((row) => inside.has(keys[row]))).toEqual([]);
         expect(train.length + valid.length).toBe(keys.length);
@@ -74,7 +74,7 @@ test('of time, nothing is trained on what is not before it, and the latest rows 
     fc.property(tied, ({ keys, folds, seed }) => {
       const by: RowKeys = { by: 'time', keys: Int32Array.from(keys) };
       const parts = splitFolds(regressionOf(keys), folds, seed, by);
-      const held = sidesOf(splitRows(regressionOf(keys), 0.2, seed, by));
+      const held = sidesOf(splitRows(regressionOf(keys), 0.2, seed, { by }));
       for (const { train, valid } of [...parts, held]) {
         expect(Math.max(...[...train].map((row) => keys[row]!))).toBeLessThan(Math.min(...[...valid].map((row) => keys[row]!)));
       }

@@ -1,10 +1,11 @@
 import { autoBudget, estimateAuto, timedRungs, workWithin } from '../../compute/auto-budget.ts';
 import type { Lane } from '../../compute/lane.ts';
 import { estimatorOf, type Shape } from '../../compute/work.ts';
+import { parseClassWeights } from '../../models/class-weights.ts';
 import { version } from '../../names.ts';
 import { metricFor } from '../metrics.ts';
 import type { Candidate, Plan } from '../plan.ts';
-import type { Question } from '../plan-search.ts';
+import { defaultCoverage, type Question } from '../plan-search.ts';
 import { portfolioOf } from './candidates.ts';
 import { planRungs, rungWork, trialsOf } from './rungs.ts';
 
@@ -17,7 +18,8 @@ const mostGraphBytes = 12e6;
  * @param shape of the train rows
  * @throws IngotError InvalidSpec where the budget is too small for any run
  */
-export function planAuto({ run, dataset, revision, task, spec }: Question, shape: Shape, lane: Lane): Plan {
+export function planAuto({ run, dataset, revision, task, classes, spec }: Question, shape: Shape, lane: Lane): Plan {
+  const classWeights = parseClassWeights(spec.classWeights, classes);
   const portfolio = portfolioOf(spec.families);
   const small = portfolio.filter((candidate) => graphBytesOf(candidate, shape) <= mostGraphBytes);
   const all = small.length > 0 ? small : portfolio;
@@ -28,6 +30,8 @@ export function planAuto({ run, dataset, revision, task, spec }: Question, shape
   const plan: Plan = {
     ...{ run, dataset, revision, version, lane: 'lambda', task },
     metric: metricFor(task, spec.metric, 'auto'),
+    coverage: spec.coverage ?? defaultCoverage,
+    ...(classWeights && { classWeights }),
     seed: spec.seed ?? 0,
     search: 'auto',
     ...{ folds, candidates, trials, rungs, shape },

@@ -1,6 +1,7 @@
 import { OutOfTime } from '../../compute/budget.ts';
 import type { RowKeys } from '../../features/row-keys.ts';
 import { takeTarget } from '../../features/split.ts';
+import { withClassWeights } from '../../models/class-weights.ts';
 import { familyOf } from '../../models/families.ts';
 import type { FoldFit, Matrix, Target } from '../../models/model.ts';
 import { score } from '../metrics.ts';
@@ -24,6 +25,7 @@ export async function runAutoTrial(
   const isOver = () => context.isOver?.() ?? false;
   const { train, valid } = rungRows(plan, plan.rungs![trial.rung!]!, y, trial.fold, context.by);
   const truth = takeTarget(y, valid);
+  const weighted = withClassWeights(y, plan.classWeights);
   const scores: TrialResult['scores'] = [];
   let soFar = started;
   for (const id of valid.length > 0 ? trial.candidates! : []) {
@@ -34,7 +36,7 @@ export async function runAutoTrial(
       if (!stops && isOver()) throw new OutOfTime();
     };
     try {
-      const fit = await fitFold(familyOf(family), x, y, train, valid, params, {
+      const fit = await fitFold(familyOf(family), x, weighted, train, valid, params, {
         seed: plan.seed,
         workers: context.workers,
         isOver,
