@@ -12,8 +12,8 @@ import { estimatorOf, type Shape, scale } from './work.ts';
 const workOf = { any: 6, million: 40, most: 60 };
 /** What trials side by side use of the cores. */
 const useOfCores = 0.85;
-/** Seconds to weigh the finalists, fit large ones anew, and write and check the graph. */
-const making = { fit: 3, export: 3 };
+/** Seconds to weigh the finalists and fit large ones anew; and to write, check and evaluate the graph. */
+const making = { fit: 3, export: 5 };
 /** Trials of both rungs: as many as leave dollars for as many seconds of work. */
 const trialChoices = [16, 12, 8, 6, 4];
 const worthwhile = 20;
