@@ -75,6 +75,8 @@ export interface Assembly {
 const most = { bytes: 8e6, trees: 4000, models: 24 };
 /** Of many classes, each has trees of its own: so many times as many are taken. */
 const mostOutputs = 3;
+/** What may stand beside one that is too large by itself, as a share of the most. */
+const besideLarge = 0.25;
 /** A graph writes a tree's nodes at greater length than our own file. */
 const graphBytesPerByte = 3.5;
 /** A second layer has to be better by this share of the score: it is one more thing that can be wrong. */
@@ -117,7 +119,8 @@ export async function assemble(
     const total = () => pool.reduce((sum, _, i) => sum + size(i), 0);
     const bySize = () => pool.map((_, i) => i).sort((a, b) => size(b) - size(a) || a - b);
     for (const i of bySize()) if (total() > 1 && weights[i]! > 0) bagged[i] = false;
-    if (total() <= 1 || pool.length === 1) break;
+    // Beside a best that is too large by itself, small ones stay.
+    if (total() <= Math.max(1, size(0) + besideLarge) || pool.length === 1) break;
     const share = (i: number) => (weights[i]! > 0 ? size(i) / weights[i]! : 0);
     const dropped = pool.reduce((most, _, i) => (i > 1 && share(i) > share(most) ? i : most), 1);
     why.push(`Candidate ${pool[dropped]!.candidate.id} (${pool[dropped]!.candidate.family}) is not taken: the graph would be too large.`);
