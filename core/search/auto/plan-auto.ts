@@ -25,7 +25,7 @@ export function planAuto({ run, dataset, revision, task, classes, spec }: Questi
   const all = small.length > 0 ? small : portfolio;
   const { work, seconds, trials: most } = workWithin(shape, lane, spec.budget);
   const { folds, rungs: untimed, candidates } = planRungs(all, shape, work, spec.folds, most);
-  const rungs = timedRungs(untimed, seconds, spec.budget);
+  const rungs = timedRungs(untimed, shape, seconds, spec.budget);
   const { trials } = trialsOf(0, rungs[0]!, candidates, shape, lane);
   const plan: Plan = {
     ...{ run, dataset, revision, version, lane: 'lambda', task },
@@ -38,7 +38,11 @@ export function planAuto({ run, dataset, revision, task, classes, spec }: Questi
   };
   const first = rungs[0]!.folds.length * candidates.reduce((sum, candidate) => sum + rungWork(candidate, shape, rungs[0]!), 0);
   const estimate = estimateAuto(plan, shape, lane, rungs.length > 1 ? first + rungs[1]!.work : first, spec.budget);
-  return { ...plan, estimate, ...(spec.budget && { budget: autoBudget(spec.budget, rungs, seconds!, leftOut(portfolio, candidates)) }) };
+  return {
+    ...plan,
+    estimate,
+    ...(spec.budget && { budget: autoBudget(spec.budget, rungs, shape, seconds!, leftOut(portfolio, candidates)) }),
+  };
 }
 
 function graphBytesOf({ family, params }: Candidate, shape: Shape): number {
