@@ -1,14 +1,15 @@
 /**
  * Raw files → clean table. DuckDB passes over the rows and never holds them all:
  *
- *     raw files ──look──▶ what each column holds ──decide──▶ types
- *         └──convert──▶ converted.parquet ──leave out──▶ table.parquet ──statistics──▶ report
+ *     raw files ──guess──▶ stage ──look──▶ what each column holds ──decide──▶ types
+ *                            └──leave out, convert──▶ table.parquet
+ *                                              └────▶ statistics ──▶ report
  *
- * Where nothing is left out, the converted file is the table.
+ * The files are read once; only columns that turn out to be no numbers after all are staged again.
  *
  * Rows keep the order of the files, and the same files give the same bytes whatever the threads.
  */
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -23,7 +24,7 @@ import { namesOf, type Raw, readRaw } from './raw.ts';
 import { Rejects } from './rejects.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
 import { type Change, changesOf, describe, rawStatistics, reportOf } from './report-columns.ts';
-import { convert, convertedSql, restage, rowGroups, type Stage, within } from './stage.ts';
+import { convertedSql, restage, rowGroups, type Stage, within } from './stage.ts';
 import { distinctNumbers } from './statistics.ts';
 import { chooseTarget, decideTask, type Inferred } from './target.ts';
 import { byCodeUnit, type Form, missingTokensOf } from './values.ts';
@@ -73,7 +74,6 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   const { stage } = raw;
   const { rows } = targetColumn.look;
   await createEnums(database, columns);
-  await convert(database, stage, columns);
   const missingTarget = await findTargetless(database, stage, targetColumn, rows);
   const withTarget = rows - missingTarget;
   if (withTarget === 0) {
@@ -99,12 +99,8 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   }
   const table = join(input.directory, 'table.parquet');
   const stays = duplicates > 0 ? `${hasTarget} AND ${without('repeated')}` : hasTarget;
-  const [only] = stage.blocks;
-  if (kept === rows && ignored.length === 0 && only!.names.get(targetColumn.index) === targetColumn.name) {
-    // Every row and column stays, under its own name: what was converted is the table.
-    await rename(only!.converted, table);
-  } else await writeTable(database, stage, used, stays, table, work);
-  const statistics = await describe(database, table, used, kept);
+  await writeTable(database, stage, used, stays, table, work);
+  const statistics = await describe(database, stage, used, stays, kept);
   const target = statistics.get(targetColumn.name)!;
   const task = decideTask(spec, {
     name: targetColumn.name,
@@ -229,7 +225,7 @@ async function writeTable(
   const paths = parts.map((_, index) => (parts.length === 1 ? path : join(work, `part-${index}.parquet`)));
   for (const [index, { block, own }] of parts.entries()) {
     await database.run(
-      `COPY (SELECT ${naming(own)} FROM ${convertedSql(block)} WHERE ${where}) TO ${literal(paths[index]!)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
+      `COPY (SELECT ${naming(own)} FROM ${convertedSql(block, own)} WHERE ${where}) TO ${literal(paths[index]!)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
     );
   }
   if (parts.length === 1) return;
