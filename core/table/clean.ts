@@ -17,8 +17,8 @@ import { IngotError } from '../errors.ts';
 import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { type Column, checkSpecColumns, decide, naming } from './columns.ts';
-import { identifier, literal, withDatabase } from './database.ts';
-import { findDuplicates, findTargetless, findUseless, without } from './leave-out.ts';
+import { identifier, literal, together, withDatabase } from './database.ts';
+import { findDuplicates, findTargetless, findUseless, useBits, without } from './leave-out.ts';
 import { look } from './look.ts';
 import { namesOf, type Raw, readRaw } from './raw.ts';
 import { Rejects } from './rejects.ts';
@@ -53,15 +53,15 @@ export async function cleanTable(input: CleanInput): Promise<CleanReport> {
   try {
     // One thread would cut row groups at other places than two or more do, and the bytes would differ.
     const threads = Math.max(2, input.threads ?? availableParallelism());
-    return await withDatabase({ directory: work, memoryLimit: input.memoryLimit ?? '300MB', threads }, (database) =>
-      clean(database, input, work),
+    return await withDatabase({ directory: work, memoryLimit: input.memoryLimit ?? '300MB', threads }, (database, second) =>
+      clean(database, second, input, work),
     );
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
-async function clean(database: DuckDBConnection, input: CleanInput, work: string): Promise<CleanReport> {
+async function clean(database: DuckDBConnection, second: DuckDBConnection, input: CleanInput, work: string): Promise<CleanReport> {
   const { spec } = input;
   const rejects = new Rejects(work);
   const missing = missingTokensOf(spec);
@@ -99,8 +99,9 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   }
   const table = join(input.directory, 'table.parquet');
   const stays = duplicates > 0 ? `${hasTarget} AND ${without('repeated')}` : hasTarget;
-  await writeTable(database, stage, used, stays, table, work);
-  const statistics = await describe(database, stage, used, stays, kept);
+  if (missingTarget > 0) await useBits(second, 'targetless');
+  if (duplicates > 0) await useBits(second, 'repeated');
+  const [, statistics] = await together(writeTable(second, stage, used, stays, table, work), describe(database, stage, used, stays, kept));
   const target = statistics.get(targetColumn.name)!;
   const task = decideTask(spec, {
     name: targetColumn.name,

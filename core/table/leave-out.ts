@@ -13,8 +13,13 @@ type Bits = 'targetless' | 'repeated';
 export const without = (...bits: Bits[]) =>
   bits.map((name) => `get_bit(getvariable('${name}'), file_row_number::INTEGER) = 0`).join(' AND ') || 'true';
 
-const setBits = (database: DuckDBConnection, name: Bits, rows: number, from: string) =>
-  database.run(`SET VARIABLE ${name} = (SELECT bitstring_agg(file_row_number, 0, ${rows - 1}) FROM ${from})`);
+async function setBits(database: DuckDBConnection, name: Bits, rows: number, from: string): Promise<void> {
+  await database.run(`CREATE TABLE ${name} AS SELECT bitstring_agg(file_row_number, 0, ${rows - 1}) AS bits FROM ${from}`);
+  await useBits(database, name);
+}
+
+/** Makes bits that were set on one connection known to another. */
+export const useBits = (database: DuckDBConnection, name: Bits) => database.run(`SET VARIABLE ${name} = (SELECT bits FROM ${name})`);
 
 /** Sets the bits `targetless`, where there are any. @returns how many rows have no target */
 export async function findTargetless(database: DuckDBConnection, stage: Stage, target: Column, rows: number): Promise<number> {
