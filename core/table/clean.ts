@@ -37,7 +37,10 @@ export interface CleanInput {
   spec: DatasetSpec;
   /** Where `table.parquet` and `rejects.csv` are written; holds temporary files meanwhile. */
   directory: string;
-  /** DuckDB's buffers; by default 300 MB, and more from 1,000 columns on. The process takes some 200 MB more. */
+  /**
+   * DuckDB's buffers; by default 320 MB, and more from 1,000 columns on. The process takes some 200 MB more.
+   * Parquet is written by two threads where half of it holds 4 MiB a column for each; with less they wait for each other, busily.
+   */
   memoryLimit?: string;
   threads?: number;
 }
@@ -53,7 +56,7 @@ export async function cleanTable(input: CleanInput): Promise<CleanReport> {
   try {
     // One thread would cut row groups at other places than two or more do, and the bytes would differ.
     const threads = Math.max(2, input.threads ?? availableParallelism());
-    return await withDatabase({ directory: work, memoryLimit: input.memoryLimit ?? '300MB', threads }, (database, second) =>
+    return await withDatabase({ directory: work, memoryLimit: input.memoryLimit ?? '320MB', threads }, (database, second) =>
       clean(database, second, input, work),
     );
   } finally {
