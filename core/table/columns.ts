@@ -14,9 +14,9 @@ export interface Column {
   type: ColumnType;
   why: string;
   look: Look;
-  /** The staged column converted; the category type of a column with known values is the ENUM `k<index>`. */
+  /** The staged column converted. Categories are text or ENUM, whichever costs less; a cast to the ENUM `k<index>` never fails. */
   sql: string;
-  /** ENUM types that `sql` needs. */
+  /** ENUM types: `k<index>` of a category with known values, and what `sql` needs. */
   enums: { name: string; values: string[] }[];
   missingTokens: Map<string, number>;
   /** Values that the type has no place for, which become missing. */
@@ -174,7 +174,9 @@ export function decide(
         ? 'NULL::VARCHAR'
         : merged
           ? `${list}[enum_code(TRY_CAST(c${index} AS r${index})) + 1]::k${index}`
-          : `TRY_CAST(c${index} AS k${index})`,
+          : missingTokens.size > 0
+            ? `CASE WHEN c${index} NOT IN (${[...missingTokens.keys()].map(literal).join(', ')}) THEN c${index} END`
+            : `c${index}`,
     ...(others.size === 0
       ? { useless: 'all its values are missing' }
       : near && role !== 'feature' && wanted === undefined
