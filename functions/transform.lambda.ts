@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { IngotError } from '../core/errors.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
-import { fit as fitFeatures, transform as transformFrame } from '../core/features/tabular.ts';
+import { fit as fitFeatures, transform as transformFrame, transformTrain } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
 import { putJson } from '../core/object-store.ts';
@@ -14,7 +14,7 @@ import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
-import { splitOf, writeFeatures } from './shared/features.ts';
+import { learningOf, splitOf, writeFeatures } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
@@ -51,12 +51,16 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       const [frame, target] = [await readFrame(table, { columns }), await readTarget(table, report)];
       const rows = splitOf(target, spec);
       const train = takeRows(frame, rows.train);
-      const preprocess = fitFeatures(train, report, rows.test.length);
-      const parts = { train: { frame: train, rows: rows.train }, test: { frame: takeRows(frame, rows.test), rows: rows.test } };
-      for (const [part, { frame, rows }] of Object.entries(parts)) {
+      const learning = learningOf(takeTarget(target, rows.train), spec);
+      const preprocess = fitFeatures(train, report, rows.test.length, learning);
+      const parts = {
+        train: () => transformTrain(preprocess, train, learning),
+        test: () => transformFrame(preprocess, takeRows(frame, rows.test)),
+      };
+      for (const part of ['train', 'test'] as const) {
         const path = join(directory, `${part}.parquet`);
-        await writeFeatures(path, preprocess, transformFrame(preprocess, frame), takeTarget(target, rows));
-        await data.upload(path, dataKeys[part as 'train' | 'test'](dataset, revision));
+        await writeFeatures(path, preprocess, parts[part](), takeTarget(target, rows[part]));
+        await data.upload(path, dataKeys[part](dataset, revision));
       }
       await putJson(data, dataKeys.preprocess(dataset, revision), preprocess, once);
     });

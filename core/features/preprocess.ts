@@ -1,8 +1,10 @@
 /** The shape of `features/<dataset>/<revision>/preprocess.json`: all that was fitted on the train rows, enough to transform any row. */
 
-export interface FittedNumber {
-  type: 'number';
-  name: string;
+import type { FittedDate } from './date.ts';
+import type { FittedEncoding } from './target-encoding.ts';
+
+/** How a number becomes a feature. */
+export interface Standard {
   /** All in float32, as the graph computes: impute, clip to [low, high] (float32's largest where there is no bound), subtract mean, divide by scale. */
   impute: number;
   low: number;
@@ -11,6 +13,11 @@ export interface FittedNumber {
   scale: number;
   /** Whether a 0/1 feature says that the value was missing. */
   indicator: boolean;
+}
+
+export interface FittedNumber extends Standard {
+  type: 'number';
+  name: string;
   /** Raw strings that mean missing; the graph takes numbers, with NaN for them. */
   missing: string[];
 }
@@ -27,7 +34,17 @@ export interface FittedCategory {
   indicator: boolean;
 }
 
-export type FittedColumn = FittedNumber | FittedCategory;
+/** A column whose raw value becomes some numbers: see derivation.ts. */
+export interface Derived {
+  name: string;
+  /** Raw strings that mean missing. */
+  missing: string[];
+  /** The features, in order. */
+  numbers: (Standard & { name: string })[];
+}
+
+export type FittedDerived = FittedDate | FittedEncoding;
+export type FittedColumn = FittedNumber | FittedCategory | FittedDerived;
 
 export interface Preprocess {
   dataset: string;

@@ -1,4 +1,5 @@
 /** What a served model says of itself: written into the graph's `metadata_props`, so that one file is enough to serve it. */
+import { columnTypeOf } from '../features/layout.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import type { ColumnType } from '../spec.ts';
 
@@ -41,7 +42,12 @@ export function modelCard(preprocess: Preprocess, inputs: readonly string[], mod
     target,
     ...(classes && { classes }),
     ...(classType && { classType }),
-    columns: preprocess.columns.map(({ name, type, missing }, i) => ({ name, type, input: inputs[i]!, missing })),
+    columns: preprocess.columns.map((fitted, i) => ({
+      name: fitted.name,
+      type: columnTypeOf(fitted),
+      input: inputs[i]!,
+      missing: fitted.missing,
+    })),
     ignored,
   };
 }

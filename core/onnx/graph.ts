@@ -21,13 +21,18 @@ import {
 import { doubleBytes, floatBytes, packedFloats, packedInts, repeatedTexts } from './wire.ts';
 
 /** IR 8 and these opsets are read by every onnxruntime since 1.14 (2023). */
-export const irVersion = 8;
-export const opsets = { '': 17, 'ai.onnx.ml': 3 } as const;
+const usual = { ir: 8, opsets: { '': 17, 'ai.onnx.ml': 3 } } as const;
+/** Of graphs that take texts apart: read by every onnxruntime since 1.17 (2024). */
+const ofTexts = { ir: 9, opsets: { '': 20, 'ai.onnx.ml': 3 } } as const;
+const textOperators = new Set(['StringSplit', 'StringConcat', 'RegexFullMatch']);
+/** Since opset 18 these take as an input the axes that are an attribute before. */
+const reductions = new Set(['ReduceMax', 'ReduceMin', 'ReduceMean', 'ReduceProd']);
 
-export type ElementType = 'float' | 'string' | 'int64';
+export type ElementType = 'float' | 'double' | 'string' | 'int64';
 
 const elementTypes = {
   float: TensorProto_DataType.FLOAT,
+  double: TensorProto_DataType.DOUBLE,
   string: TensorProto_DataType.STRING,
   int64: TensorProto_DataType.INT64,
 } as const;
@@ -44,6 +49,8 @@ export class OnnxGraph implements GraphBuilder {
   private readonly exported = new Map<string, string>();
   private readonly constants = new Map<string, string>();
   private readonly taken: Set<string>;
+  /** The axes of reductions that have them as an attribute. */
+  private readonly axes = new Map<NodeProto, readonly number[] | Int32Array>();
   private serial = 0;
 
   /** @param outputs the names that `output` will use, kept free of other tensors */
@@ -73,15 +80,16 @@ export class OnnxGraph implements GraphBuilder {
 
   node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: { domain?: 'ai.onnx.ml' } = {}): string {
     const output = this.fresh(opType);
-    this.nodes.push(
-      create(NodeProtoSchema, {
-        opType,
-        input: inputs,
-        output: [output],
-        domain: options.domain ?? '',
-        attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
-      }),
-    );
+    const node = create(NodeProtoSchema, {
+      opType,
+      input: [...inputs],
+      output: [output],
+      domain: options.domain ?? '',
+      attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+    });
+    this.nodes.push(node);
+    const { axes } = attributes;
+    if (reductions.has(opType) && axes !== undefined && 'ints' in axes) this.axes.set(node, axes.ints);
     return output;
   }
 
@@ -104,6 +112,8 @@ export class OnnxGraph implements GraphBuilder {
 
   /** The serialized ModelProto. @param metadata becomes `metadata_props`, in the order of its keys by code unit */
   toBytes(metadata: Record<string, string>): Uint8Array {
+    const { ir, opsets } = this.nodes.some(({ opType }) => textOperators.has(opType)) ? ofTexts : usual;
+    if (opsets[''] >= 18) this.giveAxesAsInputs();
     const rename = (tensor: string) => this.exported.get(tensor) ?? tensor;
     const graph = create(GraphProtoSchema, {
       name: 'ingot',
@@ -113,7 +123,7 @@ export class OnnxGraph implements GraphBuilder {
       output: this.outputs,
     });
     const model = create(ModelProtoSchema, {
-      irVersion: BigInt(irVersion),
+      irVersion: BigInt(ir),
       producerName: 'ingot',
       graph,
       opsetImport: Object.entries(opsets).map(([domain, version]) =>
@@ -124,6 +134,14 @@ export class OnnxGraph implements GraphBuilder {
         .map((key) => create(StringStringEntryProtoSchema, { key, value: metadata[key]! })),
     });
     return toBinary(ModelProtoSchema, model);
+  }
+
+  private giveAxesAsInputs(): void {
+    for (const [node, axes] of this.axes) {
+      node.attribute = node.attribute.filter(({ name }) => name !== 'axes');
+      node.input.push(this.int64s([...axes]));
+    }
+    this.axes.clear();
   }
 
   private initializer(

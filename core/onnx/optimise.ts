@@ -1,5 +1,7 @@
 /** The smallest graph that answers as the model's own graph does: nothing is rounded, nothing that a row can tell is lost. */
 import { IngotError } from '../errors.ts';
+import { probesOf } from '../features/derivations.ts';
+import { isDerived } from '../features/layout.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import { Random } from '../random.ts';
 import type { RawRows } from '../serving/rows.ts';
@@ -78,7 +80,7 @@ function probeRows({ columns }: Preprocess, edges: readonly Edge[]): RawRows {
     rows: probeCount,
     columns: columns.map((fitted, index) => {
       if (fitted.type !== 'number') {
-        const texts = ['', '\u0001unseen', ...fitted.missing, ...Object.keys(fitted.spellings)];
+        const texts = isDerived(fitted) ? probesOf(fitted) : ['', '\u0001unseen', ...fitted.missing, ...Object.keys(fitted.spellings)];
         return Array.from({ length: probeCount }, () => pick(texts));
       }
       const special = [Number.NaN, Infinity, -Infinity, 0, -0, fitted.low, fitted.high, fitted.impute, fitted.mean];

@@ -2,7 +2,7 @@
 import type { Estimate, Spent } from '../compute/cost.ts';
 import type { Params } from '../models/model.ts';
 import type { Leaderboard, Scores } from '../search/plan.ts';
-import type { MetricName } from '../spec.ts';
+import type { ColumnType, MetricName } from '../spec.ts';
 import type { DataSource } from './datasets.ts';
 
 export interface ModelCard {
@@ -21,7 +21,7 @@ export interface ModelCard {
   target: string;
   classes?: string[];
   /** The raw columns in the order of a row of `input_data`. */
-  inputs: { name: string; type: 'number' | 'boolean' | 'category' }[];
+  inputs: { name: string; type: ColumnType }[];
   family: string;
   params: Params;
   /** The metric that chose the model, and its mean over the folds. */

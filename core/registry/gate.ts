@@ -1,7 +1,9 @@
 /** `runs/<run>/gate.json`: what the gate found before a version may be registered. */
+import { columnTypeOf } from '../features/layout.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import type { Predictions, Target } from '../models/model.ts';
 import { argmax, confusionMatrix, score } from '../search/metrics.ts';
+import type { ColumnType } from '../spec.ts';
 import type { CleanReport } from '../table/report.ts';
 import type { HeldOut } from './card.ts';
 
@@ -10,7 +12,7 @@ export interface Baseline {
   rows: number;
   columns: {
     name: string;
-    type: 'number' | 'boolean' | 'category';
+    type: ColumnType;
     missing: number;
     distinct: number;
     number?: { min: number; max: number; mean: number; std: number; q25: number; median: number; q75: number };
@@ -43,9 +45,10 @@ function rowsOf(target: Target): number {
 /** @param answers those of the test rows, in order */
 export function baselineOf(report: CleanReport, preprocess: Preprocess, answers: Predictions): Baseline {
   const reported = new Map(report.columns.map((column) => [column.name, column]));
-  const columns = preprocess.columns.map(({ name, type }) => {
+  const columns = preprocess.columns.map((fitted) => {
+    const { name } = fitted;
     const { missing, distinct, number, top } = reported.get(name)!;
-    return { name, type, missing, distinct, ...(number && { number }), ...(top && { top }) };
+    return { name, type: columnTypeOf(fitted), missing, distinct, ...(number && { number }), ...(top && { top }) };
   });
   return { rows: report.rows.kept, columns, answers: describeAnswers(answers, preprocess.classes ?? []) };
 }

@@ -1,6 +1,12 @@
 /** Cross-validation folds, as scikit-learn's StratifiedKFold and KFold mean them, shuffled by our own seed. */
 import type { Target } from '../models/model.ts';
 import { Random } from '../random.ts';
+import type { DatasetSpec } from '../spec.ts';
+
+const defaultFolds = 5;
+
+/** How many folds a search has; fewer than asked for where there are fewer rows. */
+export const foldCount = ({ folds = defaultFolds }: DatasetSpec, rows: number) => Math.max(2, Math.min(folds, rows));
 
 /** Row numbers, ascending; every row is in `valid` of exactly one fold. */
 export interface Fold {

@@ -1,4 +1,5 @@
 /** The shape of `clean/<dataset>/<revision>/report.json`: what was read, what was inferred and every change, counted. */
+import type { DateFormat } from '../features/date-formats.ts';
 import type { ColumnType } from '../spec.ts';
 
 export interface SourceFile {
@@ -35,6 +36,8 @@ export interface ColumnReport {
     high: number;
     outliers: number;
   };
+  /** Dates: how they are written. */
+  date?: DateFormat;
   /** Booleans and categories: spelling in the clean table → every spelling in the file (itself included), where they differ. */
   spellings?: Record<string, string[]>;
   /** Booleans and categories: the most frequent values of the clean table. */

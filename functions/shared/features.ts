@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { IngotError } from '../../core/errors.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { splitRows } from '../../core/features/split.ts';
+import type { Learning } from '../../core/features/target-encoding.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
 import { getJson, type ObjectStore } from '../../core/object-store.ts';
+import { foldCount, splitFolds } from '../../core/search/folds.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
 import { readTarget } from '../../core/table/frame-file.ts';
 import { readMatrix, writeMatrix } from '../../core/table/matrix-file.ts';
@@ -16,6 +18,15 @@ const defaultTestFraction = 0.2;
 /** The same rows in every stage that asks. */
 export function splitOf(target: Target, spec: DatasetSpec): { train: Int32Array; test: Int32Array } {
   return splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0);
+}
+
+/** What the train rows teach those columns that are fitted on the target: fold by fold as the search splits them, so that no score is flattered. */
+export function learningOf(train: Target, spec: DatasetSpec): Learning {
+  const rows = train.task === 'classification' ? train.labels.length : train.values.length;
+  const foldOf = new Int32Array(rows);
+  for (const [fold, { valid }] of splitFolds(train, foldCount(spec, rows), spec.seed ?? 0).entries())
+    for (const row of valid) foldOf[row] = fold;
+  return { target: train, foldOf };
 }
 
 /** A name that no feature has, as Parquet readers tell names apart: regardless of case. */

@@ -1,5 +1,6 @@
 /** Tables to test with: random ones with hostile names and values, and the window through which a graph's features are seen. */
 import fc from 'fast-check';
+import { columnTypeOf } from '../../core/features/layout.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { fit as fitFeatures } from '../../core/features/tabular.ts';
 import { buildModelGraph } from '../../core/onnx/model-graph.ts';
@@ -40,7 +41,12 @@ export function frameOf(columns: readonly Cells[]): Frame {
         (cell) => cell !== null,
       );
       const codeOf = new Map(dictionary.map((value, code) => [value, code]));
-      return { type, name, dictionary, codes: Int32Array.from(cells, (cell) => (cell === null ? -1 : codeOf.get(cell as string)!)) };
+      return {
+        type: type === 'boolean' ? type : 'category',
+        name,
+        dictionary,
+        codes: Int32Array.from(cells, (cell) => (cell === null ? -1 : codeOf.get(cell as string)!)),
+      };
     }),
   };
 }
@@ -87,9 +93,9 @@ export function windowGraph(preprocess: Preprocess): Uint8Array {
 /** Raw rows as a table, '' being missing. */
 export function frameOfRows({ columns }: Preprocess, rows: RawRows): Frame {
   return frameOf(
-    columns.map(({ name, type }, i) => ({
-      name,
-      type,
+    columns.map((fitted, i) => ({
+      name: fitted.name,
+      type: columnTypeOf(fitted),
       cells: Array.from<number | string, number | string | null>(rows.columns[i]!, (cell) => (cell === '' ? null : cell)),
     })),
   );

@@ -1,0 +1,172 @@
+/**
+ * Categories of many values: instead of a 0/1 feature a value, what the target was like in the train rows that have it (Micci-Barreca 2001),
+ * drawn to the mean of all rows the more the fewer they are, and how many they are. A train row sees the encoding of the other folds' rows
+ * alone: its own target would leak otherwise. A value seen once says nothing of the next: it counts as unseen.
+ */
+import type { Target } from '../models/model.ts';
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { CategoryColumn } from '../table/frame.ts';
+import type { Derivation } from './derivation.ts';
+import { encode, fitSpellings, missingCode, type Spellings } from './one-hot.ts';
+import type { Derived } from './preprocess.ts';
+
+export interface FittedEncoding extends Derived, Spellings {
+  type: 'encoding';
+  /** Of each feature the float32 of every value in order of its code, of a missing one, and of one that is neither. */
+  table: number[][];
+  /** What the target features tell of: classes, as indices, with their labels; or the value. */
+  of: (number | 'value')[];
+  labels: string[];
+}
+
+/** The target of the train rows, and the fold that each belongs to: best those of the search, so that no score is flattered. */
+export interface Learning {
+  target: Target;
+  foldOf: Int32Array;
+}
+
+/** Of more classes, only so many of the most frequent have a feature. */
+const mostClasses = 10;
+/** Where there are more values than these, only the file's own spellings are known, not their variants in case. */
+const mostVariants = 5000;
+/** A value has a code of its own where at least so many train rows have it. */
+const leastRows = 2;
+
+export function fitEncoding(
+  column: CategoryColumn,
+  written: ReadonlyMap<string, readonly string[]>,
+  tokens: readonly string[],
+  classes: readonly string[] | undefined,
+  { target }: Learning,
+): Pick<FittedEncoding, 'spellings' | 'missing' | 'table' | 'of' | 'labels'> {
+  const counts = new Int32Array(column.dictionary.length);
+  for (const code of column.codes) if (code >= 0) counts[code]!++;
+  const isKnown = (_: string, code: number) => counts[code]! >= leastRows;
+  const values = column.dictionary.filter(isKnown);
+  const others = column.dictionary.filter((value, code) => !isKnown(value, code));
+  const spellings = fitSpellings(values, [...values, ...others], written, tokens, { variants: values.length <= mostVariants });
+  const of = target.task === 'regression' ? ['value' as const] : toldClasses(target);
+  const codes = codesOf(column, spellings, values.length);
+  const frequency = new Int32Array(values.length + 2);
+  for (const code of codes) frequency[code]!++;
+  // An unseen value is as frequent as those that were seen once.
+  frequency[values.length + 1] = 1;
+  return {
+    ...spellings,
+    of,
+    labels: of.map((told) => (told === 'value' ? 'target' : `target ${classes?.[told] ?? told}`)),
+    table: [
+      ...of.map((told) => Array.from(shrunken(codes, values.length + 2, responseOf(target, told)), Math.fround)),
+      Array.from(frequency, (count) => Math.fround(Math.log1p(count))),
+    ],
+  };
+}
+
+/** One of two classes tells of both; of many the most frequent. */
+function toldClasses({ labels, classes }: Extract<Target, { task: 'classification' }>): number[] {
+  if (classes <= 2) return [classes - 1];
+  const counts = new Int32Array(classes);
+  for (const label of labels) counts[label]!++;
+  const byCount = Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
+  return byCount.slice(0, mostClasses).sort((a, b) => a - b);
+}
+
+function responseOf(target: Target, told: number | 'value'): Float64Array {
+  if (target.task === 'regression') return target.values;
+  return Float64Array.from(target.labels, (label) => (label === told ? 1 : 0));
+}
+
+/**
+ * Empirical Bayes: each group's mean drawn to the mean of all as if that had been seen in `within / between` rows more, by the variances within
+ * and between groups (method of moments for groups of unequal size: Searle, Casella & McCulloch, Variance Components, 1992, 3.6).
+ * @param codes the group of each row; @param rows which rows count, by default all
+ * @returns of each group; the mean of all for one without rows
+ */
+function shrunken(codes: Int32Array, groups: number, response: Float64Array, rows: Int32Array = rowsOf(codes.length)): Float64Array {
+  const counts = new Float64Array(groups);
+  const sums = new Float64Array(groups);
+  let total = 0;
+  for (const row of rows) {
+    counts[codes[row]!]!++;
+    sums[codes[row]!]! += response[row]!;
+    total += response[row]!;
+  }
+  const mean = rows.length === 0 ? 0 : total / rows.length;
+  let inside = 0;
+  for (const row of rows) inside += (response[row]! - sums[codes[row]!]! / counts[codes[row]!]!) ** 2;
+  let spread = 0;
+  let squares = 0;
+  let filled = 0;
+  for (let group = 0; group < groups; group++) {
+    if (counts[group] === 0) continue;
+    filled++;
+    spread += counts[group]! * (sums[group]! / counts[group]! - mean) ** 2;
+    squares += counts[group]! ** 2;
+  }
+  const within = inside / Math.max(1, rows.length - filled);
+  const typical = (rows.length - squares / rows.length) / (filled - 1);
+  const between = (spread / (filled - 1) - within) / typical;
+  if (!(between > 0)) return new Float64Array(groups).fill(mean);
+  const weight = within / between;
+  return sums.map((sum, group) => (counts[group] === 0 ? mean : (sum + weight * mean) / (counts[group]! + weight)));
+}
+
+const rowsOf = (count: number) => Int32Array.from({ length: count }, (_, row) => row);
+
+/** Places in the table: values, then missing, then neither. */
+function codesOf({ codes, dictionary }: CategoryColumn, spellings: Spellings, values: number): Int32Array {
+  const ofEntry = encode(dictionary, spellings).map((code) => (code >= 0 ? code : code === missingCode ? values : values + 1));
+  return codes.map((entry) => (entry < 0 ? values : ofEntry[entry]!));
+}
+
+const sizeOf = ({ table }: FittedEncoding) => table[0]!.length - 2;
+
+/** The numbers of train rows: of each, what the rows of the other folds say. */
+export function deriveOutOfFold(fitted: FittedEncoding, column: CategoryColumn, { target, foldOf }: Learning): Float32Array[] {
+  const codes = codesOf(column, fitted, sizeOf(fitted));
+  const folds = Int32Array.from(new Set(foldOf)).sort();
+  const [others, own] = [true, false].map((isOther) =>
+    Array.from(folds, (fold) => rowsOf(codes.length).filter((row) => (foldOf[row] !== fold) === isOther)),
+  ) as [Int32Array[], Int32Array[]];
+  const told = fitted.of.map((of) => {
+    const response = responseOf(target, of);
+    const numbers = new Float32Array(codes.length);
+    for (const [index, rows] of others.entries()) {
+      const encoding = shrunken(codes, sizeOf(fitted) + 2, response, rows);
+      for (const row of own[index]!) numbers[row] = encoding[codes[row]!]!;
+    }
+    return numbers;
+  });
+  return [...told, encodings.derive(fitted, column).at(-1)!];
+}
+
+export const encodings: Derivation<FittedEncoding> = {
+  names: ({ name, labels }) => [...labels.map((label) => `${name}: ${label}`), `${name}: rows alike`],
+
+  derive(fitted, column) {
+    const codes = codesOf(column, fitted, sizeOf(fitted));
+    return fitted.table.map((ofCode) => Float32Array.from(codes, (code) => ofCode[code]!));
+  },
+
+  toOnnx(graph: GraphBuilder, { spellings, missing, table }, input) {
+    const values = table[0]!.length - 2;
+    const code = graph.node(
+      'LabelEncoder',
+      [input],
+      {
+        keys_strings: { strings: [...Object.keys(spellings), ...missing] },
+        values_int64s: { ints: [...Object.values(spellings), ...missing.map(() => values)] },
+        default_int64: { int: values + 1 },
+      },
+      { domain: 'ai.onnx.ml' },
+    );
+    const rowMajor = Float32Array.from(
+      { length: table.length * (values + 2) },
+      (_, i) => table[i % table.length]![Math.floor(i / table.length)]!,
+    );
+    const numbers = graph.node('Gather', [graph.floats(rowMajor, [values + 2, table.length]), code]);
+    return graph.node('Squeeze', [numbers, graph.int64s([1])]);
+  },
+
+  probes: ({ spellings, missing }) => ['', '\u0001unseen', ...missing, ...Object.keys(spellings).slice(0, 1000)],
+};
