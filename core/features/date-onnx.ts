@@ -59,7 +59,7 @@ function arithmetic(graph: GraphBuilder) {
 
 /** string [rows, k] → its pieces at a delimiter, each a tensor of that shape; at runs of spaces where there is no delimiter. */
 function split(graph: GraphBuilder, text: string, delimiter: string | undefined, places: readonly number[]): string[] {
-  const pieces = graph.node('StringSplit', [text], delimiter === undefined ? {} : { delimiter: { string: delimiter } });
+  const pieces = graph.node('StringSplit', [text], delimiter === undefined ? {} : { delimiter: { string: delimiter } }, { outputs: 2 });
   return places.map((place) => graph.node('Gather', [pieces, graph.int64s([place], [])], { axis: { int: 2 } }));
 }
 

@@ -9,7 +9,7 @@ import type { Preprocess, Standard } from '../features/preprocess.ts';
 import { featureOf } from '../features/standard.ts';
 import { categoriesToOnnx, concat, numberTensors } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
-import type { Attribute, GraphBuilder } from './graph-builder.ts';
+import type { Attribute, GraphBuilder, NodeOptions } from './graph-builder.ts';
 
 /** A question about a raw number that a tree asks instead of one about a feature. */
 interface RawSplit {
@@ -94,7 +94,7 @@ class FoldingGraph implements GraphBuilder {
     return this.graph.strings(values, dims);
   }
 
-  node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: { domain?: 'ai.onnx.ml' } = {}): string {
+  node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: NodeOptions = {}): string {
     if (!inputs.includes(this.features)) return this.graph.node(opType, inputs, attributes, options);
     if (!treeOperators.includes(opType)) throw new NotFoldable(`${opType} reads the features.`);
     const { raw, folded } = this.foldTrees(attributes);

@@ -1,6 +1,6 @@
 /** Writes an ONNX model: the same calls give the same bytes. */
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { Attribute, GraphBuilder } from './graph-builder.ts';
+import type { Attribute, GraphBuilder, NodeOptions } from './graph-builder.ts';
 import type { AttributeProto, NodeProto, TensorProto, ValueInfoProto } from './schema/onnx_pb.js';
 import {
   AttributeProto_AttributeType,
@@ -78,12 +78,12 @@ export class OnnxGraph implements GraphBuilder {
     this.outputs.push(valueInfo(name, type, dims));
   }
 
-  node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: { domain?: 'ai.onnx.ml' } = {}): string {
+  node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: NodeOptions = {}): string {
     const output = this.fresh(opType);
     const node = create(NodeProtoSchema, {
       opType,
       input: [...inputs],
-      output: [output],
+      output: [output, ...Array.from({ length: (options.outputs ?? 1) - 1 }, () => this.fresh(opType))],
       domain: options.domain ?? '',
       attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
     });

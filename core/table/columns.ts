@@ -118,7 +118,7 @@ export function decide(
       ...column,
       type: 'date',
       date: form.format,
-      why: `${insisted || 'its values are dates'} (${form.format}${straysOf(otherCells, present)}${ambiguityOf(form)})`,
+      why: `${insisted || 'its values are dates'} (${form.format})${straysOf(otherCells, present)}${ambiguityOf(form)}`,
       sql: dateCell(`c${index}`, form.format),
       strays: others,
     };

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { columnTypeOf } from '../../core/features/layout.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { fit as fitFeatures } from '../../core/features/tabular.ts';
+import type { Learning } from '../../core/features/target-encoding.ts';
 import { buildModelGraph } from '../../core/onnx/model-graph.ts';
 import type { RawRows } from '../../core/serving/rows.ts';
 import type { ColumnType } from '../../core/spec.ts';
@@ -80,8 +81,12 @@ export function reportOf(
   };
 }
 
-export function fitCells(columns: readonly Cells[], more?: Partial<Record<string, Partial<ColumnReport>>>): Preprocess {
-  return fitFeatures(frameOf(columns), reportOf(columns, more), 0);
+export function fitCells(
+  columns: readonly Cells[],
+  more?: Partial<Record<string, Partial<ColumnReport>>>,
+  learning?: Learning,
+): Preprocess {
+  return fitFeatures(frameOf(columns), reportOf(columns, more), 0, learning);
 }
 
 /** A graph whose probabilities are the features themselves. */

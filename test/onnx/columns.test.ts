@@ -1,0 +1,124 @@
+/** Columns whose raw value becomes numbers: the graph makes the same of any raw value, bit for bit, here and in Python. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { dateFormats } from '../../core/features/date-formats.ts';
+import { probesOf } from '../../core/features/derivations.ts';
+import { isDerived } from '../../core/features/layout.ts';
+import type { Preprocess } from '../../core/features/preprocess.ts';
+import { transform, transformTrain } from '../../core/features/tabular.ts';
+import { boosting } from '../../core/models/boosting/boosting.ts';
+import { forest } from '../../core/models/forest/forest.ts';
+import { linear } from '../../core/models/linear/linear.ts';
+import type { Family, Matrix } from '../../core/models/model.ts';
+import { optimiseGraph } from '../../core/onnx/optimise.ts';
+import { Random } from '../../core/random.ts';
+import type { RawRows } from '../../core/serving/rows.ts';
+import { loadModel } from '../../core/serving/session.ts';
+import { type Cells, fitCells, frameOf, frameOfRows, windowGraph } from '../features/tables.ts';
+import { pythonHas } from '../python.ts';
+import { bits } from './bits.ts';
+import { askPython } from './python.ts';
+
+const python = pythonHas('onnx', 'onnxruntime', 'numpy');
+
+/** What the tests below ask of our runtime, for Python's to be asked too. */
+const asked: { model: Uint8Array; rows: RawRows; numbers: number[] }[] = [];
+
+function rowMajor({ rows, columns, data }: Matrix): Float32Array {
+  return Float32Array.from({ length: rows * columns }, (_, i) => data[(i % columns) * rows + Math.floor(i / columns)]!);
+}
+
+/** Holds the graph's answer against what was trained, and keeps it for Python. */
+async function expectAnswer(model: Uint8Array, rows: RawRows, expected: Float32Array): Promise<void> {
+  const predictor = await loadModel(model);
+  const predictions = predictor.run(rows);
+  predictor.dispose();
+  const numbers = bits(predictions.task === 'classification' ? predictions.probabilities : predictions.values);
+  expect(numbers).toEqual(bits(expected));
+  if (asked.length < 60) asked.push({ model, rows, numbers });
+}
+
+const expectFeatures = (preprocess: Preprocess, rows: RawRows) =>
+  expectAnswer(windowGraph(preprocess), rows, rowMajor(transform(preprocess, frameOfRows(preprocess, rows))));
+
+/** Texts that are nearly right: one of the given ones with a character changed, left out or put in. */
+const nearly = (texts: readonly string[]) =>
+  fc
+    .tuple(fc.constantFrom(...texts), fc.nat(30), fc.constantFrom('', '0', '9', '-', ':', ' ', 'T', 'Z', '+', '.', '/', 'é'), fc.nat(2))
+    .map(([text, at, put, cut]) => text.slice(0, at) + put + text.slice(at + cut));
+
+test.each(dateFormats)('%s: any text, a date or not', async (format) => {
+  const texts = probesOf({ type: 'date', format } as never);
+  const train = texts.filter((text) => text !== '');
+  const preprocess = fitCells([{ name: 'd', type: 'date', cells: [...train, null] }], { d: { date: format } });
+  expect(preprocess.features.length).toBeGreaterThan(5);
+  await expectFeatures(preprocess, { rows: texts.length, columns: [texts] });
+  await expectFeatures(preprocess, { rows: 1, columns: [['']] });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(nearly(texts), fc.string({ unit: 'binary' })), { minLength: 1, maxLength: 20 }), (cells) =>
+      expectFeatures(preprocess, { rows: cells.length, columns: [cells.map((cell) => cell.replaceAll('\0', ''))] }),
+    ),
+    { numRuns: 100 },
+  );
+});
+
+/** Columns of all kinds whose values matter, with missing ones among them. */
+function madeTable(rows: number): { columns: Cells[]; labels: Int32Array } {
+  const random = new Random(11);
+  const draw = <T>(make: () => T) => Array.from({ length: rows }, () => (random.below(12) === 0 ? null : make()));
+  const day = draw(() => new Date(Date.UTC(2020, 0, random.below(800), random.below(24))).toISOString().slice(0, 16));
+  const city = draw(() => `city ${random.below(150)}`);
+  const size = draw(() => Math.fround(random.uniform()));
+  const labels = Int32Array.from(day, (text, i) => {
+    const score = Number(text?.slice(5, 7) ?? 3) + (Number(city[i]?.slice(5) ?? 0) % 7) + 4 * (size[i] ?? 0);
+    return score > 12 ? 2 : score > 8 ? 1 : 0;
+  });
+  return {
+    columns: [
+      { name: 'day', type: 'date', cells: day },
+      { name: 'size', type: 'number', cells: size },
+      { name: 'city', type: 'category', cells: city },
+      { name: 'shape', type: 'category', cells: draw(() => ['round', 'square'][random.below(2)]!) },
+    ],
+    labels,
+  };
+}
+
+test.each([forest, boosting, linear] as Family[])('$name: the graph answers as the trained model', { timeout: 60_000 }, async (family) => {
+  const rows = 1500;
+  const { columns, labels } = madeTable(rows);
+  const target = { task: 'classification', classes: 3, labels } as const;
+  const learning = { target, foldOf: Int32Array.from(labels, (_, row) => row % 5) };
+  const fitted = fitCells(columns, { day: { date: 'YYYY-MM-DD' } }, learning);
+  const preprocess = { ...fitted, classes: ['a', 'b', 'c'] };
+  expect(preprocess.columns.filter(isDerived).map(({ type }) => type)).toEqual(['date', 'encoding']);
+  const x = transformTrain(preprocess, frameOf(columns), learning);
+  const params = family.parse(Object.fromEntries(Object.entries(family.grid).map(([name, values]) => [name, values[0]!])));
+  const model = await family.fit(x, target, params, { seed: 1, workers: 1 });
+  const { graph } = await optimiseGraph({ preprocess, model });
+  const raw: RawRows = {
+    rows: 400,
+    columns: preprocess.columns.map((column, i) => {
+      const texts = isDerived(column) ? probesOf(column) : ['', 'round', 'odd'];
+      const cells = [...columns[i]!.cells.slice(0, 300), ...Array.from({ length: 100 }, (_, row) => texts[row % texts.length]!)];
+      return column.type === 'number'
+        ? Float32Array.from(cells, (cell) => (typeof cell === 'number' ? cell : Number.NaN))
+        : cells.map((cell) => String(cell ?? ''));
+    }),
+  };
+  const expected = await model.predict(transform(preprocess, frameOfRows(preprocess, raw)));
+  await expectAnswer(graph, raw, expected.task === 'classification' ? expected.probabilities : expected.values);
+});
+
+test('a category of 20,000 values: seen, unseen, missing, and in another case', async () => {
+  const cells = Array.from({ length: 60_000 }, (_, row) => `Value ${(row * 7919) % 20_000}`);
+  const values = Float64Array.from(cells, (_, row) => row % 97);
+  const learning = { target: { task: 'regression', values } as const, foldOf: Int32Array.from(cells, (_, row) => row % 3) };
+  const preprocess = fitCells([{ name: 'c', type: 'category', cells }], {}, learning);
+  await expectFeatures(preprocess, { rows: 6, columns: [['Value 1', 'Value 19999', 'value 1', 'none of them', '', 'NA']] });
+});
+
+test.skipIf(!python)('Python’s onnxruntime answers all of the above alike (needs the packages onnx, onnxruntime and numpy)', () => {
+  expect(asked.length).toBeGreaterThan(30);
+  expect(askPython(asked).map(({ numbers }) => bits(numbers))).toEqual(asked.map(({ numbers }) => numbers));
+});
