@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { wideOf } from '../core/features/layout.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { transform } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
@@ -38,7 +39,7 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
     const path = join(directory, 'table.parquet');
     await data.download(dataKeys.table(dataset, revision), path);
     const columns = preprocess.columns.map(({ name }) => name);
-    return { frame: await readFrame(path, { columns }), target: await readTarget(path, report) };
+    return { frame: await readFrame(path, { columns, wide: wideOf(preprocess) }), target: await readTarget(path, report) };
   });
   const { test } = splitOf(target, spec);
   const rows = takeRows(frame, test);

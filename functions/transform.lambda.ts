@@ -14,7 +14,7 @@ import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
-import { learningOf, splitOf, writeFeatures } from './shared/features.ts';
+import { learningOf, splitOf, wideIn, writeFeatures } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
@@ -48,7 +48,7 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       const table = join(directory, 'table.parquet');
       await data.download(dataKeys.table(dataset, revision), table);
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
-      const [frame, target] = [await readFrame(table, { columns }), await readTarget(table, report)];
+      const [frame, target] = [await readFrame(table, { columns, wide: wideIn(report) }), await readTarget(table, report)];
       const rows = splitOf(target, spec);
       const train = takeRows(frame, rows.train);
       const learning = learningOf(takeTarget(target, rows.train), spec);

@@ -13,11 +13,24 @@ export const dateFormats = [
   'YYYYMMDD',
   'epoch seconds',
   'epoch milliseconds',
+  'epoch microseconds',
+  'epoch nanoseconds',
 ] as const;
 
 export type DateFormat = (typeof dateFormats)[number];
 
-export const isEpoch = (format: DateFormat) => format === 'epoch seconds' || format === 'epoch milliseconds';
+/** Counts since 1970: how many digits of them are fractions of a second, and a pattern for counts that an int64 holds. */
+const epochs: Partial<Record<DateFormat, { fraction: number; count: string }>> = {
+  'epoch seconds': { fraction: 0, count: '[0-9]{1,11}' },
+  'epoch milliseconds': { fraction: 3, count: '[0-9]{1,14}' },
+  'epoch microseconds': { fraction: 6, count: '[0-9]{1,17}' },
+  'epoch nanoseconds': { fraction: 9, count: '([0-9]{1,18}|[1-8][0-9]{18})' },
+};
+
+export const isEpoch = (format: DateFormat) => epochs[format] !== undefined;
+
+/** How many of the last digits of a count are fractions of a second. */
+export const fractionOf = (format: DateFormat) => epochs[format]!.fraction;
 
 /** What stands between year, month and day; nothing in YYYYMMDD. */
 export const separatorOf = (format: DateFormat) => /[^A-Z]/.exec(format)?.[0] ?? '';
@@ -34,7 +47,7 @@ const zone = '(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)';
 
 /** A pattern for the whole of a text: spaces around are allowed; days, months and hours may lack their leading zero where a separator tells them apart. */
 export function patternOf(format: DateFormat): string {
-  if (isEpoch(format)) return ' *[0-9]{1,14}([.][0-9]{0,9})? *';
+  if (isEpoch(format)) return ` *${epochs[format]!.count}([.][0-9]{0,9})? *`;
   const separator = separatorOf(format);
   const zero = separator === '' ? '0' : '0?';
   const days: [year: string, month: string, day: string][] = [

@@ -7,7 +7,7 @@
  */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { type DatePart, type FittedDate, secondsADay, yearCosines, yearSines } from './date.ts';
-import { type DateFormat, isEpoch, patternOf, separatorOf } from './date-formats.ts';
+import { type DateFormat, fractionOf, isEpoch, patternOf, separatorOf } from './date-formats.ts';
 
 const int64 = { to: { int: 7 } };
 const float32 = { to: { int: 1 } };
@@ -110,7 +110,7 @@ function epochMoment(graph: GraphBuilder, rows: string, format: DateFormat): Mom
   const [text] = split(graph, rows, undefined, [0]) as [string];
   const [whole] = split(graph, text, '.', [0]) as [string];
   const count = integer(whole);
-  const seconds = format === 'epoch seconds' ? count : div(count, 1000);
+  const seconds = fractionOf(format) === 0 ? count : div(count, 10 ** fractionOf(format));
   const days = div(seconds, secondsADay);
   return { days, second: sub(seconds, mul(days, secondsADay)), offset: mul(days, 0), ...civilFromDays(graph, days) };
 }

@@ -5,7 +5,7 @@
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn } from '../table/frame.ts';
 import { civilFromDays, daysFromCivil, type Moment } from './civil.ts';
-import { type DateFormat, isEpoch, matcherOf, separatorOf } from './date-formats.ts';
+import { type DateFormat, fractionOf, isEpoch, matcherOf, separatorOf } from './date-formats.ts';
 import { dateToOnnx } from './date-onnx.ts';
 import type { Derivation } from './derivation.ts';
 import type { Derived } from './preprocess.ts';
@@ -86,8 +86,8 @@ function momentsOf(texts: readonly string[], format: DateFormat): (Moment | unde
 /** @param text one that the format's pattern matches */
 function readMoment(text: string, format: DateFormat): Moment {
   if (isEpoch(format)) {
-    const count = Number(text.trim().split('.', 1)[0]);
-    const seconds = format === 'epoch seconds' ? count : Math.floor(count / 1000);
+    const count = text.trim().split('.', 1)[0]!;
+    const seconds = Number(count.slice(0, Math.max(0, count.length - fractionOf(format))));
     const days = Math.floor(seconds / secondsADay);
     return { days, second: seconds - days * secondsADay, offset: 0, ...civilFromDays(days) };
   }
@@ -113,7 +113,10 @@ function readMoment(text: string, format: DateFormat): Moment {
 
 /** Texts at which a reader may go wrong. */
 function probesOf(format: DateFormat): string[] {
-  if (isEpoch(format)) return ['0', '86399', ' 1709164800 ', '1709251199999', '951782400.5', '99999999999999', '-1', '1e9', ''];
+  if (isEpoch(format)) {
+    const counts = ['0', '86399', '951782400', '1709251199', '99999999999'].map((count) => count + '9'.repeat(fractionOf(format)));
+    return [...counts, ' 1709164800 ', '951782400.5', '999999999999999999', '9223372036854775808', '-1', '1e9', ''];
+  }
   const separator = separatorOf(format);
   const dates = [
     [1970, 1, 1],

@@ -1,9 +1,9 @@
 /** A kind of column whose raw value becomes some numbers, each then imputed and scaled as a number of the table is. */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { CategoryColumn } from '../table/frame.ts';
+import type { CategoryColumn, FrameColumn, NumberColumn } from '../table/frame.ts';
 import type { Derived } from './preprocess.ts';
 
-export interface Derivation<F extends Derived, Column = CategoryColumn> {
+export interface Derivation<F extends Derived, Column extends FrameColumn = CategoryColumn> {
   /** The names of the features that it makes, in order. */
   names(fitted: F): string[];
   /** The numbers of each row, one array a feature; NaN where the raw value is missing. */
@@ -14,5 +14,5 @@ export interface Derivation<F extends Derived, Column = CategoryColumn> {
    */
   toOnnx(graph: GraphBuilder, fitted: F, input: string): string;
   /** Raw values on which the graph is to be tried. */
-  probes(fitted: F): string[];
+  probes(fitted: F): Column extends NumberColumn ? number[] : string[];
 }

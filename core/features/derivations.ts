@@ -1,15 +1,21 @@
 /** The kinds of columns whose raw value becomes some numbers, by the type of what was fitted. */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { FrameColumn } from '../table/frame.ts';
+import type { CategoryColumn, FrameColumn, NumberColumn } from '../table/frame.ts';
 import { dates } from './date.ts';
 import type { Derivation } from './derivation.ts';
 import type { Derived, FittedDerived } from './preprocess.ts';
 import { fitStandard } from './standard.ts';
 import { deriveOutOfFold, encodings, type Learning } from './target-encoding.ts';
+import { wideNumbers } from './wide-number.ts';
 
-const derivations: { [T in FittedDerived['type']]: Derivation<Extract<FittedDerived, { type: T }>, never> } = {
+const derivations: {
+  [T in FittedDerived['type']]:
+    | Derivation<Extract<FittedDerived, { type: T }>, CategoryColumn>
+    | Derivation<Extract<FittedDerived, { type: T }>, NumberColumn>;
+} = {
   date: dates,
   encoding: encodings,
+  wide: wideNumbers,
 };
 
 // The type of a fitted column and that of its derivation go together, which the compiler can't follow through the table.
@@ -17,7 +23,7 @@ const of = ({ type }: FittedDerived) => derivations[type] as unknown as Derivati
 
 export const derive = (fitted: FittedDerived, column: FrameColumn): Float32Array[] => of(fitted).derive(fitted, column);
 export const derivedToOnnx = (graph: GraphBuilder, fitted: FittedDerived, input: string): string => of(fitted).toOnnx(graph, fitted, input);
-export const probesOf = (fitted: FittedDerived): string[] => of(fitted).probes(fitted);
+export const probesOf = (fitted: FittedDerived): string[] | number[] => of(fitted).probes(fitted);
 
 /** The numbers of the very rows that it was fitted on. */
 export function deriveTrain(fitted: FittedDerived, column: FrameColumn, learning: Learning | undefined): Float32Array[] {
@@ -34,6 +40,9 @@ export function withNumbers<F extends FittedDerived>(
 ): F {
   const open = { ...fitted, numbers: [] } as unknown as F;
   const names = of(open).names(open);
-  const numbers = deriveTrain(open, column, learning).map((values, i) => ({ name: names[i]!, ...fitStandard(values, { clips: false }) }));
+  const numbers = deriveTrain(open, column, learning).map((values, i) => ({
+    name: names[i]!,
+    ...fitStandard(values, { clips: fitted.type === 'wide' && i === 0 }),
+  }));
   return { ...open, numbers };
 }

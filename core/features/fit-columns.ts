@@ -9,12 +9,17 @@ import { fitSpellings, frequentValues, mostValues } from './one-hot.ts';
 import type { FittedCategory, FittedColumn } from './preprocess.ts';
 import { fitStandard } from './standard.ts';
 import { fitEncoding, type Learning } from './target-encoding.ts';
+import { fitWide } from './wide-number.ts';
 
 /** @param column of the train rows; @param learning what they are to teach, without which nothing is fitted on the target */
 export function fitColumn(column: FrameColumn, report: ColumnReport, classes: CleanReport['classes'], learning?: Learning): FittedColumn {
   const { name } = column;
   const missing = tokensOf(report);
-  if (column.type === 'number') return { type: 'number', name, ...fitStandard(column.values, { clips: true }), missing };
+  if (column.type === 'number') {
+    const wide = column.values instanceof Float64Array ? fitWide(column.values) : undefined;
+    if (wide !== undefined) return withNumbers({ type: 'wide', name, missing, ...wide }, column, undefined);
+    return { type: 'number', name, ...fitStandard(Float32Array.from(column.values), { clips: true }), missing };
+  }
   if (report.date !== undefined) return withNumbers({ type: 'date', name, missing, ...fitDate(column, report.date) }, column, undefined);
   if (learning !== undefined && column.type === 'category' && new Set(column.codes).size - 1 > mostValues) {
     const written = new Map(Object.entries(report.spellings ?? {}));

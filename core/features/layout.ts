@@ -2,7 +2,7 @@
 import type { ColumnType } from '../spec.ts';
 import { trueCode } from './boolean.ts';
 import { missingCode } from './one-hot.ts';
-import type { Derived, FittedCategory, FittedColumn, FittedDerived, Standard } from './preprocess.ts';
+import type { Derived, FittedCategory, FittedColumn, FittedDerived, Preprocess, Standard } from './preprocess.ts';
 
 /** A feature: a number (`value`), whether a column is missing (`missingCode`), or whether it has the value of that code. */
 export interface Feature {
@@ -13,7 +13,10 @@ export interface Feature {
 }
 
 /** The type that the column has for those who send rows. */
-export const columnTypeOf = ({ type }: FittedColumn): ColumnType => (type === 'encoding' ? 'category' : type);
+export const columnTypeOf = ({ type }: FittedColumn): ColumnType => (type === 'encoding' ? 'category' : type === 'wide' ? 'number' : type);
+
+/** The columns that the graph takes in float64. */
+export const wideOf = ({ columns }: Pick<Preprocess, 'columns'>) => columns.filter(({ type }) => type === 'wide').map(({ name }) => name);
 
 export const isDerived = (fitted: FittedColumn): fitted is FittedDerived => 'numbers' in fitted;
 export const isCategory = (fitted: FittedColumn): fitted is FittedCategory => 'values' in fitted;

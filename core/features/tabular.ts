@@ -16,7 +16,7 @@ import { clipToOnnx } from './clip.ts';
 import { derive, derivedToOnnx, deriveTrain } from './derivations.ts';
 import { fitColumn } from './fit-columns.ts';
 import { imputeToOnnx } from './impute.ts';
-import { type Feature, featureNames, isCategory, isDerived, layOut, standardOf } from './layout.ts';
+import { columnTypeOf, type Feature, featureNames, isCategory, isDerived, layOut, standardOf } from './layout.ts';
 import { encode, encodeToOnnx, missingCode, oneHotToOnnx } from './one-hot.ts';
 import type { FittedCategory, FittedColumn, FittedDerived, Preprocess } from './preprocess.ts';
 import { scaleToOnnx } from './scale.ts';
@@ -85,15 +85,17 @@ function transformWith(preprocess: Preprocess, frame: Frame, deriveWith: typeof 
   );
   preprocess.columns.forEach((fitted, index) => {
     const column = byName.get(fitted.name);
-    if (column === undefined || (column.type === 'number') !== (fitted.type === 'number')) {
-      throw new IngotError('InvalidRow', `The table has no ${fitted.type} column '${fitted.name}'.`, { where: `column ${fitted.name}` });
+    if (column === undefined || (column.type === 'number') !== (columnTypeOf(fitted) === 'number')) {
+      throw new IngotError('InvalidRow', `The table has no ${columnTypeOf(fitted)} column '${fitted.name}'.`, {
+        where: `column ${fitted.name}`,
+      });
     }
     const own = features.get(index) ?? [];
     if (isCategory(fitted)) {
       transformCategory(fitted, column as CategoryColumn, own, data);
       return;
     }
-    const numbers = isDerived(fitted) ? deriveWith(fitted, column) : column.type === 'number' ? [column.values] : [];
+    const numbers = isDerived(fitted) ? deriveWith(fitted, column) : column.type === 'number' ? [narrow(column.values)] : [];
     for (const feature of own) {
       const into = data.subarray(feature.at * rows, (feature.at + 1) * rows);
       const is = feature.is === 'value' ? 'value' : 'missing';
@@ -102,6 +104,8 @@ function transformWith(preprocess: Preprocess, frame: Frame, deriveWith: typeof 
   });
   return { rows, columns: names.length, names, data };
 }
+
+const narrow = (values: Float32Array | Float64Array) => (values instanceof Float32Array ? values : Float32Array.from(values));
 
 /** Sets the 1 of each row in one pass: `data` is zero, and a row has at most one of the column's features. */
 function transformCategory(
@@ -122,7 +126,7 @@ function transformCategory(
 }
 
 /**
- * @param inputs the graph's input of each column, float32 or string [N, 1]
+ * @param inputs the graph's input of each column, [N, 1]: float32, float64 of wide numbers, or string
  * @returns float32 [N, features]
  */
 export function toOnnx(graph: GraphBuilder, { columns }: Preprocess, inputs: readonly string[]): string {

@@ -11,6 +11,8 @@ export interface CardColumn {
   type: ColumnType;
   /** The graph's input for this column: its name, but where ONNX cannot carry it or an output has it. */
   input: string;
+  /** Whether the input is float64: numbers that float32 can't tell apart. */
+  wide?: true;
   /** Strings that mean missing, in any case and with any space around. */
   missing: string[];
 }
@@ -46,6 +48,7 @@ export function modelCard(preprocess: Preprocess, inputs: readonly string[], mod
       name: fitted.name,
       type: columnTypeOf(fitted),
       input: inputs[i]!,
+      ...(fitted.type === 'wide' && { wide: true as const }),
       missing: fitted.missing,
     })),
     ignored,

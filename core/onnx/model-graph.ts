@@ -1,5 +1,5 @@
 /** The one graph from raw row to answer: preprocessing, model and labels. */
-import type { Preprocess } from '../features/preprocess.ts';
+import type { FittedColumn, Preprocess } from '../features/preprocess.ts';
 import { toOnnx } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
 import { cardKey, modelCard } from './card.ts';
@@ -14,18 +14,20 @@ export interface ModelGraphSource {
   metadata?: Record<string, string>;
 }
 
+const inputType = (type: FittedColumn['type']) => (type === 'number' ? 'float' : type === 'wide' ? 'double' : 'string');
+
 /** Adds the nodes from the raw inputs to the model's answer. @returns the name of the answer's tensor */
 export type Body = (graph: GraphBuilder, inputs: readonly string[]) => string;
 
 /**
- * Inputs: the raw columns in order, [N, 1], numbers as float32 with NaN for missing, categories and booleans as strings with '' for
- * missing. Outputs: `label` [N] (int64 where the classes are integers, else string) and `probabilities` float32 [N, classes]; or
+ * Inputs: the raw columns in order, [N, 1], numbers as float32 (float64 where float32 can't tell them apart) with NaN for missing, all others
+ * as strings with '' for missing. Outputs: `label` [N] (int64 where the classes are integers, else string) and `probabilities` float32 [N, classes]; or
  * `value` float32 [N, 1]. The label is the class of the highest probability, the first of equal ones.
  * @param body the way from inputs to answer; by default the preprocessing and then the model, as they are
  */
 export function buildModelGraph({ preprocess, model, metadata = {} }: ModelGraphSource, body?: Body): Uint8Array {
   const graph = new OnnxGraph(Object.values(outputNames));
-  const inputs = preprocess.columns.map(({ name, type }) => graph.input(name, type === 'number' ? 'float' : 'string', ['N', 1]));
+  const inputs = preprocess.columns.map(({ name, type }) => graph.input(name, inputType(type), ['N', 1]));
   const answer = body ? body(graph, inputs) : model.toOnnx(graph, toOnnx(graph, preprocess, inputs));
   if (preprocess.task === 'regression') {
     graph.output(outputNames.value, answer, 'float', ['N', 1]);

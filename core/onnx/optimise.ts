@@ -80,8 +80,9 @@ function probeRows({ columns }: Preprocess, edges: readonly Edge[]): RawRows {
     rows: probeCount,
     columns: columns.map((fitted, index) => {
       if (fitted.type !== 'number') {
-        const texts = isDerived(fitted) ? probesOf(fitted) : ['', '\u0001unseen', ...fitted.missing, ...Object.keys(fitted.spellings)];
-        return Array.from({ length: probeCount }, () => pick(texts));
+        const own = isDerived(fitted) ? probesOf(fitted) : ['', '\u0001unseen', ...fitted.missing, ...Object.keys(fitted.spellings)];
+        if (fitted.type === 'wide') return Float64Array.from({ length: probeCount }, () => pick(own as number[]));
+        return Array.from({ length: probeCount }, () => pick(own as string[]));
       }
       const special = [Number.NaN, Infinity, -Infinity, 0, -0, fitted.low, fitted.high, fitted.impute, fitted.mean];
       const own = (byColumn.get(index) ?? []).map(({ value }) => value);

@@ -29,7 +29,7 @@ export async function loadModel(bytes: Uint8Array, { threads = 1 }: SessionOptio
     const text = readMetadata(bytes).get(cardKey);
     if (text === undefined) throw new RangeError(`its metadata has no '${cardKey}'.`);
     const card = JSON.parse(text) as ModelCard;
-    const fused = fuseInputs(bytes, new Set(card.columns.flatMap(({ type, input }) => (type === 'number' ? [input] : []))));
+    const fused = fuseInputs(bytes, new Set(card.columns.flatMap(({ type, wide, input }) => (type === 'number' && !wide ? [input] : []))));
     const { buffer, byteOffset, byteLength } = fused?.bytes ?? bytes;
     session.loadModel(buffer as ArrayBuffer, byteOffset, byteLength, { intraOpNumThreads: threads, interOpNumThreads: 1 });
     return new Predictor(session, card, fused);
@@ -41,7 +41,7 @@ export async function loadModel(bytes: Uint8Array, { threads = 1 }: SessionOptio
 type Tensor = Parameters<Binding.InferenceSession['run']>[0][string];
 
 /** The binding reads these four properties of a tensor and no other. */
-function tensor(type: 'float32' | 'string', data: Float32Array | string[], dims: number[]): Tensor {
+function tensor(type: 'float32' | 'float64' | 'string', data: Float32Array | Float64Array | string[], dims: number[]): Tensor {
   return { location: 'cpu', type, data, dims } as unknown as Tensor;
 }
 
@@ -69,7 +69,7 @@ export class Predictor {
     this.fetches = { [card.task === 'regression' ? outputNames.value : outputNames.probabilities]: null };
     const place = new Map(card.columns.map(({ input }, column) => [input, column]));
     this.matrix = fused && { input: fused.input, columns: fused.columns.map((input) => place.get(input)!) };
-    this.single = card.columns.flatMap(({ input, type }, column) => (fused && type === 'number' ? [] : [{ input, column }]));
+    this.single = card.columns.flatMap(({ input, type, wide }, column) => (fused && type === 'number' && !wide ? [] : [{ input, column }]));
   }
 
   /** Probabilities or values of all rows, as the graph gives them. */
@@ -82,7 +82,9 @@ export class Predictor {
       feeds[input] =
         data instanceof Float32Array
           ? tensor('float32', data, dims)
-          : tensor('string', data.some(hasNul) ? data.map(withoutNul) : data, dims);
+          : data instanceof Float64Array
+            ? tensor('float64', data, dims)
+            : tensor('string', data.some(hasNul) ? data.map(withoutNul) : data, dims);
     }
     const outputs = this.session.run(feeds, this.fetches, {});
     if (this.card.task === 'regression') return { task: 'regression', values: outputs[outputNames.value]!.data as Float32Array };

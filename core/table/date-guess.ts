@@ -1,5 +1,5 @@
 /** Whether text looks like dates, and in which of the formats: from the first rows, which the look at every cell confirms or sends back. */
-import { type DateFormat, dateFormats, isEpoch, matcherOf, swapped } from '../features/date-formats.ts';
+import { type DateFormat, dateFormats, fractionOf, isEpoch, matcherOf, swapped } from '../features/date-formats.ts';
 
 export interface DateForm {
   as: 'date';
@@ -8,10 +8,10 @@ export interface DateForm {
   ambiguous?: boolean;
 }
 
-/** Columns of whole numbers so called may be seconds or milliseconds since 1970, */
+/** Columns of whole numbers so called may be seconds, or thousandths, millionths or billionths of them, since 1970, */
 const epochName = /epoch|unix|time_?stamp|(^|[^a-z])ts($|[^a-z])|_at$|[a-z]At$|time$|date$/i;
-/** where all of them are between 1973 and 2103: fewer digits are some other number. */
-const epochRange = { 'epoch seconds': [1e8, 4.2e9], 'epoch milliseconds': [1e11, 4.2e12] } as const;
+/** where all of them are seconds between 1973 and 2103: fewer digits are some other number. */
+const epochSeconds = { from: 1e8, to: 4.2e9 };
 /** Eight digits are a day where all are of these years. */
 const compactYears = /^ *(19|20|21)/;
 /** A format that none of the first values is in is not asked for. */
@@ -42,9 +42,9 @@ export function guessDate(name: string, values: readonly string[], share: number
 
 function isPlausible(name: string, value: string, format: DateFormat): boolean {
   if (format === 'YYYYMMDD') return compactYears.test(value);
-  if (format !== 'epoch seconds' && format !== 'epoch milliseconds') return true;
-  const [low, high] = epochRange[format];
-  return epochName.test(name.trim()) && Number(value) >= low && Number(value) <= high;
+  if (!isEpoch(format)) return true;
+  const seconds = Number(value) / 10 ** fractionOf(format);
+  return epochName.test(name.trim()) && seconds >= epochSeconds.from && seconds <= epochSeconds.to;
 }
 
 /** Whether the format with day and month swapped reads each of the values that this one reads. */

@@ -9,12 +9,14 @@ import type { CleanReport, ColumnReport } from './report.ts';
 export interface FrameOptions {
   /** Which columns, in which order; by default all, in the file's order. */
   columns?: string[];
+  /** Number columns to be read in double precision. */
+  wide?: readonly string[];
   /** Only rows `from` (inclusive) to `to` (exclusive), counted from 0. */
   rows?: { from: number; to: number };
 }
 
 /**
- * Reads a clean table. DOUBLE becomes float32 by Math.fround, and NULL becomes NaN; BOOLEAN and VARCHAR become codes into a dictionary:
+ * Reads a clean table. DOUBLE becomes float32 by Math.fround where it is not asked for as it is, and NULL becomes NaN; BOOLEAN and VARCHAR become codes into a dictionary:
  * ['false', 'true'], or the values in the order in which they are first seen in the rows that are read.
  * @throws IngotError NotFound where a column is not in the file
  */
@@ -39,7 +41,7 @@ export function readFrame(path: string, options: FrameOptions = {}): Promise<Fra
         columns.push({ type: 'category', name, codes: new Int32Array(rows), dictionary });
       } else {
         expressions.push(`coalesce(${column}::DOUBLE, 'nan')`);
-        columns.push({ type: 'number', name, values: new Float32Array(rows) });
+        columns.push({ type: 'number', name, values: options.wide?.includes(name) ? new Float64Array(rows) : new Float32Array(rows) });
       }
     }
     await fill(

@@ -4,6 +4,7 @@ import { IngotError } from '../../core/errors.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { splitRows } from '../../core/features/split.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
+import { exactIntegers } from '../../core/features/wide-number.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
 import { getJson, type ObjectStore } from '../../core/object-store.ts';
@@ -11,6 +12,7 @@ import { foldCount, splitFolds } from '../../core/search/folds.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
 import { readTarget } from '../../core/table/frame-file.ts';
 import { readMatrix, writeMatrix } from '../../core/table/matrix-file.ts';
+import type { CleanReport } from '../../core/table/report.ts';
 import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
@@ -19,6 +21,10 @@ const defaultTestFraction = 0.2;
 export function splitOf(target: Target, spec: DatasetSpec): { train: Int32Array; test: Int32Array } {
   return splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0);
 }
+
+/** The number columns with values beyond which float32 skips integers: to be read in double precision, and looked at whether that matters. */
+export const wideIn = ({ columns }: CleanReport) =>
+  columns.filter(({ number }) => number !== undefined && Math.max(-number.min, number.max) > exactIntegers).map(({ name }) => name);
 
 /** What the train rows teach those columns that are fitted on the target: fold by fold as the search splits them, so that no score is flattered. */
 export function learningOf(train: Target, spec: DatasetSpec): Learning {

@@ -29,15 +29,19 @@ export interface Cells {
   name: string;
   type: ColumnType;
   cells: (number | string | null)[];
+  /** Numbers in double precision. */
+  wide?: boolean;
 }
 
 /** A table from cells: null is missing, booleans are 'true' and 'false'. */
 export function frameOf(columns: readonly Cells[]): Frame {
   return {
     rows: columns[0]?.cells.length ?? 0,
-    columns: columns.map(({ name, type, cells }): FrameColumn => {
-      if (type === 'number')
-        return { type, name, values: Float32Array.from(cells, (cell) => (cell === null ? Number.NaN : (cell as number))) };
+    columns: columns.map(({ name, type, cells, wide }): FrameColumn => {
+      if (type === 'number') {
+        const numbers = cells.map((cell) => (cell === null ? Number.NaN : (cell as number)));
+        return { type, name, values: wide ? Float64Array.from(numbers) : Float32Array.from(numbers) };
+      }
       const dictionary = [...new Set(type === 'boolean' ? ['false', 'true', ...(cells as string[])] : (cells as string[]))].filter(
         (cell) => cell !== null,
       );
@@ -101,6 +105,7 @@ export function frameOfRows({ columns }: Preprocess, rows: RawRows): Frame {
     columns.map((fitted, i) => ({
       name: fitted.name,
       type: columnTypeOf(fitted),
+      wide: fitted.type === 'wide',
       cells: Array.from<number | string, number | string | null>(rows.columns[i]!, (cell) => (cell === '' ? null : cell)),
     })),
   );

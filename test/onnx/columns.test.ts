@@ -6,6 +6,7 @@ import { probesOf } from '../../core/features/derivations.ts';
 import { isDerived } from '../../core/features/layout.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { transform, transformTrain } from '../../core/features/tabular.ts';
+import type { FittedWide } from '../../core/features/wide-number.ts';
 import { boosting } from '../../core/models/boosting/boosting.ts';
 import { forest } from '../../core/models/forest/forest.ts';
 import { linear } from '../../core/models/linear/linear.ts';
@@ -48,7 +49,7 @@ const nearly = (texts: readonly string[]) =>
     .map(([text, at, put, cut]) => text.slice(0, at) + put + text.slice(at + cut));
 
 test.each(dateFormats)('%s: any text, a date or not', async (format) => {
-  const texts = probesOf({ type: 'date', format } as never);
+  const texts = probesOf({ type: 'date', format } as never) as string[];
   const train = texts.filter((text) => text !== '');
   const preprocess = fitCells([{ name: 'd', type: 'date', cells: [...train, null] }], { d: { date: format } });
   expect(preprocess.features.length).toBeGreaterThan(5);
@@ -99,7 +100,7 @@ test.each([forest, boosting, linear] as Family[])('$name: the graph answers as t
   const raw: RawRows = {
     rows: 400,
     columns: preprocess.columns.map((column, i) => {
-      const texts = isDerived(column) ? probesOf(column) : ['', 'round', 'odd'];
+      const texts = isDerived(column) ? (probesOf(column) as string[]) : ['', 'round', 'odd'];
       const cells = [...columns[i]!.cells.slice(0, 300), ...Array.from({ length: 100 }, (_, row) => texts[row % texts.length]!)];
       return column.type === 'number'
         ? Float32Array.from(cells, (cell) => (typeof cell === 'number' ? cell : Number.NaN))
@@ -108,6 +109,18 @@ test.each([forest, boosting, linear] as Family[])('$name: the graph answers as t
   };
   const expected = await model.predict(transform(preprocess, frameOfRows(preprocess, raw)));
   await expectAnswer(graph, raw, expected.task === 'classification' ? expected.probabilities : expected.values);
+});
+
+test('numbers that float32 merges stay apart, and are answered alike', async () => {
+  const random = new Random(4);
+  const cells = Array.from({ length: 500 }, (_, i) => 1.7e15 + Math.floor(i / 2) * 2 ** 31 + (i % 2) + random.below(100));
+  const preprocess = fitCells([{ name: 'n', type: 'number', cells, wide: true }]);
+  expect(preprocess.features).toEqual(['n', 'n: beyond float32']);
+  const values = Float64Array.from([...cells, ...(probesOf(preprocess.columns[0] as FittedWide) as number[])]);
+  await expectFeatures(preprocess, { rows: values.length, columns: [values] });
+  const { data, rows } = transform(preprocess, frameOf([{ name: 'n', type: 'number', cells, wide: true }]));
+  expect(new Set(cells.map((_, row) => `${data[row]} ${data[rows + row]}`)).size).toBe(new Set(cells).size);
+  expect(new Set(cells.map(Math.fround)).size).toBeLessThan(300);
 });
 
 test('a category of 20,000 values: seen, unseen, missing, and in another case', async () => {

@@ -22,6 +22,8 @@ describe('dates', () => {
     ['when', ['20240131', '20240229', '19991201'], 'YYYYMMDD'],
     ['created_at', ['1706662800', '1709164800', '1700000000'], 'epoch seconds'],
     ['timestamp', ['1706662800123', '1709164800000', '1700000000999'], 'epoch milliseconds'],
+    ['ts', ['1706662800123456', '1709164800000000', '1700000000999999'], 'epoch microseconds'],
+    ['event_ts', ['1706662800123456789', '1709164800000000001', '1700000000999999999'], 'epoch nanoseconds'],
   ])('%s: %j are %s', async (name, cells, format) => {
     expect(await reportOf(name, cells)).toMatchObject({
       type: 'date',

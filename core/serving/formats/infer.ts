@@ -163,7 +163,7 @@ export function describeModel(card: ModelCard, versions: readonly (string | numb
     name: card.model,
     versions: versions.map(String),
     platform: 'onnx_onnxruntime',
-    inputs: card.columns.map(({ name, type }) => ({ name, datatype: datatypes[type], shape: [-1, 1] })),
+    inputs: card.columns.map(({ name, type, wide }) => ({ name, datatype: wide ? 'FP64' : datatypes[type], shape: [-1, 1] })),
     outputs:
       card.task === 'regression'
         ? [{ name: outputNames.value, datatype: 'FP32', shape: [-1, 1] }]
