@@ -25,7 +25,7 @@ export const metricKeys = [
 
 export type MetricName = (typeof metricKeys)[number];
 
-export const columnTypes = ['number', 'boolean', 'category', 'date'] as const;
+export const columnTypes = ['number', 'boolean', 'category', 'date', 'text'] as const;
 export type ColumnType = (typeof columnTypes)[number];
 export const columnRoles = ['feature', 'target', 'ignore'] as const;
 

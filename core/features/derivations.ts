@@ -6,6 +6,7 @@ import type { Derivation } from './derivation.ts';
 import type { Derived, FittedDerived } from './preprocess.ts';
 import { fitStandard } from './standard.ts';
 import { deriveOutOfFold, encodings, type Learning } from './target-encoding.ts';
+import { deriveTextOutOfFold, texts } from './text.ts';
 import { wideNumbers } from './wide-number.ts';
 
 const derivations: {
@@ -15,6 +16,7 @@ const derivations: {
 } = {
   date: dates,
   encoding: encodings,
+  text: texts,
   wide: wideNumbers,
 };
 
@@ -27,9 +29,11 @@ export const probesOf = (fitted: FittedDerived): string[] | number[] => of(fitte
 
 /** The numbers of the very rows that it was fitted on. */
 export function deriveTrain(fitted: FittedDerived, column: FrameColumn, learning: Learning | undefined): Float32Array[] {
-  return fitted.type === 'encoding' && learning !== undefined && column.type !== 'number'
-    ? deriveOutOfFold(fitted, column, learning)
-    : derive(fitted, column);
+  if (learning !== undefined && column.type !== 'number') {
+    if (fitted.type === 'encoding') return deriveOutOfFold(fitted, column, learning);
+    if (fitted.type === 'text') return deriveTextOutOfFold(fitted, column, learning);
+  }
+  return derive(fitted, column);
 }
 
 /** Adds how each of its numbers becomes a feature. */
@@ -42,7 +46,7 @@ export function withNumbers<F extends FittedDerived>(
   const names = of(open).names(open);
   const numbers = deriveTrain(open, column, learning).map((values, i) => ({
     name: names[i]!,
-    ...fitStandard(values, { clips: fitted.type === 'wide' && i === 0 }),
+    ...fitStandard(values, { isExact: fitted.type === 'wide' }),
   }));
   return { ...open, numbers };
 }

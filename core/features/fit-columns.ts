@@ -9,6 +9,7 @@ import { fitSpellings, frequentValues, mostValues } from './one-hot.ts';
 import type { FittedCategory, FittedColumn } from './preprocess.ts';
 import { fitStandard } from './standard.ts';
 import { fitEncoding, type Learning } from './target-encoding.ts';
+import { fitText } from './text.ts';
 import { fitWide } from './wide-number.ts';
 
 /** @param column of the train rows; @param learning what they are to teach, without which nothing is fitted on the target */
@@ -21,6 +22,12 @@ export function fitColumn(column: FrameColumn, report: ColumnReport, classes: Cl
     return { type: 'number', name, ...fitStandard(Float32Array.from(column.values), { clips: true }), missing };
   }
   if (report.date !== undefined) return withNumbers({ type: 'date', name, missing, ...fitDate(column, report.date) }, column, undefined);
+  if (report.type === 'text')
+    return withNumbers(
+      { type: 'text', name, missing: inAnyCase(missing), ...fitText(column, inAnyCase(missing), classes, learning) },
+      column,
+      learning,
+    );
   if (learning !== undefined && column.type === 'category' && new Set(column.codes).size - 1 > mostValues) {
     const written = new Map(Object.entries(report.spellings ?? {}));
     return withNumbers({ type: 'encoding', name, ...fitEncoding(column, written, missing, classes, learning) }, column, learning);
@@ -44,6 +51,10 @@ function fitCategory({ type, name, codes, dictionary }: CategoryColumn, report: 
   const seen = [...values, ...dictionary.filter((value) => !kept.has(value))];
   return { type, name, values, ...fitSpellings(values, seen, written, tokens), indicator };
 }
+
+const inAnyCase = (tokens: readonly string[]) => [
+  ...new Set(tokens.flatMap((token) => [token, token.toUpperCase(), token.charAt(0).toUpperCase() + token.slice(1)])),
+];
 
 /** The file's own tokens and the usual ones. */
 function tokensOf({ missingTokens: own }: ColumnReport): string[] {

@@ -2,6 +2,7 @@
 
 import type { FittedDate } from './date.ts';
 import type { FittedEncoding } from './target-encoding.ts';
+import type { FittedText } from './text.ts';
 import type { FittedWide } from './wide-number.ts';
 
 /** How a number becomes a feature. */
@@ -44,7 +45,7 @@ export interface Derived {
   numbers: (Standard & { name: string })[];
 }
 
-export type FittedDerived = FittedDate | FittedEncoding | FittedWide;
+export type FittedDerived = FittedDate | FittedEncoding | FittedText | FittedWide;
 export type FittedColumn = FittedNumber | FittedCategory | FittedDerived;
 
 export interface Preprocess {

@@ -5,8 +5,11 @@ import type { Standard } from './preprocess.ts';
 import { quantiles } from './quantiles.ts';
 import { fitScale, scale, scaled } from './scale.ts';
 
-/** @param values of the train rows, NaN where missing; @param options.clips whether outliers are moved to a bound */
-export function fitStandard(values: Float32Array, { clips }: { clips: boolean }): Standard {
+/**
+ * @param values of the train rows, NaN where missing
+ * @param options.clips whether outliers are moved to a bound; options.isExact whether what differs must still differ when scaled: by a power of two then
+ */
+export function fitStandard(values: Float32Array, { clips = false, isExact = false }): Standard {
   const [low, middle, high] = quantiles(values, [0.25, 0.5, 0.75]) as [number, number, number];
   const median = Math.fround(middle);
   const bounds = clips ? fitClip(low, high) : { low: -largestFloat, high: largestFloat };
@@ -14,7 +17,9 @@ export function fitStandard(values: Float32Array, { clips }: { clips: boolean })
   const prepared = values.slice();
   impute(prepared, median);
   clip(prepared, bounds);
-  return { impute: median, ...bounds, ...fitScale(prepared), indicator };
+  const fitted = fitScale(prepared);
+  const scaling = isExact ? { mean: 0, scale: 2 ** Math.round(Math.log2(fitted.scale)) } : fitted;
+  return { impute: median, ...bounds, ...scaling, indicator };
 }
 
 /** @param is whether the feature is the number itself, or 1 where it is missing */

@@ -63,7 +63,7 @@ export function fitEncoding(
 }
 
 /** One of two classes tells of both; of many the most frequent. */
-function toldClasses({ labels, classes }: Extract<Target, { task: 'classification' }>): number[] {
+export function toldClasses({ labels, classes }: Extract<Target, { task: 'classification' }>): number[] {
   if (classes <= 2) return [classes - 1];
   const counts = new Int32Array(classes);
   for (const label of labels) counts[label]!++;
@@ -71,7 +71,7 @@ function toldClasses({ labels, classes }: Extract<Target, { task: 'classificatio
   return byCount.slice(0, mostClasses).sort((a, b) => a - b);
 }
 
-function responseOf(target: Target, told: number | 'value'): Float64Array {
+export function responseOf(target: Target, told: number | 'value'): Float64Array {
   if (target.task === 'regression') return target.values;
   return Float64Array.from(target.labels, (label) => (label === told ? 1 : 0));
 }
@@ -79,36 +79,56 @@ function responseOf(target: Target, told: number | 'value'): Float64Array {
 /**
  * Empirical Bayes: each group's mean drawn to the mean of all as if that had been seen in `within / between` rows more, by the variances within
  * and between groups (method of moments for groups of unequal size: Searle, Casella & McCulloch, Variance Components, 1992, 3.6).
- * @param codes the group of each row; @param rows which rows count, by default all
- * @returns of each group; the mean of all for one without rows
+ * @param rows gives, as often as it is asked, each row that counts and the groups that it is in: one, or, of a text's terms, none or many
+ * @returns `means` of each group (`mean`, that of all, for one without rows), and the standard deviation of all
  */
-function shrunken(codes: Int32Array, groups: number, response: Float64Array, rows: Int32Array = rowsOf(codes.length)): Float64Array {
+export function shrunkenMeans(
+  groups: number,
+  response: Float64Array,
+  rows: () => Iterable<{ row: number; groups: Iterable<number> }>,
+): { means: Float64Array; mean: number; deviation: number } {
   const counts = new Float64Array(groups);
   const sums = new Float64Array(groups);
+  const squares = new Float64Array(groups);
+  let count = 0;
   let total = 0;
-  for (const row of rows) {
-    counts[codes[row]!]!++;
-    sums[codes[row]!]! += response[row]!;
+  for (const { row } of rows()) {
+    count++;
     total += response[row]!;
   }
-  const mean = rows.length === 0 ? 0 : total / rows.length;
-  let inside = 0;
-  for (const row of rows) inside += (response[row]! - sums[codes[row]!]! / counts[codes[row]!]!) ** 2;
-  let spread = 0;
-  let squares = 0;
-  let filled = 0;
-  for (let group = 0; group < groups; group++) {
-    if (counts[group] === 0) continue;
-    filled++;
-    spread += counts[group]! * (sums[group]! / counts[group]! - mean) ** 2;
-    squares += counts[group]! ** 2;
+  const mean = count === 0 ? 0 : total / count;
+  let deviations = 0;
+  // Distances from the mean of all: their squares lose no digits where that is large.
+  for (const { row, groups: own } of rows()) {
+    const off = response[row]! - mean;
+    deviations += off * off;
+    for (const group of own) {
+      counts[group]!++;
+      sums[group]! += off;
+      squares[group]! += off * off;
+    }
   }
-  const within = inside / Math.max(1, rows.length - filled);
-  const typical = (rows.length - squares / rows.length) / (filled - 1);
-  const between = (spread / (filled - 1) - within) / typical;
-  if (!(between > 0)) return new Float64Array(groups).fill(mean);
-  const weight = within / between;
-  return sums.map((sum, group) => (counts[group] === 0 ? mean : (sum + weight * mean) / (counts[group]! + weight)));
+  const members = counts.reduce((sum, own) => sum + own, 0);
+  const filled = counts.reduce((sum, own) => sum + (own > 0 ? 1 : 0), 0);
+  const explained = counts.reduce((sum, own, group) => sum + (own > 0 ? sums[group]! ** 2 / own : 0), 0);
+  const middle = sums.reduce((sum, own) => sum + own, 0) ** 2 / Math.max(1, members);
+  const within = (squares.reduce((sum, own) => sum + own, 0) - explained) / Math.max(1, members - filled);
+  const typical = (members - counts.reduce((sum, own) => sum + own * own, 0) / Math.max(1, members)) / (filled - 1);
+  const between = ((explained - middle) / (filled - 1) - within) / typical;
+  const deviation = Math.sqrt(deviations / Math.max(1, count));
+  if (!(between > 0)) return { means: new Float64Array(groups).fill(mean), mean, deviation };
+  const weight = Math.max(0, within / between);
+  return { means: sums.map((sum, group) => (counts[group] === 0 ? mean : mean + sum / (counts[group]! + weight))), mean, deviation };
+}
+
+function shrunken(codes: Int32Array, groups: number, response: Float64Array, rows: Int32Array = rowsOf(codes.length)): Float64Array {
+  const own = [0];
+  return shrunkenMeans(groups, response, function* () {
+    for (const row of rows) {
+      own[0] = codes[row]!;
+      yield { row, groups: own };
+    }
+  }).means;
 }
 
 const rowsOf = (count: number) => Int32Array.from({ length: count }, (_, row) => row);

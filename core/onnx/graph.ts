@@ -24,6 +24,8 @@ import { doubleBytes, floatBytes, packedFloats, packedInts, repeatedTexts } from
 const usual = { ir: 8, opsets: { '': 17, 'ai.onnx.ml': 3 } } as const;
 /** Of graphs that take texts apart: read by every onnxruntime since 1.17 (2024). */
 const ofTexts = { ir: 9, opsets: { '': 20, 'ai.onnx.ml': 3 } } as const;
+/** onnxruntime's own operators. */
+const contributed = 'com.microsoft';
 const textOperators = new Set(['StringSplit', 'StringConcat', 'RegexFullMatch']);
 /** Since opset 18 these take as an input the axes that are an attribute before. */
 const reductions = new Set(['ReduceMax', 'ReduceMin', 'ReduceMean', 'ReduceProd']);
@@ -126,8 +128,8 @@ export class OnnxGraph implements GraphBuilder {
       irVersion: BigInt(ir),
       producerName: 'ingot',
       graph,
-      opsetImport: Object.entries(opsets).map(([domain, version]) =>
-        create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+      opsetImport: Object.entries(this.nodes.some(({ domain }) => domain === contributed) ? { ...opsets, [contributed]: 1 } : opsets).map(
+        ([domain, version]) => create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
       ),
       metadataProps: Object.keys(metadata)
         .sort()

@@ -60,6 +60,8 @@ export class Predictor {
   private readonly matrix: { input: string; columns: number[] } | undefined;
   /** The columns with an input of their own. */
   private readonly single: { input: string; column: number }[];
+  /** The columns of free text. */
+  private readonly texts: number[];
 
   constructor(session: Binding.InferenceSession, card: ModelCard, fused: FusedModel | undefined) {
     this.session = session;
@@ -68,12 +70,20 @@ export class Predictor {
     this.labels = (card.classes ?? []).map((name) => writeLabel(name, card.classType));
     this.fetches = { [card.task === 'regression' ? outputNames.value : outputNames.probabilities]: null };
     const place = new Map(card.columns.map(({ input }, column) => [input, column]));
+    this.texts = card.columns.flatMap(({ type }, column) => (type === 'text' ? [column] : []));
     this.matrix = fused && { input: fused.input, columns: fused.columns.map((input) => place.get(input)!) };
     this.single = card.columns.flatMap(({ input, type, wide }, column) => (fused && type === 'number' && !wide ? [] : [{ input, column }]));
   }
 
   /** Probabilities or values of all rows, as the graph gives them. */
-  run({ rows, columns }: RawRows): Predictions {
+  run(asked: RawRows): Predictions {
+    const numbers =
+      this.texts.length === 0 ? this.numbersOf(asked) : joined(chunksOf(asked, this.texts).map((rows) => this.numbersOf(rows)));
+    if (this.card.task === 'regression') return { task: 'regression', values: numbers };
+    return { task: 'classification', classes: this.labels.length, probabilities: numbers };
+  }
+
+  private numbersOf({ rows, columns }: RawRows): Float32Array {
     const feeds = Object.create(null) as Record<string, Tensor>;
     if (this.matrix) feeds[this.matrix.input] = sideBySide(rows, columns, this.matrix.columns);
     const dims = [rows, 1];
@@ -87,9 +97,7 @@ export class Predictor {
             : tensor('string', data.some(hasNul) ? data.map(withoutNul) : data, dims);
     }
     const outputs = this.session.run(feeds, this.fetches, {});
-    if (this.card.task === 'regression') return { task: 'regression', values: outputs[outputNames.value]!.data as Float32Array };
-    const probabilities = outputs[outputNames.probabilities]!.data as Float32Array;
-    return { task: 'classification', classes: this.labels.length, probabilities };
+    return outputs[this.card.task === 'regression' ? outputNames.value : outputNames.probabilities]!.data as Float32Array;
   }
 
   /** One answer a row, in order. */
@@ -108,6 +116,39 @@ export class Predictor {
   dispose(): void {
     this.session.dispose();
   }
+}
+
+/** The graph cuts texts into characters, as many for each as the longest has, and counts thousands of terms of each. */
+const mostChunkRows = 256;
+const mostCharacters = 2_000_000;
+
+/** Rows in order, as many at a time as their texts allow. */
+function chunksOf({ rows, columns }: RawRows, texts: readonly number[]): RawRows[] {
+  const chunks: RawRows[] = [];
+  let from = 0;
+  let longest = 0;
+  for (let row = 0; row <= rows; row++) {
+    const length = row === rows ? 0 : Math.max(...texts.map((column) => (columns[column] as string[])[row]!.length));
+    const count = row - from;
+    if (row === rows || (count > 0 && (count >= mostChunkRows || (count + 1) * Math.max(longest, length) > mostCharacters))) {
+      if (count > 0) chunks.push({ rows: count, columns: columns.map((column) => column.slice(from, row)) });
+      from = row;
+      longest = 0;
+    }
+    longest = Math.max(longest, length);
+  }
+  return chunks;
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** The binding would end the text at the NUL, and so make it another. */

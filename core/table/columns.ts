@@ -124,6 +124,13 @@ export function decide(
     };
   }
 
+  const asText: Partial<Column> & Pick<Column, 'type' | 'sql'> = {
+    type: 'text',
+    sql: `CASE WHEN lower(trim(c${index})) NOT IN (${[...missing].map(literal).join(', ')}) THEN c${index} END`,
+  };
+  const near = seen.distinct > textShare * present && present >= 20;
+  const isText = !isTarget && (wanted === 'text' || (wanted === undefined && near && guess.isText));
+
   if (form.as === 'number') {
     const share = seen.plain / Math.max(1, present);
     if (wanted !== 'number' && (seen.counts.size < seen.distinct - 1 || share < numberShare || wanted !== undefined)) {
@@ -143,13 +150,18 @@ export function decide(
     };
   }
 
-  const near = seen.distinct > textShare * present && present >= 20;
   if (form.as === 'text') {
     if (wanted === 'number' && !tried.has('number')) return { as: 'number', notation: 'plain' };
     // The count is an estimate, good to a few percent: what is well below the bound is counted exactly.
     if ((wanted === 'boolean' || (!near && seen.distinct <= 0.8 * mostValues)) && !tried.has('values')) return { as: 'values' };
-    const sql = `CASE WHEN lower(trim(c${index})) NOT IN (${[...missing].map(literal).join(', ')}) THEN c${index} END`;
-    return { ...column, type: 'category', why: insisted || 'its values are strings', sql, ...(near ? textOf(seen.distinct, present) : {}) };
+    if (isText) return { ...column, ...asText, why: insisted || whyText };
+    return {
+      ...column,
+      ...asText,
+      type: 'category',
+      why: insisted || 'its values are strings',
+      ...(near ? textOf(seen.distinct, present) : {}),
+    };
   }
 
   if (seen.distinct > mostValues) return { as: 'text' };
@@ -173,6 +185,7 @@ export function decide(
       strays: new Map([...others].filter(([value]) => truth.get(value) === undefined)),
     };
   }
+  if (isText && others.size > 0) return { ...column, ...asText, why: insisted || whyText };
   const values = mergeSpellings(others, column.spellings);
   const canonical = [...new Set(values.values())].sort(byCodeUnit);
   const merged = [...values].some(([value, into]) => value !== into);
@@ -196,6 +209,8 @@ export function decide(
         : {}),
   };
 }
+
+const whyText = 'its values are texts of several words, few of them twice';
 
 const straysOf = (cells: number, of: number) => (cells > 0 ? `; ${cells} of ${of} values are not, and become missing` : '');
 

@@ -29,6 +29,10 @@ export const numberShare = 0.9;
 /** From this share of different values (in 20 rows or more), a column of strings is text or a key, with nothing to learn from. */
 export const textShare = 0.5;
 
+/** From this many words on average, what would be a key is text. */
+const wordsOfText = 3;
+const countWords = (value: string) => value.trim().split(/\s+/).length;
+
 /** GROUPING has a bit for each column in a BIGINT. */
 const mostSets = 60;
 const unnestedColumns = 1000;
@@ -37,6 +41,8 @@ export interface Guess {
   form: Form;
   /** Whether the first rows leave it open that the column has a single value, or an integer of its own for each row. */
   mayBeUseless: boolean;
+  /** Whether they are texts of some words. */
+  isText: boolean;
   /** Where most of them are dates. */
   date?: DateForm;
 }
@@ -65,10 +71,11 @@ function guessOf(name: string, cells: DuckDBValue[], missing: Set<string>, { day
   // Commas are left out wherever they stand: this only has to be true of all integers.
   const areIntegers = notation !== undefined && values.every((value) => Number.isInteger(Number(value.replaceAll(',', ''))));
   const mayBeUseless = distinct < 2 || (areIntegers && distinct === values.length);
+  const isText = values.length > 0 && values.reduce((sum, value) => sum + countWords(value), 0) >= wordsOfText * values.length;
   const date = guessDate(name, values, numberShare, dayFirst);
-  if (date !== undefined && (type === undefined || type === 'date')) return { form: date, mayBeUseless, date };
-  if (notation !== undefined) return { form: { as: 'number', notation }, mayBeUseless };
-  return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, mayBeUseless };
+  if (date !== undefined && (type === undefined || type === 'date')) return { form: date, mayBeUseless, isText, date };
+  if (notation !== undefined) return { form: { as: 'number', notation }, mayBeUseless, isText };
+  return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, mayBeUseless, isText };
 }
 
 const plainMark = '\u0001';

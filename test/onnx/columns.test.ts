@@ -6,6 +6,7 @@ import { probesOf } from '../../core/features/derivations.ts';
 import { isDerived } from '../../core/features/layout.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { transform, transformTrain } from '../../core/features/tabular.ts';
+import type { FittedText } from '../../core/features/text.ts';
 import type { FittedWide } from '../../core/features/wide-number.ts';
 import { boosting } from '../../core/models/boosting/boosting.ts';
 import { forest } from '../../core/models/forest/forest.ts';
@@ -23,7 +24,7 @@ import { askPython } from './python.ts';
 const python = pythonHas('onnx', 'onnxruntime', 'numpy');
 
 /** What the tests below ask of our runtime, for Python's to be asked too. */
-const asked: { model: Uint8Array; rows: RawRows; numbers: number[] }[] = [];
+const asked: { test: string | undefined; model: Uint8Array; rows: RawRows; numbers: number[] }[] = [];
 
 function rowMajor({ rows, columns, data }: Matrix): Float32Array {
   return Float32Array.from({ length: rows * columns }, (_, i) => data[(i % columns) * rows + Math.floor(i / columns)]!);
@@ -36,7 +37,8 @@ async function expectAnswer(model: Uint8Array, rows: RawRows, expected: Float32A
   predictor.dispose();
   const numbers = bits(predictions.task === 'classification' ? predictions.probabilities : predictions.values);
   expect(numbers).toEqual(bits(expected));
-  if (asked.length < 60) asked.push({ model, rows, numbers });
+  const test = expect.getState().currentTestName;
+  if (asked.filter((other) => other.test === test).length < 8) asked.push({ test, model, rows, numbers });
 }
 
 const expectFeatures = (preprocess: Preprocess, rows: RawRows) =>
@@ -80,6 +82,11 @@ function madeTable(rows: number): { columns: Cells[]; labels: Int32Array } {
       { name: 'size', type: 'number', cells: size },
       { name: 'city', type: 'category', cells: city },
       { name: 'shape', type: 'category', cells: draw(() => ['round', 'square'][random.below(2)]!) },
+      {
+        name: 'note',
+        type: 'text',
+        cells: draw(() => Array.from({ length: 3 + random.below(9) }, () => `Word${random.below(90)},`).join(' ')),
+      },
     ],
     labels,
   };
@@ -92,7 +99,7 @@ test.each([forest, boosting, linear] as Family[])('$name: the graph answers as t
   const learning = { target, foldOf: Int32Array.from(labels, (_, row) => row % 5) };
   const fitted = fitCells(columns, { day: { date: 'YYYY-MM-DD' } }, learning);
   const preprocess = { ...fitted, classes: ['a', 'b', 'c'] };
-  expect(preprocess.columns.filter(isDerived).map(({ type }) => type)).toEqual(['date', 'encoding']);
+  expect(preprocess.columns.filter(isDerived).map(({ type }) => type)).toEqual(['date', 'encoding', 'text']);
   const x = transformTrain(preprocess, frameOf(columns), learning);
   const params = family.parse(Object.fromEntries(Object.entries(family.grid).map(([name, values]) => [name, values[0]!])));
   const model = await family.fit(x, target, params, { seed: 1, workers: 1 });
@@ -121,6 +128,63 @@ test('numbers that float32 merges stay apart, and are answered alike', async () 
   const { data, rows } = transform(preprocess, frameOf([{ name: 'n', type: 'number', cells, wide: true }]));
   expect(new Set(cells.map((_, row) => `${data[row]} ${data[rows + row]}`)).size).toBe(new Set(cells).size);
   expect(new Set(cells.map(Math.fround)).size).toBeLessThan(300);
+});
+
+const sentences = fc.array(
+  fc.oneof(
+    fc.constantFrom(
+      'Great',
+      'great',
+      'GREAT',
+      'service',
+      'slow',
+      'ß',
+      'İstanbul',
+      'naïve',
+      '日本',
+      '😀',
+      'don’t',
+      '1999',
+      '…',
+      '“hi”',
+      '\uFFFD',
+      'x'.repeat(300),
+    ),
+    fc.string({ unit: 'grapheme', maxLength: 6 }),
+    fc.string({ unit: 'binary', maxLength: 6 }),
+  ),
+  { maxLength: 12 },
+);
+const text = fc.tuple(sentences, fc.constantFrom(' ', ', ', '\n', '')).map(([words, between]) => words.join(between));
+
+test('texts: any characters, none, and very many', { timeout: 120_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(text, { minLength: 40, maxLength: 60 }),
+      fc.array(text, { minLength: 1, maxLength: 20 }),
+      async (train, texts) => {
+        const cells = [...train, ...train.map((cell) => `${cell} great service`), null].map((cell) => (cell?.trim() ? cell : null));
+        const columns: Cells[] = [
+          { name: 't', type: 'text', cells },
+          { name: 'n', type: 'number', cells: cells.map((_, i) => i) },
+        ];
+        const labels = Int32Array.from(cells, (_, i) => i % 2);
+        const learning = { target: { task: 'classification', classes: 2, labels } as const, foldOf: labels };
+        const preprocess = fitCells(columns, {}, learning);
+        const more = [
+          '',
+          'NA',
+          'n/a',
+          ' ',
+          texts.join(' ').repeat(50),
+          ...(probesOf(preprocess.columns[0] as FittedText) as string[]).slice(-4),
+        ];
+        const asked = [...texts, ...more].map((cell) => cell.toWellFormed().replaceAll('\0', ''));
+        await expectFeatures(preprocess, { rows: asked.length, columns: [asked, new Float32Array(asked.length)] });
+      },
+    ),
+    { numRuns: 25 },
+  );
 });
 
 test('a category of 20,000 values: seen, unseen, missing, and in another case', async () => {

@@ -158,7 +158,7 @@ function labelType({ classType }: ModelCard): InferTensor['datatype'] {
 
 /** `GET /v2/models/{m}`: what to send and what comes back; -1 is any number of rows. */
 export function describeModel(card: ModelCard, versions: readonly (string | number)[]): object {
-  const datatypes = { number: 'FP32', boolean: 'BOOL', category: 'BYTES', date: 'BYTES' } as const;
+  const datatypes = { number: 'FP32', boolean: 'BOOL', category: 'BYTES', date: 'BYTES', text: 'BYTES' } as const;
   return {
     name: card.model,
     versions: versions.map(String),

@@ -1,0 +1,261 @@
+/**
+ * Free text: counts of words, pairs of words and runs of characters, weighted by how few texts have them (TF-IDF: Spärck Jones 1972), and drawn
+ * together into a few features that trees can use: the main directions of the train rows' texts, and what the target is like where the terms are.
+ *
+ *   features = counts · weights / √(counts² · idf²)
+ *
+ * Weights are whole multiples of 2⁻²⁰ and counts at most 255, so that every sum is exact in float64 and no runtime's order of adding matters.
+ */
+import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { CategoryColumn } from '../table/frame.ts';
+import type { Derivation } from './derivation.ts';
+import type { Derived } from './preprocess.ts';
+import { type Learning, responseOf, shrunkenMeans, toldClasses } from './target-encoding.ts';
+import { characterRuns, noToken, TermCounter, unknownToken, type Vocabulary, wordPattern, wordRuns } from './text-tokens.ts';
+import { fitVocabulary } from './text-vocabulary.ts';
+import { rightSingularVectors, type SparseRows } from './truncated-svd.ts';
+
+export interface FittedText extends Derived {
+  type: 'text';
+  vocabulary: Vocabulary;
+  /** Of each term, in 2⁻¹⁶. */
+  squares: number[];
+  /** Of each feature the weight of every term, in 2⁻²⁰. */
+  weights: number[][];
+  /** What the first of them tell of: classes, as indices, or the value; and what those are called. */
+  of: (number | 'value')[];
+  labels: string[];
+}
+
+const weightUnit = 2 ** -20;
+const squareUnit = 2 ** -16;
+const mostCount = 255;
+/** Directions of the texts, and one for each so many rows at most. */
+const mostDirections = 24;
+const rowsPerDirection = 20;
+/** Vocabulary and directions are fitted on so many texts, evenly spread. */
+const sampleTexts = 5000;
+
+export function fitText(
+  column: CategoryColumn,
+  missing: readonly string[],
+  classes: readonly string[] | undefined,
+  learning: Learning | undefined,
+): Pick<FittedText, 'vocabulary' | 'squares' | 'weights' | 'of' | 'labels'> {
+  const known = Array.from(column.codes, (code) => (code < 0 ? '' : column.dictionary[code]!)).filter((text) => !missing.includes(text));
+  const step = Math.max(1, Math.ceil(known.length / sampleTexts));
+  const sample = known.filter((_, i) => i % step === 0);
+  const vocabulary = fitVocabulary(sample);
+  const counter = new TermCounter(vocabulary);
+  const counted = sample.map((text) => counter.count(text));
+  const containing = new Int32Array(counter.terms);
+  for (const counts of counted) for (const term of counts.keys()) containing[term]!++;
+  const idf = Float64Array.from(containing, (count) => Math.log((1 + sample.length) / (1 + count)) + 1);
+  const squares = Array.from(idf, (value) => Math.round(value ** 2 / squareUnit));
+  const rank = Math.min(mostDirections, Math.floor(sample.length / rowsPerDirection), counter.terms);
+  const directions = rank < 1 ? [] : rightSingularVectors(tfIdf(counted, idf), rank, 0);
+  const of = learning === undefined ? [] : learning.target.task === 'regression' ? ['value' as const] : toldClasses(learning.target);
+  const terms = termsOf(column, counter, missing);
+  const rows = Int32Array.from(column.codes.keys());
+  const targets = learning === undefined ? [] : of.map((told) => targetWeights(terms, learning, told, squares, rows));
+  return {
+    vocabulary,
+    squares,
+    of,
+    labels: of.map((told) => (told === 'value' ? 'target' : `target ${classes?.[told] ?? told}`)),
+    weights: [...targets, ...directions.map((direction) => inUnits(direction, idf))],
+  };
+}
+
+const inUnits = (vector: Float64Array, idf: Float64Array) =>
+  Array.from(vector, (value, term) => Math.round((value * idf[term]!) / weightUnit));
+
+function tfIdf(counted: readonly Map<number, number>[], idf: Float64Array): SparseRows {
+  const starts = new Int32Array(counted.length + 1);
+  counted.forEach((counts, row) => {
+    starts[row + 1] = starts[row]! + counts.size;
+  });
+  const columns = new Int32Array(starts.at(-1)!);
+  const values = new Float64Array(columns.length);
+  counted.forEach((counts, row) => {
+    let at = starts[row]!;
+    const norm = Math.sqrt([...counts].reduce((sum, [term, count]) => sum + (count * idf[term]!) ** 2, 0));
+    for (const [term, count] of counts) {
+      columns[at] = term;
+      values[at++] = (count * idf[term]!) / norm;
+    }
+  });
+  return { starts, columns, values, width: idf.length };
+}
+
+/**
+ * Of every term: how far the mean target of the rows that have it is from the mean of all, in standard deviations, drawn to 0 as
+ * target-encoding.ts does.
+ * @param rows those that count
+ */
+function targetWeights(
+  { starts, columns: terms, width }: SparseRows,
+  { target }: Learning,
+  told: number | 'value',
+  squares: readonly number[],
+  rows: Int32Array,
+): number[] {
+  const { means, mean, deviation } = shrunkenMeans(width, responseOf(target, told), function* () {
+    for (const row of rows) yield { row, groups: terms.subarray(starts[row]!, starts[row + 1]!) };
+  });
+  const idf = Float64Array.from(squares, (square) => Math.sqrt(square * squareUnit));
+  return inUnits(
+    means.map((value) => (deviation > 0 ? (value - mean) / deviation : 0)),
+    idf,
+  );
+}
+
+/** The terms of each row, none where it is missing. */
+function termsOf({ codes, dictionary }: CategoryColumn, counter: TermCounter, missing: readonly string[]): SparseRows {
+  const isMissing = new Set(missing);
+  const known = new Map<number, Int32Array>();
+  const own = Array.from(codes, (code) => {
+    const text = code < 0 ? '' : dictionary[code]!;
+    const terms = known.get(code) ?? Int32Array.from(isMissing.has(text) ? [] : counter.count(text).keys());
+    known.set(code, terms);
+    return terms;
+  });
+  const starts = new Int32Array(own.length + 1);
+  own.forEach((terms, row) => {
+    starts[row + 1] = starts[row]! + terms.length;
+  });
+  const columns = new Int32Array(starts.at(-1)!);
+  own.forEach((terms, row) => {
+    columns.set(terms, starts[row]!);
+  });
+  return { starts, columns, values: new Float64Array(0), width: counter.terms };
+}
+
+/** The numbers of train rows: of what is told by the target, what the rows of the other folds say. */
+export function deriveTextOutOfFold(fitted: FittedText, column: CategoryColumn, learning: Learning): Float32Array[] {
+  const terms = termsOf(column, new TermCounter(fitted.vocabulary), fitted.missing);
+  const numbers = texts.derive(fitted, column);
+  const rows = Int32Array.from(column.codes.keys());
+  for (const fold of new Set(learning.foldOf)) {
+    const [own, others] = [true, false].map((is) => rows.filter((row) => (learning.foldOf[row] === fold) === is)) as [
+      Int32Array,
+      Int32Array,
+    ];
+    const weights = fitted.of.map((told) => targetWeights(terms, learning, told, fitted.squares, others));
+    const ownNumbers = deriveWith({ ...fitted, weights }, { ...column, codes: own.map((row) => column.codes[row]!) });
+    ownNumbers.forEach((values, i) => {
+      own.forEach((row, place) => {
+        numbers[i]![row] = values[place]!;
+      });
+    });
+  }
+  return numbers;
+}
+
+function deriveWith({ vocabulary, squares, weights, missing }: FittedText, { codes, dictionary }: CategoryColumn): Float32Array[] {
+  const counter = new TermCounter(vocabulary);
+  const isMissing = new Set(missing);
+  const known = new Map<number, number[]>();
+  const numbersOf = (text: string): number[] => {
+    if (isMissing.has(text)) return weights.map(() => Number.NaN);
+    const sums = new Float64Array(weights.length);
+    let norm = 0;
+    for (const [term, count] of counter.count(text)) {
+      const capped = Math.min(mostCount, count);
+      for (let i = 0; i < sums.length; i++) sums[i]! += capped * weights[i]![term]! * weightUnit;
+      norm += capped * capped * squares[term]! * squareUnit;
+    }
+    return Array.from(sums, (sum) => sum / (norm > 0 ? Math.sqrt(norm) : 1));
+  };
+  const numbers = weights.map(() => new Float32Array(codes.length));
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row]!;
+    const own = known.get(code) ?? numbersOf(code < 0 ? '' : dictionary[code]!);
+    known.set(code, own);
+    for (let i = 0; i < own.length; i++) numbers[i]![row] = own[i]!;
+  }
+  return numbers;
+}
+
+export const texts: Derivation<FittedText> = {
+  names: ({ name, labels, weights }) => [
+    ...labels.map((label) => `${name}: ${label}`),
+    ...Array.from({ length: weights.length - labels.length }, (_, i) => `${name}: direction ${i + 1}`),
+  ],
+
+  derive: deriveWith,
+
+  toOnnx(graph: GraphBuilder, { vocabulary, squares, weights, missing }, input) {
+    const { words, characters, wordTerms, characterTerms } = vocabulary;
+    // One more row has all that a text needs, so that no tensor is empty; it is cut off at the end.
+    const rows = graph.node('Concat', [input, graph.strings(['a a'], [1, 1])], { axis: { int: 0 } });
+    const counts = [
+      termsToOnnx(graph, rows, { tokenexp: { string: wordPattern } }, words, wordTerms, wordRuns),
+      termsToOnnx(graph, rows, { separators: { strings: [''] } }, characters, characterTerms, characterRuns),
+    ].flatMap((tensor) => tensor ?? []);
+    const all = counts.length === 1 ? counts[0]! : graph.node('Concat', counts, { axis: { int: 1 } });
+    const capped = graph.node('Cast', [graph.node('Min', [all, graph.floats([mostCount])])], { to: { int: 11 } });
+    const width = weights.length;
+    const product = (tensor: string, ofTerm: (term: number, column: number) => number, columns: number) => {
+      const matrix = Float32Array.from({ length: squares.length * columns }, (_, i) => ofTerm(Math.floor(i / columns), i % columns));
+      return graph.node('MatMul', [tensor, graph.node('Cast', [graph.floats(matrix, [squares.length, columns])], { to: { int: 11 } })]);
+    };
+    const sums = product(capped, (term, column) => weights[column]![term]! * weightUnit, width);
+    const norm = product(graph.node('Mul', [capped, capped]), (term) => squares[term]! * squareUnit, 1);
+    const hasTerms = graph.node('Greater', [norm, graph.doubles([0])]);
+    const divisor = graph.node('Where', [hasTerms, graph.node('Sqrt', [norm]), graph.doubles([1])]);
+    const numbers = graph.node('Cast', [graph.node('Div', [sums, divisor])], { to: { int: 1 } });
+    const own = graph.node('Slice', [numbers, graph.int64s([0]), graph.int64s([-1]), graph.int64s([0])]);
+    const isMissing = labelled(graph, input, Object.fromEntries(missing.map((text) => [text, 1])), 0);
+    return graph.node('Where', [graph.node('Cast', [isMissing], { to: { int: 9 } }), graph.floats([Number.NaN], [1, 1]), own]);
+  },
+
+  probes: ({ vocabulary, missing }) => {
+    const words = Object.keys(vocabulary.words).slice(0, 200);
+    const characters = Object.keys(vocabulary.characters).slice(0, 100).join('');
+    return [
+      '',
+      ' ',
+      'a',
+      ...missing,
+      ...words,
+      characters,
+      words.join(' '),
+      words.map((word) => `“${word.toUpperCase()}”,`).join('\n'),
+      '😀\uFFFDé ß',
+    ];
+  },
+};
+
+/** Of string [rows, 1] the counts of terms, float32 [rows, terms]; nothing where there are no terms. */
+function termsToOnnx(
+  graph: GraphBuilder,
+  rows: string,
+  cut: Parameters<GraphBuilder['node']>[2],
+  numbers: Record<string, number>,
+  terms: number[][],
+  { from, to }: { from: number; to: number },
+): string | undefined {
+  if (terms.length === 0) return undefined;
+  const attributes = { mark: { int: 0 }, mincharnum: { int: 1 }, pad_value: { string: '' }, ...cut };
+  const tokens = graph.node('Squeeze', [graph.node('Tokenizer', [rows], attributes, { domain: 'com.microsoft' }), graph.int64s([1])]);
+  const pool = Array.from({ length: to }, (_, i) => terms.filter((term) => term.length === i + 1).flat());
+  return graph.node('TfIdfVectorizer', [labelled(graph, tokens, { ...numbers, '': noToken }, unknownToken)], {
+    mode: { string: 'TF' },
+    min_gram_length: { int: from },
+    max_gram_length: { int: to },
+    max_skip_count: { int: 0 },
+    ngram_counts: { ints: pool.map((_, i) => pool.slice(0, i).reduce((sum, some) => sum + some.length, 0)) },
+    ngram_indexes: { ints: terms.map((_, i) => i) },
+    pool_int64s: { ints: pool.flat() },
+  });
+}
+
+function labelled(graph: GraphBuilder, texts: string, numbers: Record<string, number>, otherwise: number): string {
+  return graph.node(
+    'LabelEncoder',
+    [texts],
+    { keys_strings: { strings: Object.keys(numbers) }, values_int64s: { ints: Object.values(numbers) }, default_int64: { int: otherwise } },
+    { domain: 'ai.onnx.ml' },
+  );
+}
