@@ -238,7 +238,10 @@ function termsToOnnx(
 ): string | undefined {
   if (terms.length === 0) return undefined;
   const attributes = { mark: { int: 0 }, mincharnum: { int: 1 }, pad_value: { string: '' }, ...cut };
-  const tokens = graph.node('Squeeze', [graph.node('Tokenizer', [rows], attributes, { domain: 'com.microsoft' }), graph.int64s([1])]);
+  const tokens = graph.node('Squeeze', [
+    graph.node('Tokenizer', [rows], attributes, { domain: 'com.microsoft', strings: ['rows', 1, `tokens ${from}`] }),
+    graph.int64s([1]),
+  ]);
   const pool = Array.from({ length: to }, (_, i) => terms.filter((term) => term.length === i + 1).flat());
   return graph.node('TfIdfVectorizer', [labelled(graph, tokens, { ...numbers, '': noToken }, unknownToken)], {
     mode: { string: 'TF' },

@@ -12,6 +12,8 @@ export interface NodeOptions {
   domain?: 'ai.onnx.ml' | 'com.microsoft';
   /** How many outputs the operator has; all but the first are used by nothing. By default one. */
   outputs?: number;
+  /** The names of a string output's dimensions, of an operator whose types are not in ONNX's own list. */
+  strings?: readonly (number | string)[];
 }
 
 export interface GraphBuilder {

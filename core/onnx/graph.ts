@@ -47,6 +47,7 @@ export class OnnxGraph implements GraphBuilder {
   private readonly initializers: TensorProto[] = [];
   private readonly inputs: ValueInfoProto[] = [];
   private readonly outputs: ValueInfoProto[] = [];
+  private readonly declared: ValueInfoProto[] = [];
   /** Tensor → the output that it is. */
   private readonly exported = new Map<string, string>();
   private readonly constants = new Map<string, string>();
@@ -90,6 +91,7 @@ export class OnnxGraph implements GraphBuilder {
       attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
     });
     this.nodes.push(node);
+    if (options.strings !== undefined) this.declared.push(valueInfo(output, 'string', options.strings));
     const { axes } = attributes;
     if (reductions.has(opType) && axes !== undefined && 'ints' in axes) this.axes.set(node, axes.ints);
     return output;
@@ -123,6 +125,7 @@ export class OnnxGraph implements GraphBuilder {
       initializer: this.initializers,
       input: this.inputs,
       output: this.outputs,
+      valueInfo: this.declared,
     });
     const model = create(ModelProtoSchema, {
       irVersion: BigInt(ir),
