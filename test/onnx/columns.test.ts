@@ -61,7 +61,7 @@ test.each(dateFormats)('%s: any text, a date or not', async (format) => {
     fc.asyncProperty(fc.array(fc.oneof(nearly(texts), fc.string({ unit: 'binary' })), { minLength: 1, maxLength: 20 }), (cells) =>
       expectFeatures(preprocess, { rows: cells.length, columns: [cells.map((cell) => cell.replaceAll('\0', ''))] }),
     ),
-    { numRuns: 100 },
+    { numRuns: 20 },
   );
 });
 
@@ -183,7 +183,7 @@ test('texts: any characters, none, and very many', { timeout: 120_000 }, async (
         await expectFeatures(preprocess, { rows: asked.length, columns: [asked, new Float32Array(asked.length)] });
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 8 },
   );
 });
 

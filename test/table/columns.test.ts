@@ -98,3 +98,18 @@ it('a category may have more values than are listed', async () => {
   const { report } = await clean({ 'a.csv': ['key,y', ...lines].join('\n') }, { duplicates: 'keep' });
   expect(column(report, 'key')).toMatchObject({ type: 'category', role: 'feature', distinct: 60_000 });
 }, 60_000);
+
+it('text of several words is kept as text, and what is a key is not', async () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `"Item ${i}, nicely made by hand",key${i},${i % 3},${i % 2 ? 'yes' : 'no'}`);
+  const { report } = await clean({ 'a.csv': ['note,key,n,y', ...lines].join('\n') });
+  expect(column(report, 'note')).toMatchObject({
+    type: 'text',
+    role: 'feature',
+    why: 'its values are texts of several words, few of them twice',
+  });
+  expect(column(report, 'key')).toMatchObject({ role: 'ignored' });
+  const spec = { columns: { key: { type: 'text' }, note: { type: 'category', role: 'feature' } } } satisfies DatasetSpec;
+  const { report: asked } = await clean({ 'a.csv': ['note,key,n,y', ...lines].join('\n') }, spec);
+  expect(column(asked, 'key')).toMatchObject({ type: 'text', role: 'feature' });
+  expect(column(asked, 'note')).toMatchObject({ type: 'category', role: 'feature' });
+});
