@@ -2,15 +2,17 @@
  * `clean/<dataset>/<revision>/report.json` → `features/<dataset>/<revision>/`, and the start of the run. The test rows are split off before
  * anything is fitted. The run is named by what it will do, so that a second start finds the first.
  */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { IngotError } from '../core/errors.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
-import { fit as fitFeatures, transform as transformFrame, transformTrain } from '../core/features/tabular.ts';
+import { fit as fitFeatures, transform as transformFrame, transformTrain, withCrosses } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
 import { putJson } from '../core/object-store.ts';
 import { advanceDataset, type DatasetPointer, getDataset, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
+import { chooseCrosses } from '../core/search/choose-crosses.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
@@ -52,7 +54,9 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       const rows = splitOf(target, spec);
       const train = takeRows(frame, rows.train);
       const learning = learningOf(takeTarget(target, rows.train), spec);
-      const preprocess = fitFeatures(train, report, rows.test.length, learning);
+      const fitted = fitFeatures(train, report, rows.test.length, learning);
+      const context = { seed: spec.seed ?? 0, workers: availableParallelism() };
+      const preprocess = withCrosses(fitted, await chooseCrosses(fitted, train, learning, context), train);
       const parts = {
         train: () => transformTrain(preprocess, train, learning),
         test: () => transformFrame(preprocess, takeRows(frame, rows.test)),

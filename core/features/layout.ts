@@ -22,8 +22,8 @@ export const isDerived = (fitted: FittedColumn): fitted is FittedDerived => 'num
 export const isCategory = (fitted: FittedColumn): fitted is FittedCategory => 'values' in fitted;
 
 /**
- * The features in the order of the matrix: numbers of the table and then derived ones, the indicators of both, then each category's values and
- * its indicator.
+ * The features of columns in the order of the matrix: numbers of the table and then derived ones, the indicators of both, then each category's
+ * values and its indicator. The crosses come behind.
  */
 export function layOut(columns: readonly FittedColumn[]): Feature[] {
   const numbers: Feature[] = [];
@@ -59,10 +59,10 @@ export function standardOf(columns: readonly FittedColumn[], { column, part }: F
 }
 
 /** Names that differ in more than case, as column names of Parquet files must for some readers. */
-export function featureNames(columns: readonly FittedColumn[]): string[] {
+export function featureNames({ columns, crosses = [] }: Pick<Preprocess, 'columns' | 'crosses'>): string[] {
   const taken = new Set<string>();
-  return layOut(columns).map((feature) => {
-    const name = nameOf(columns[feature.column]!, feature);
+  const names = [...layOut(columns).map((feature) => nameOf(columns[feature.column]!, feature)), ...crosses.map(({ name }) => name)];
+  return names.map((name) => {
     let unique = name;
     for (let n = 2; taken.has(unique.toLowerCase()); n++) unique = `${name} (${n})`;
     taken.add(unique.toLowerCase());

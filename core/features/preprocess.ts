@@ -1,5 +1,6 @@
 /** The shape of `features/<dataset>/<revision>/preprocess.json`: all that was fitted on the train rows, enough to transform any row. */
 
+import type { FittedCross } from './cross.ts';
 import type { FittedDate } from './date.ts';
 import type { FittedEncoding } from './target-encoding.ts';
 import type { FittedText } from './text.ts';
@@ -58,6 +59,8 @@ export interface Preprocess {
   classType?: 'string' | 'integer' | 'boolean';
   /** In the order of the raw feature columns, which is the order of a row in `input_data`. */
   columns: FittedColumn[];
+  /** Two columns made one, by operation; absent where none pays for itself. */
+  crosses?: FittedCross[];
   /** Names of the columns of the feature matrix. */
   features: string[];
   /** Columns of the file that the model does not use; a row may have them, and they are passed over. */

@@ -10,9 +10,10 @@
 import { IngotError } from '../errors.ts';
 import type { Matrix } from '../models/model.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { CategoryColumn, Frame } from '../table/frame.ts';
+import type { CategoryColumn, Frame, NumberColumn } from '../table/frame.ts';
 import type { CleanReport } from '../table/report.ts';
 import { clipToOnnx } from './clip.ts';
+import { type Cross, crossesToOnnx, crossOperations, type FittedCross, fitCross, transformCross } from './cross.ts';
 import { derive, derivedToOnnx, deriveTrain } from './derivations.ts';
 import { fitColumn } from './fit-columns.ts';
 import { imputeToOnnx } from './impute.ts';
@@ -38,7 +39,7 @@ export function fit(train: Frame, report: CleanReport, test: number, learning?: 
       if (values === undefined) throw new IngotError('Internal', `The clean table has no column '${column.name}'.`);
       return fitColumn(values, column, report.classes, learning);
     });
-  const features = featureNames(columns);
+  const features = featureNames({ columns });
   if (features.length === 0) {
     throw new IngotError('NoFeatures', 'No column is left to learn from.', {
       where: `dataset ${report.dataset}`,
@@ -102,6 +103,12 @@ function transformWith(preprocess: Preprocess, frame: Frame, deriveWith: typeof 
       transformStandard(standardOf(preprocess.columns, feature)!, numbers[feature.part ?? 0]!, is, into);
     }
   });
+  const { crosses = [] } = preprocess;
+  const numbersOf = (column: number) => narrow((byName.get(preprocess.columns[column]!.name) as NumberColumn).values);
+  crosses.forEach((cross, i) => {
+    const at = names.length - crosses.length + i;
+    transformCross(cross, preprocess, numbersOf, data.subarray(at * rows, (at + 1) * rows));
+  });
   return { rows, columns: names.length, names, data };
 }
 
@@ -129,8 +136,9 @@ function transformCategory(
  * @param inputs the graph's input of each column, [N, 1]: float32, float64 of wide numbers, or string
  * @returns float32 [N, features]
  */
-export function toOnnx(graph: GraphBuilder, { columns }: Preprocess, inputs: readonly string[]): string {
+export function toOnnx(graph: GraphBuilder, { columns, crosses = [] }: Preprocess, inputs: readonly string[]): string {
   const parts: string[] = [];
+  const crossed: string[] = [];
   const layout = layOut(columns);
   const numbers = layout.filter((feature) => feature.is === 'value');
   if (numbers.length > 0) {
@@ -139,6 +147,7 @@ export function toOnnx(graph: GraphBuilder, { columns }: Preprocess, inputs: rea
     const medians = fitted.map((number) => number.impute);
     const { filled, missing } = imputeToOnnx(graph, raw, medians);
     parts.push(scaleToOnnx(graph, clipToOnnx(graph, filled, fitted), fitted));
+    if (crosses.length > 0) crossed.push(standardCrosses(graph, crosses, filled, numbers));
     const place = new Map(numbers.map(({ column, part }, i) => [`${column} ${part}`, i]));
     const indicated = layout
       .filter((feature) => feature.is === missingCode && !isCategory(columns[feature.column]!))
@@ -147,7 +156,30 @@ export function toOnnx(graph: GraphBuilder, { columns }: Preprocess, inputs: rea
   }
   const categories = layout.filter(({ column }) => isCategory(columns[column]!));
   if (categories.length > 0) parts.push(categoriesToOnnx(graph, columns, inputs, categories));
+  parts.push(...crossed);
   return concat(graph, parts);
+}
+
+/** The features of crosses; preprocess.crosses are in the order of the operations, as `withCrosses` puts them. */
+function standardCrosses(graph: GraphBuilder, crosses: readonly FittedCross[], filled: string, numbers: readonly Feature[]): string {
+  const place = new Map(numbers.map(({ column }, i) => [column, i]));
+  const { tensors, order } = crossesToOnnx(graph, crosses, filled, (column) => place.get(column)!);
+  const imputed = imputeToOnnx(
+    graph,
+    concat(graph, tensors),
+    order.map((cross) => cross.impute),
+  );
+  return scaleToOnnx(graph, clipToOnnx(graph, imputed.filled, order), order);
+}
+
+/** The preprocessing with crosses, which become its last features. @param train the rows that it was fitted on */
+export function withCrosses(preprocess: Preprocess, crosses: readonly Cross[], train: Frame): Preprocess {
+  if (crosses.length === 0) return preprocess;
+  const byName = new Map(train.columns.map((column) => [column.name, column]));
+  const numbersOf = (column: number) => narrow((byName.get(preprocess.columns[column]!.name) as NumberColumn).values);
+  const ordered = crossOperations.flatMap((operation) => crosses.filter((cross) => cross.operation === operation));
+  const fitted = ordered.map((cross) => fitCross(cross, preprocess, numbersOf));
+  return { ...preprocess, crosses: fitted, features: featureNames({ columns: preprocess.columns, crosses: fitted }) };
 }
 
 /**

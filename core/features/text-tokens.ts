@@ -1,4 +1,5 @@
 /** A text as terms: words and pairs of them, and runs of three and four characters; the same ones whoever cuts the text. */
+import { NumberTable } from './number-table.ts';
 
 /** Ranges of code points that are no part of a word: ASCII's and Latin-1's signs, general and CJK punctuation. */
 const separators = [
@@ -48,48 +49,67 @@ export interface Vocabulary {
 /** Counts the terms of texts. */
 export class TermCounter {
   readonly terms: number;
-  private readonly vocabulary: Vocabulary;
-  private readonly places: Map<number, number>[];
+  private readonly words: ReadonlyMap<string, number>;
+  private readonly characters = new Map<number, number>();
   private readonly base: number;
+  /** Terms of words, and of characters. */
+  private readonly tables: [NumberTable, NumberTable];
+  private readonly offset: number;
+  private readonly counts: Int32Array;
+  /** The tokens of a text. */
+  private tokens = new Int32Array(1024);
 
-  constructor(vocabulary: Vocabulary) {
-    this.vocabulary = vocabulary;
-    this.terms = vocabulary.wordTerms.length + vocabulary.characterTerms.length;
-    const numbers = [...Object.values(vocabulary.words), ...Object.values(vocabulary.characters)];
-    this.base = numbers.reduce((most, number) => Math.max(most, number), 0) + 1;
-    this.places = [vocabulary.wordTerms, vocabulary.characterTerms].map(
-      (terms, kind) => new Map(terms.map((term, i) => [this.keyOf(term), (kind === 0 ? 0 : vocabulary.wordTerms.length) + i])),
-    );
+  constructor({ words, characters, wordTerms, characterTerms }: Vocabulary) {
+    this.words = new Map(Object.entries(words));
+    for (const [character, number] of Object.entries(characters)) this.characters.set(character.codePointAt(0)!, number);
+    this.base = [...this.words.values(), ...this.characters.values()].reduce((most, number) => Math.max(most, number), 0) + 1;
+    const keyOf = (term: readonly number[]) => term.reduce((key, token) => key * this.base + token, 1);
+    this.tables = [new NumberTable(wordTerms.map(keyOf)), new NumberTable(characterTerms.map(keyOf))];
+    this.offset = wordTerms.length;
+    this.terms = wordTerms.length + characterTerms.length;
+    this.counts = new Int32Array(this.terms);
   }
 
-  /** Column → count. */
-  count(text: string): Map<number, number> {
-    const { words, characters } = this.vocabulary;
-    const counts = new Map<number, number>();
-    const numberIn = (numbers: Record<string, number>) => (token: string) =>
-      Object.hasOwn(numbers, token) ? numbers[token]! : unknownToken;
+  /** The columns of a text's terms, in the order in which it first has them, and how often it has each. */
+  count(text: string): { terms: Int32Array; counts: Int32Array } {
     const sound = carried(text);
-    this.countRuns(wordsOf(sound).map(numberIn(words)), wordRuns, this.places[0]!, counts);
-    this.countRuns(charactersOf(sound).map(numberIn(characters)), characterRuns, this.places[1]!, counts);
-    return counts;
+    const found: number[] = [];
+    const words = wordsOf(sound);
+    this.reserve(Math.max(words.length, sound.length));
+    for (let i = 0; i < words.length; i++) this.tokens[i] = this.words.get(words[i]!) ?? unknownToken;
+    this.countRuns(words.length, wordRuns, this.tables[0], 0, found);
+    let length = 0;
+    for (let i = 0; i < sound.length; length++) {
+      const code = sound.codePointAt(i)!;
+      this.tokens[length] = this.characters.get(code) ?? unknownToken;
+      i += code > 0xffff ? 2 : 1;
+    }
+    this.countRuns(length, characterRuns, this.tables[1], this.offset, found);
+    const terms = Int32Array.from(found);
+    const counts = terms.map((term) => this.counts[term]!);
+    for (const term of terms) this.counts[term] = 0;
+    return { terms, counts };
   }
 
-  private countRuns(tokens: number[], { from, to }: Runs, places: Map<number, number>, counts: Map<number, number>): void {
-    for (let start = 0; start < tokens.length; start++) {
+  private reserve(length: number): void {
+    if (this.tokens.length < length) this.tokens = new Int32Array(2 * length);
+  }
+
+  /** A run's key is a number of at most four digits and a leading 1, in a base of a few thousand: below 2^53. */
+  private countRuns(length: number, { from, to }: Runs, table: NumberTable, offset: number, found: number[]): void {
+    const { tokens, counts, base } = this;
+    for (let start = 0; start < length; start++) {
       let key = 1;
-      for (let length = 1; length <= to && start + length <= tokens.length; length++) {
-        const token = tokens[start + length - 1]!;
+      const end = Math.min(length, start + to);
+      for (let at = start; at < end; at++) {
+        const token = tokens[at]!;
         if (token === unknownToken) break;
-        key = key * this.base + token;
-        const place = length >= from ? places.get(key) : undefined;
-        if (place !== undefined) counts.set(place, (counts.get(place) ?? 0) + 1);
+        key = key * base + token;
+        if (at - start + 1 < from) continue;
+        const place = table.placeOf(key);
+        if (place >= 0 && counts[offset + place]!++ === 0) found.push(offset + place);
       }
     }
-  }
-
-  /** A number for a term: at most four tokens of a few thousand, which a float64 holds exactly. */
-  private keyOf(term: readonly number[]): number {
-    return term.reduce((key, token) => key * this.base + token, 1);
   }
 }
 

@@ -49,7 +49,7 @@ export function fitText(
   const counter = new TermCounter(vocabulary);
   const counted = sample.map((text) => counter.count(text));
   const containing = new Int32Array(counter.terms);
-  for (const counts of counted) for (const term of counts.keys()) containing[term]!++;
+  for (const { terms } of counted) for (const term of terms) containing[term]!++;
   const idf = Float64Array.from(containing, (count) => Math.log((1 + sample.length) / (1 + count)) + 1);
   const squares = Array.from(idf, (value) => Math.round(value ** 2 / squareUnit));
   const rank = Math.min(mostDirections, Math.floor(sample.length / rowsPerDirection), counter.terms);
@@ -70,22 +70,35 @@ export function fitText(
 const inUnits = (vector: Float64Array, idf: Float64Array) =>
   Array.from(vector, (value, term) => Math.round((value * idf[term]!) / weightUnit));
 
-function tfIdf(counted: readonly Map<number, number>[], idf: Float64Array): SparseRows {
-  const starts = new Int32Array(counted.length + 1);
-  counted.forEach((counts, row) => {
-    starts[row + 1] = starts[row]! + counts.size;
+interface Counted {
+  terms: Int32Array;
+  counts: Int32Array;
+}
+
+function tfIdf(counted: readonly Counted[], idf: Float64Array): SparseRows {
+  const rows = sideBySide(counted.map(({ terms }) => terms));
+  const values = new Float64Array(rows.columns.length);
+  counted.forEach(({ terms, counts }, row) => {
+    const weights = Float64Array.from(terms, (term, i) => counts[i]! * idf[term]!);
+    const norm = Math.sqrt(weights.reduce((sum, weight) => sum + weight * weight, 0));
+    values.set(
+      weights.map((weight) => weight / norm),
+      rows.starts[row]!,
+    );
+  });
+  return { ...rows, values, width: idf.length };
+}
+
+function sideBySide(rows: readonly Int32Array[]): Pick<SparseRows, 'starts' | 'columns'> {
+  const starts = new Int32Array(rows.length + 1);
+  rows.forEach((own, row) => {
+    starts[row + 1] = starts[row]! + own.length;
   });
   const columns = new Int32Array(starts.at(-1)!);
-  const values = new Float64Array(columns.length);
-  counted.forEach((counts, row) => {
-    let at = starts[row]!;
-    const norm = Math.sqrt([...counts].reduce((sum, [term, count]) => sum + (count * idf[term]!) ** 2, 0));
-    for (const [term, count] of counts) {
-      columns[at] = term;
-      values[at++] = (count * idf[term]!) / norm;
-    }
+  rows.forEach((own, row) => {
+    columns.set(own, starts[row]!);
   });
-  return { starts, columns, values, width: idf.length };
+  return { starts, columns };
 }
 
 /**
@@ -94,7 +107,7 @@ function tfIdf(counted: readonly Map<number, number>[], idf: Float64Array): Spar
  * @param rows those that count
  */
 function targetWeights(
-  { starts, columns: terms, width }: SparseRows,
+  { starts, columns: terms, width }: Omit<SparseRows, 'values'>,
   { target }: Learning,
   told: number | 'value',
   squares: readonly number[],
@@ -111,24 +124,16 @@ function targetWeights(
 }
 
 /** The terms of each row, none where it is missing. */
-function termsOf({ codes, dictionary }: CategoryColumn, counter: TermCounter, missing: readonly string[]): SparseRows {
+function termsOf({ codes, dictionary }: CategoryColumn, counter: TermCounter, missing: readonly string[]): Omit<SparseRows, 'values'> {
   const isMissing = new Set(missing);
   const known = new Map<number, Int32Array>();
   const own = Array.from(codes, (code) => {
     const text = code < 0 ? '' : dictionary[code]!;
-    const terms = known.get(code) ?? Int32Array.from(isMissing.has(text) ? [] : counter.count(text).keys());
+    const terms = known.get(code) ?? Int32Array.from(isMissing.has(text) ? [] : counter.count(text).terms);
     known.set(code, terms);
     return terms;
   });
-  const starts = new Int32Array(own.length + 1);
-  own.forEach((terms, row) => {
-    starts[row + 1] = starts[row]! + terms.length;
-  });
-  const columns = new Int32Array(starts.at(-1)!);
-  own.forEach((terms, row) => {
-    columns.set(terms, starts[row]!);
-  });
-  return { starts, columns, values: new Float64Array(0), width: counter.terms };
+  return { ...sideBySide(own), width: counter.terms };
 }
 
 /** The numbers of train rows: of what is told by the target, what the rows of the other folds say. */
@@ -155,15 +160,21 @@ export function deriveTextOutOfFold(fitted: FittedText, column: CategoryColumn, 
 function deriveWith({ vocabulary, squares, weights, missing }: FittedText, { codes, dictionary }: CategoryColumn): Float32Array[] {
   const counter = new TermCounter(vocabulary);
   const isMissing = new Set(missing);
+  const width = weights.length;
+  const byTerm = new Float64Array(counter.terms * width);
+  for (const [i, own] of weights.entries())
+    for (let term = 0; term < own.length; term++) byTerm[term * width + i] = own[term]! * weightUnit;
   const known = new Map<number, number[]>();
   const numbersOf = (text: string): number[] => {
     if (isMissing.has(text)) return weights.map(() => Number.NaN);
     const sums = new Float64Array(weights.length);
     let norm = 0;
-    for (const [term, count] of counter.count(text)) {
-      const capped = Math.min(mostCount, count);
-      for (let i = 0; i < sums.length; i++) sums[i]! += capped * weights[i]![term]! * weightUnit;
-      norm += capped * capped * squares[term]! * squareUnit;
+    const { terms, counts } = counter.count(text);
+    for (let k = 0; k < terms.length; k++) {
+      const capped = Math.min(mostCount, counts[k]!);
+      const at = terms[k]! * width;
+      for (let i = 0; i < width; i++) sums[i]! += capped * byTerm[at + i]!;
+      norm += capped * capped * squares[terms[k]!]! * squareUnit;
     }
     return Array.from(sums, (sum) => sum / (norm > 0 ? Math.sqrt(norm) : 1));
   };

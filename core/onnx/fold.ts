@@ -3,6 +3,8 @@
  * never falls as the number rises: so there is one largest raw number for which the answer is yes, and to ask for that is the same question.
  * A missing number goes where its imputed value goes, and "is it missing?" is "is it at most infinity?", which NaN is not.
  */
+import { crossesToOnnx } from '../features/cross.ts';
+import { imputeToOnnx } from '../features/impute.ts';
 import { type Feature, isCategory, isDerived, layOut, standardOf } from '../features/layout.ts';
 import { missingCode } from '../features/one-hot.ts';
 import type { Preprocess, Standard } from '../features/preprocess.ts';
@@ -74,8 +76,8 @@ class FoldingGraph implements GraphBuilder {
 
   edges(): Edge[] {
     return [...this.known]
-      .map(([key, { threshold }]) => ({ column: this.layout[Number(key.split(' ', 1)[0])]!.column, value: threshold }))
-      .filter(({ column }) => !isDerived(this.preprocess.columns[column]!));
+      .map(([key, { threshold }]) => ({ column: this.layout[Number(key.split(' ', 1)[0])]?.column ?? -1, value: threshold }))
+      .filter(({ column }) => column >= 0 && !isDerived(this.preprocess.columns[column]!));
   }
 
   floats(values: readonly number[] | Float32Array, dims?: number[]): string {
@@ -118,7 +120,7 @@ class FoldingGraph implements GraphBuilder {
       if (mode === 'LEAF') return;
       const feature = ids.ints[node]!;
       featureIds[node] = places.get(feature)!;
-      const fitted = standardOf(this.preprocess.columns, this.layout[feature]!);
+      const fitted = this.standardOf(feature);
       if (fitted === undefined) return;
       const split = this.rawSplit(feature, fitted, thresholds[node]!);
       thresholds[node] = split.threshold;
@@ -137,8 +139,12 @@ class FoldingGraph implements GraphBuilder {
   }
 
   /** The raw numbers and the categories' features that are used, side by side, and where each feature's question is to be asked. */
-  private rawTensor(used: readonly number[]): { raw: string; places: Map<number, number> } {
-    const { columns } = this.preprocess;
+  private rawTensor(asked: readonly number[]): { raw: string; places: Map<number, number> } {
+    const { columns, crosses = [] } = this.preprocess;
+    const usedCrosses = asked.filter((feature) => feature >= this.layout.length);
+    const used = [...new Set([...asked.filter((feature) => feature < this.layout.length), ...this.operandsOf(usedCrosses)])].sort(
+      (a, b) => a - b,
+    );
     const isNumber = (feature: number) => !isCategory(columns[this.layout[feature]!.column]!);
     // A feature and its indicator ask of the same number.
     const keyOf = (feature: number) => `${this.layout[feature]!.column} ${this.layout[feature]!.part}`;
@@ -158,14 +164,38 @@ class FoldingGraph implements GraphBuilder {
       parts.push(categoriesToOnnx(this.graph, columns, this.inputs, features));
     }
     if (parts.length === 0) throw new NotFoldable('No tree has a split.');
-    return { raw: concat(this.graph, parts), places };
+    const raw = concat(this.graph, parts);
+    if (usedCrosses.length === 0) return { raw, places };
+    const medians = numbers.map(
+      ({ column, part }) => standardOf(columns, { column, is: 'value', ...(part !== undefined && { part }) })!.impute,
+    );
+    const numeric = this.graph.node('Gather', [raw, this.graph.int64s(numbers.map((_, place) => place))], { axis: { int: 1 } });
+    const { filled } = imputeToOnnx(this.graph, numeric, medians);
+    const own = usedCrosses.map((feature) => crosses[feature - this.layout.length]!);
+    const { tensors, order } = crossesToOnnx(this.graph, own, filled, (column) => placeOf.get(`${column} undefined`)!);
+    for (const [i, cross] of order.entries())
+      places.set(this.layout.length + crosses.indexOf(cross), numbers.length + categories.length + i);
+    return { raw: concat(this.graph, [raw, ...tensors]), places };
+  }
+
+  /** The features that are the numbers of crosses. */
+  private operandsOf(crossFeatures: readonly number[]): number[] {
+    const { crosses = [] } = this.preprocess;
+    const columns = crossFeatures.map((feature) => crosses[feature - this.layout.length]!).flatMap(({ a, b }) => [a, b]);
+    return columns.map((column) => this.layout.findIndex((feature) => feature.column === column && feature.is === 'value'));
+  }
+
+  private standardOf(feature: number): Standard | undefined {
+    const { columns, crosses = [] } = this.preprocess;
+    const place = this.layout[feature];
+    return place === undefined ? crosses[feature - this.layout.length]! : standardOf(columns, place);
   }
 
   private rawSplit(feature: number, fitted: Standard, threshold: number): RawSplit {
     const key = `${feature} ${threshold}`;
     let split = this.known.get(key);
     if (split === undefined) {
-      split = this.layout[feature]!.is === missingCode ? splitOfIndicator(threshold) : splitOfValue(fitted, threshold);
+      split = this.layout[feature]?.is === missingCode ? splitOfIndicator(threshold) : splitOfValue(fitted, threshold);
       this.known.set(key, split);
     }
     return split;

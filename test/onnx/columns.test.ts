@@ -5,7 +5,7 @@ import { dateFormats } from '../../core/features/date-formats.ts';
 import { probesOf } from '../../core/features/derivations.ts';
 import { isDerived } from '../../core/features/layout.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
-import { transform, transformTrain } from '../../core/features/tabular.ts';
+import { transform, transformTrain, withCrosses } from '../../core/features/tabular.ts';
 import type { FittedText } from '../../core/features/text.ts';
 import type { FittedWide } from '../../core/features/wide-number.ts';
 import { boosting } from '../../core/models/boosting/boosting.ts';
@@ -87,6 +87,7 @@ function madeTable(rows: number): { columns: Cells[]; labels: Int32Array } {
         type: 'text',
         cells: draw(() => Array.from({ length: 3 + random.below(9) }, () => `Word${random.below(90)},`).join(' ')),
       },
+      { name: 'weight', type: 'number', cells: draw(() => Math.round(random.uniform() * 5)) },
     ],
     labels,
   };
@@ -98,7 +99,8 @@ test.each([forest, boosting, linear] as Family[])('$name: the graph answers as t
   const target = { task: 'classification', classes: 3, labels } as const;
   const learning = { target, foldOf: Int32Array.from(labels, (_, row) => row % 5) };
   const fitted = fitCells(columns, { day: { date: 'YYYY-MM-DD' } }, learning);
-  const preprocess = { ...fitted, classes: ['a', 'b', 'c'] };
+  const crosses = (['over', 'minus', 'times'] as const).map((operation) => ({ operation, a: 1, b: 5 }));
+  const preprocess = { ...withCrosses(fitted, crosses, frameOf(columns)), classes: ['a', 'b', 'c'] };
   expect(preprocess.columns.filter(isDerived).map(({ type }) => type)).toEqual(['date', 'encoding', 'text']);
   const x = transformTrain(preprocess, frameOf(columns), learning);
   const params = family.parse(Object.fromEntries(Object.entries(family.grid).map(([name, values]) => [name, values[0]!])));
