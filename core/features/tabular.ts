@@ -10,10 +10,10 @@
 import { IngotError } from '../errors.ts';
 import type { Matrix } from '../models/model.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { CategoryColumn, Frame, NumberColumn } from '../table/frame.ts';
+import type { CategoryColumn, Frame } from '../table/frame.ts';
 import type { CleanReport } from '../table/report.ts';
 import { clipToOnnx } from './clip.ts';
-import { type Cross, crossesToOnnx, crossOperations, type FittedCross, fitCross, transformCross } from './cross.ts';
+import { type Cross, crossesToOnnx, crossOperations, fitCross, transformCross } from './cross.ts';
 import { derive, derivedToOnnx, deriveTrain } from './derivations.ts';
 import { fitColumn } from './fit-columns.ts';
 import { imputeToOnnx } from './impute.ts';
@@ -104,10 +104,10 @@ function transformWith(preprocess: Preprocess, frame: Frame, deriveWith: typeof 
     }
   });
   const { crosses = [] } = preprocess;
-  const numbersOf = (column: number) => narrow((byName.get(preprocess.columns[column]!.name) as NumberColumn).values);
+  const rowsOf = (column: number) => byName.get(preprocess.columns[column]!.name)!;
   crosses.forEach((cross, i) => {
     const at = names.length - crosses.length + i;
-    transformCross(cross, preprocess, numbersOf, data.subarray(at * rows, (at + 1) * rows));
+    transformCross(cross, preprocess, rowsOf, data.subarray(at * rows, (at + 1) * rows));
   });
   return { rows, columns: names.length, names, data };
 }
@@ -147,7 +147,15 @@ export function toOnnx(graph: GraphBuilder, { columns, crosses = [] }: Preproces
     const medians = fitted.map((number) => number.impute);
     const { filled, missing } = imputeToOnnx(graph, raw, medians);
     parts.push(scaleToOnnx(graph, clipToOnnx(graph, filled, fitted), fitted));
-    if (crosses.length > 0) crossed.push(standardCrosses(graph, crosses, filled, numbers));
+    if (crosses.length > 0) {
+      const placeOf = (column: number) => numbers.findIndex((feature) => feature.column === column);
+      const values = imputeToOnnx(
+        graph,
+        concat(graph, crossesToOnnx(graph, columns, crosses, filled, placeOf, inputs)),
+        crosses.map((cross) => cross.impute),
+      );
+      crossed.push(scaleToOnnx(graph, clipToOnnx(graph, values.filled, crosses), crosses));
+    }
     const place = new Map(numbers.map(({ column, part }, i) => [`${column} ${part}`, i]));
     const indicated = layout
       .filter((feature) => feature.is === missingCode && !isCategory(columns[feature.column]!))
@@ -160,25 +168,13 @@ export function toOnnx(graph: GraphBuilder, { columns, crosses = [] }: Preproces
   return concat(graph, parts);
 }
 
-/** The features of crosses; preprocess.crosses are in the order of the operations, as `withCrosses` puts them. */
-function standardCrosses(graph: GraphBuilder, crosses: readonly FittedCross[], filled: string, numbers: readonly Feature[]): string {
-  const place = new Map(numbers.map(({ column }, i) => [column, i]));
-  const { tensors, order } = crossesToOnnx(graph, crosses, filled, (column) => place.get(column)!);
-  const imputed = imputeToOnnx(
-    graph,
-    concat(graph, tensors),
-    order.map((cross) => cross.impute),
-  );
-  return scaleToOnnx(graph, clipToOnnx(graph, imputed.filled, order), order);
-}
-
 /** The preprocessing with crosses, which become its last features. @param train the rows that it was fitted on */
 export function withCrosses(preprocess: Preprocess, crosses: readonly Cross[], train: Frame): Preprocess {
   if (crosses.length === 0) return preprocess;
   const byName = new Map(train.columns.map((column) => [column.name, column]));
-  const numbersOf = (column: number) => narrow((byName.get(preprocess.columns[column]!.name) as NumberColumn).values);
+  const rowsOf = (column: number) => byName.get(preprocess.columns[column]!.name)!;
   const ordered = crossOperations.flatMap((operation) => crosses.filter((cross) => cross.operation === operation));
-  const fitted = ordered.map((cross) => fitCross(cross, preprocess, numbersOf));
+  const fitted = ordered.map((cross) => fitCross(cross, preprocess, rowsOf));
   return { ...preprocess, crosses: fitted, features: featureNames({ columns: preprocess.columns, crosses: fitted }) };
 }
 

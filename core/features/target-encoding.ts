@@ -7,7 +7,8 @@ import type { Target } from '../models/model.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn } from '../table/frame.ts';
 import type { Derivation } from './derivation.ts';
-import { encode, fitSpellings, missingCode, type Spellings } from './one-hot.ts';
+import { groupsOf, groupsToOnnx } from './groups.ts';
+import { fitSpellings, type Spellings } from './one-hot.ts';
 import type { Derived } from './preprocess.ts';
 
 export interface FittedEncoding extends Derived, Spellings {
@@ -46,7 +47,7 @@ export function fitEncoding(
   const others = column.dictionary.filter((value, code) => !isKnown(value, code));
   const spellings = fitSpellings(values, [...values, ...others], written, tokens, { variants: values.length <= mostVariants });
   const of = target.task === 'regression' ? ['value' as const] : toldClasses(target);
-  const codes = codesOf(column, spellings, values.length);
+  const codes = groupsOf(column, spellings, values.length);
   const frequency = new Int32Array(values.length + 2);
   for (const code of codes) frequency[code]!++;
   // An unseen value is as frequent as those that were seen once.
@@ -133,17 +134,11 @@ function shrunken(codes: Int32Array, groups: number, response: Float64Array, row
 
 const rowsOf = (count: number) => Int32Array.from({ length: count }, (_, row) => row);
 
-/** Places in the table: values, then missing, then neither. */
-function codesOf({ codes, dictionary }: CategoryColumn, spellings: Spellings, values: number): Int32Array {
-  const ofEntry = encode(dictionary, spellings).map((code) => (code >= 0 ? code : code === missingCode ? values : values + 1));
-  return codes.map((entry) => (entry < 0 ? values : ofEntry[entry]!));
-}
-
 const sizeOf = ({ table }: FittedEncoding) => table[0]!.length - 2;
 
 /** The numbers of train rows: of each, what the rows of the other folds say. */
 export function deriveOutOfFold(fitted: FittedEncoding, column: CategoryColumn, { target, foldOf }: Learning): Float32Array[] {
-  const codes = codesOf(column, fitted, sizeOf(fitted));
+  const codes = groupsOf(column, fitted, sizeOf(fitted));
   const folds = Int32Array.from(new Set(foldOf)).sort();
   const [others, own] = [true, false].map((isOther) =>
     Array.from(folds, (fold) => rowsOf(codes.length).filter((row) => (foldOf[row] !== fold) === isOther)),
@@ -164,22 +159,13 @@ export const encodings: Derivation<FittedEncoding> = {
   names: ({ name, labels }) => [...labels.map((label) => `${name}: ${label}`), `${name}: rows alike`],
 
   derive(fitted, column) {
-    const codes = codesOf(column, fitted, sizeOf(fitted));
+    const codes = groupsOf(column, fitted, sizeOf(fitted));
     return fitted.table.map((ofCode) => Float32Array.from(codes, (code) => ofCode[code]!));
   },
 
   toOnnx(graph: GraphBuilder, { spellings, missing, table }, input) {
     const values = table[0]!.length - 2;
-    const code = graph.node(
-      'LabelEncoder',
-      [input],
-      {
-        keys_strings: { strings: [...Object.keys(spellings), ...missing] },
-        values_int64s: { ints: [...Object.values(spellings), ...missing.map(() => values)] },
-        default_int64: { int: values + 1 },
-      },
-      { domain: 'ai.onnx.ml' },
-    );
+    const code = groupsToOnnx(graph, input, { spellings, missing }, values);
     const rowMajor = Float32Array.from(
       { length: table.length * (values + 2) },
       (_, i) => table[i % table.length]![Math.floor(i / table.length)]!,

@@ -54,7 +54,12 @@ export function fitText(
   const squares = Array.from(idf, (value) => Math.round(value ** 2 / squareUnit));
   const rank = Math.min(mostDirections, Math.floor(sample.length / rowsPerDirection), counter.terms);
   const directions = rank < 1 ? [] : rightSingularVectors(tfIdf(counted, idf), rank, 0);
-  const of = learning === undefined ? [] : learning.target.task === 'regression' ? ['value' as const] : toldClasses(learning.target);
+  const of =
+    learning === undefined || counter.terms === 0
+      ? []
+      : learning.target.task === 'regression'
+        ? ['value' as const]
+        : toldClasses(learning.target);
   const terms = termsOf(column, counter, missing);
   const rows = Int32Array.from(column.codes.keys());
   const targets = learning === undefined ? [] : of.map((told) => targetWeights(terms, learning, told, squares, rows));

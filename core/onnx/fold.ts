@@ -172,16 +172,19 @@ class FoldingGraph implements GraphBuilder {
     const numeric = this.graph.node('Gather', [raw, this.graph.int64s(numbers.map((_, place) => place))], { axis: { int: 1 } });
     const { filled } = imputeToOnnx(this.graph, numeric, medians);
     const own = usedCrosses.map((feature) => crosses[feature - this.layout.length]!);
-    const { tensors, order } = crossesToOnnx(this.graph, own, filled, (column) => placeOf.get(`${column} undefined`)!);
-    for (const [i, cross] of order.entries())
-      places.set(this.layout.length + crosses.indexOf(cross), numbers.length + categories.length + i);
+    const tensors = crossesToOnnx(this.graph, columns, own, filled, (column) => placeOf.get(`${column} undefined`)!, this.inputs);
+    usedCrosses.forEach((feature, i) => {
+      places.set(feature, numbers.length + categories.length + i);
+    });
     return { raw: concat(this.graph, [raw, ...tensors]), places };
   }
 
   /** The features that are the numbers of crosses. */
   private operandsOf(crossFeatures: readonly number[]): number[] {
     const { crosses = [] } = this.preprocess;
-    const columns = crossFeatures.map((feature) => crosses[feature - this.layout.length]!).flatMap(({ a, b }) => [a, b]);
+    const columns = crossFeatures
+      .map((feature) => crosses[feature - this.layout.length]!)
+      .flatMap(({ operation, a, b }) => (operation === 'within' ? [a] : [a, b]));
     return columns.map((column) => this.layout.findIndex((feature) => feature.column === column && feature.is === 'value'));
   }
 

@@ -2,7 +2,7 @@
  * Which crosses of numbers pay for themselves. A quick boosting answers each fold's rows without having seen them; crosses are ranked by how much of
  * what it missed they explain; and the best few are kept where the same boosting, given them, errs less on the same folds.
  */
-import { type Cross, crossed, crossOperations, imputed } from '../features/cross.ts';
+import { type Cross, crossOperations, crossValues, groupingOf, imputed } from '../features/cross.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import { takeRows, takeTarget } from '../features/split.ts';
 import { transformTrain, withCrosses } from '../features/tabular.ts';
@@ -19,6 +19,9 @@ const mostCells = 500_000;
 const mostRows = 20_000;
 /** Numbers of which all pairs are tried: those that say most of the target, or of what was missed. */
 const mostNumbers = 12;
+/** Categories within which numbers are looked at. */
+const mostCategories = 8;
+const mostValues = 5000;
 const mostCrosses = 8;
 const folds = 3;
 /** The loss must be less by this share, and less in each fold. */
@@ -37,7 +40,8 @@ export async function chooseCrosses(
   context: { seed: number; workers: number },
 ): Promise<Cross[]> {
   const numeric = preprocess.columns.flatMap(({ type }, column) => (type === 'number' ? [column] : []));
-  if (train.rows < fewestRows || numeric.length < 2) return [];
+  const isAlone = numeric.length === 1 && !preprocess.columns.some((fitted) => groupingOf(fitted));
+  if (train.rows < fewestRows || numeric.length === 0 || isAlone) return [];
   const most = Math.max(fewestRows, Math.min(mostRows, Math.floor(mostCells / preprocess.features.length)));
   const rows = everyNth(train.rows, Math.ceil(train.rows / most));
   const frame = takeRows(train, rows);
@@ -45,11 +49,8 @@ export async function chooseCrosses(
   const before = await check(preprocess, frame, sample, context);
 
   const byName = new Map(frame.columns.map((column) => [column.name, column]));
-  const raw = (column: number) => {
-    const found = byName.get(preprocess.columns[column]!.name)!;
-    return found.type === 'number' ? Float32Array.from(found.values) : new Float32Array(frame.rows);
-  };
-  const values = new Map(numeric.map((column) => [column, imputed(preprocess.columns, column, raw)]));
+  const rowsOf = (column: number) => byName.get(preprocess.columns[column]!.name)!;
+  const values = new Map(numeric.map((column) => [column, imputed(preprocess.columns, column, rowsOf)]));
   const told = sample.target.task === 'regression' ? (['value'] as const) : toldClasses(sample.target);
   const responses = told.map((of) => responseOf(sample.target, of));
   const missed = told.map((of, i) => responses[i]!.map((value, row) => value - answerOf(before.answers, of, row)));
@@ -60,10 +61,13 @@ export async function chooseCrosses(
     .slice(0, mostNumbers)
     .map(({ column }) => column);
   const alone = new Map(strongest.map((column) => [column, explains(values.get(column)!, missed)]));
-  const crosses = pairsOf(strongest)
+  const categories = preprocess.columns
+    .flatMap((fitted, column) => ((groupingOf(fitted)?.values ?? Infinity) <= mostValues ? [column] : []))
+    .slice(0, mostCategories);
+  const crosses = [...pairsOf(strongest), ...withinOf(strongest, categories)]
     .map((cross) => {
-      const share = explains(crossed(cross.operation, values.get(cross.a)!, values.get(cross.b)!), missed);
-      return { cross, gain: share - Math.max(alone.get(cross.a)!, alone.get(cross.b)!) };
+      const share = explains(crossValues(cross, preprocess.columns, rowsOf), missed);
+      return { cross, gain: share - Math.max(alone.get(cross.a)!, alone.get(cross.b) ?? 0) };
     })
     .filter(({ gain }) => gain > 2 / frame.rows)
     .sort((x, y) => y.gain - x.gain)
@@ -82,11 +86,12 @@ const everyNth = (rows: number, step: number) => Int32Array.from({ length: Math.
 /** Differences, products and ratios both ways. */
 function pairsOf(columns: readonly number[]): Cross[] {
   const pairs = columns.flatMap((a, i) => columns.slice(i + 1).map((b) => [a, b] as const));
-  return pairs.flatMap(([a, b]) => [
-    ...crossOperations.map((operation) => ({ operation, a, b })),
-    { operation: 'over' as const, a: b, b: a },
-  ]);
+  const operations = crossOperations.filter((operation) => operation !== 'within');
+  return pairs.flatMap(([a, b]) => [...operations.map((operation): Cross => ({ operation, a, b })), { operation: 'over', a: b, b: a }]);
 }
+
+const withinOf = (numbers: readonly number[], categories: readonly number[]): Cross[] =>
+  categories.flatMap((b) => numbers.map((a) => ({ operation: 'within' as const, a, b })));
 
 /** The quick boosting's loss on each fold, and its answers to all rows that were in one. */
 async function check(

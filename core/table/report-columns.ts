@@ -52,7 +52,7 @@ export function reportOf(
     ...(number && { number }),
     ...(column.date && { date: column.date }),
     ...(column.spellings.size > 0 && { spellings: Object.fromEntries(column.spellings) }),
-    ...(values && { top: values.slice(0, mostTop) }),
+    ...(values && column.type !== 'text' && { top: values.slice(0, mostTop) }),
   };
 }
 

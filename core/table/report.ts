@@ -40,7 +40,7 @@ export interface ColumnReport {
   date?: DateFormat;
   /** Booleans and categories: spelling in the clean table → every spelling in the file (itself included), where they differ. */
   spellings?: Record<string, string[]>;
-  /** Booleans and categories: the most frequent values of the clean table. */
+  /** All but numbers and texts: the most frequent values of the clean table. */
   top?: { value: string; count: number }[];
 }
 

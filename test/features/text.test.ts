@@ -44,6 +44,17 @@ test('singular vectors are those of the matrix: orthonormal, and as much of it a
   expect(rightSingularVectors(x, 4, 1)).toEqual(vectors);
 });
 
+test('texts that have no word in common teach nothing', () => {
+  const cells = Array.from({ length: 30 }, (_, i) => String.fromCodePoint(0x4e00 + 3 * i, 0x4e01 + 3 * i, 0x4e02 + 3 * i));
+  const labels = Int32Array.from(cells, (_, i) => i % 2);
+  const learning = { target: { task: 'classification' as const, classes: 2, labels }, foldOf: labels };
+  const columns: Cells[] = [
+    { name: 't', type: 'text', cells },
+    { name: 'n', type: 'number', cells: cells.map((_, i) => i) },
+  ];
+  expect(fitCells(columns, {}, learning).features).toEqual(['n']);
+});
+
 describe('texts', () => {
   const random = new Random(6);
   const good = ['great', 'lovely', 'fast'];

@@ -12,6 +12,7 @@ import { boosting } from '../../core/models/boosting/boosting.ts';
 import { forest } from '../../core/models/forest/forest.ts';
 import { linear } from '../../core/models/linear/linear.ts';
 import type { Family, Matrix } from '../../core/models/model.ts';
+import { fuseInputs } from '../../core/onnx/fuse-inputs.ts';
 import { optimiseGraph } from '../../core/onnx/optimise.ts';
 import { Random } from '../../core/random.ts';
 import type { RawRows } from '../../core/serving/rows.ts';
@@ -99,13 +100,17 @@ test.each([forest, boosting, linear] as Family[])('$name: the graph answers as t
   const target = { task: 'classification', classes: 3, labels } as const;
   const learning = { target, foldOf: Int32Array.from(labels, (_, row) => row % 5) };
   const fitted = fitCells(columns, { day: { date: 'YYYY-MM-DD' } }, learning);
-  const crosses = (['over', 'minus', 'times'] as const).map((operation) => ({ operation, a: 1, b: 5 }));
+  const pairs = (['over', 'minus', 'times'] as const).map((operation) => ({ operation, a: 1, b: 5 }));
+  const crosses = [...pairs, ...[2, 3].map((b) => ({ operation: 'within' as const, a: 1, b }))];
   const preprocess = { ...withCrosses(fitted, crosses, frameOf(columns)), classes: ['a', 'b', 'c'] };
   expect(preprocess.columns.filter(isDerived).map(({ type }) => type)).toEqual(['date', 'encoding', 'text']);
   const x = transformTrain(preprocess, frameOf(columns), learning);
   const params = family.parse(Object.fromEntries(Object.entries(family.grid).map(([name, values]) => [name, values[0]!])));
   const model = await family.fit(x, target, params, { seed: 1, workers: 1 });
   const { graph } = await optimiseGraph({ preprocess, model });
+  // Numbers come as one tensor, whatever is made of them.
+  const numbers = preprocess.columns.flatMap(({ type, name }) => (type === 'number' ? [name] : []));
+  expect(fuseInputs(graph, new Set(numbers))?.columns).toEqual(numbers);
   const raw: RawRows = {
     rows: 400,
     columns: preprocess.columns.map((column, i) => {

@@ -33,6 +33,22 @@ describe('crosses are chosen', () => {
     for (const { a, b } of crosses.slice(0, 1)) expect([a, b].sort()).toEqual([0, 1]);
   });
 
+  test('where it follows from how far a number is from its mean in a category', { timeout: 60_000 }, async () => {
+    const random = new Random(7);
+    const shops = Array.from({ length: 40 }, () => random.uniform() * 100);
+    const shop = Array.from({ length: 4000 }, () => random.below(40));
+    const off = shop.map(() => random.uniform() - 0.5);
+    const columns: Cells[] = [
+      { name: 'price', type: 'number', cells: shop.map((code, row) => Math.fround(shops[code]! + off[row]!)) },
+      { name: 'shop', type: 'category', cells: shop.map((code) => `shop ${code}`) },
+    ];
+    const values = Float64Array.from(off, (value) => value * 10);
+    const learning = { target: { task: 'regression' as const, values }, foldOf: Int32Array.from(off, (_, row) => row % 5) };
+    expect(await chooseCrosses(fitCells(columns, {}, learning), frameOf(columns), learning, context)).toEqual([
+      { operation: 'within', a: 0, b: 1 },
+    ]);
+  });
+
   test('nowhere where it follows from none, and of few rows none', { timeout: 60_000 }, async () => {
     expect(await chosen(3000, (a, b) => a + 2 * b)).toEqual([]);
     expect(await chosen(3000, () => 0)).toEqual([]);
@@ -52,10 +68,11 @@ test('crosses are the last features, of imputed numbers, and infinite ones are m
   ];
   const crosses = [
     { operation: 'over', a: 0, b: 1 },
+    { operation: 'within', a: 1, b: 2 },
     { operation: 'minus', a: 1, b: 0 },
   ] as const;
   const preprocess = withCrosses(fitCells(columns), crosses, frameOf(columns));
-  expect(preprocess.features).toEqual(['a', 'b', 'a is missing', 'c = x', 'c = y', 'b − a', 'a ÷ b']);
+  expect(preprocess.features).toEqual(['a', 'b', 'a is missing', 'c = x', 'c = y', 'b − a', 'a ÷ b', 'b within c']);
   const { data, rows } = transform(preprocess, frameOf(columns));
   const [minus, over] = preprocess.crosses!;
   const unscaled = (at: number, { mean, scale }: { mean: number; scale: number }) =>

@@ -107,6 +107,7 @@ it('text of several words is kept as text, and what is a key is not', async () =
     role: 'feature',
     why: 'its values are texts of several words, few of them twice',
   });
+  expect(column(report, 'note')).not.toHaveProperty('top');
   expect(column(report, 'key')).toMatchObject({ role: 'ignored' });
   const spec = { columns: { key: { type: 'text' }, note: { type: 'category', role: 'feature' } } } satisfies DatasetSpec;
   const { report: asked } = await clean({ 'a.csv': ['note,key,n,y', ...lines].join('\n') }, spec);
