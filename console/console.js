@@ -82,7 +82,7 @@ function table(headings, rows) {
 }
 
 async function showRun({ id, dataset }) {
-  const [run, { report }] = await Promise.all([get(`runs/${segment(id)}`), get(`datasets/${segment(dataset)}`)]);
+  const [run, { report, suspiciousLabels }] = await Promise.all([get(`runs/${segment(id)}`), get(`datasets/${segment(dataset)}`)]);
   const content = [];
   if (run.error) content.push(node('p', [run.error.message, run.error.where, run.error.fix].filter(Boolean).join(' ')));
   if (report) {
@@ -104,6 +104,16 @@ async function showRun({ id, dataset }) {
         ),
       );
     }
+  }
+  if (suspiciousLabels?.count > 0) {
+    const { count, of, rows } = suspiciousLabels;
+    content.push(node('p', `${count} of ${of} rows are likely mislabelled; the surest:`));
+    content.push(
+      table(
+        ['Row', 'labelled', 'looks like', 'probability'],
+        rows.map(({ row: number, given, suggested, confidence }) => row(number, given, suggested, rounded(confidence))),
+      ),
+    );
   }
   if (run.leaderboard) content.push(leaderboard(run.leaderboard));
   showDetail(`${dataset}: ${run.status}`, ...content);

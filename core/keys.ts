@@ -10,10 +10,17 @@ export const dataKeys = {
   origin: (dataset: string, revision: string) => `clean/${dataset}/${revision}/origin.json`,
   table: (dataset: string, revision: string) => `clean/${dataset}/${revision}/table.parquet`,
   rejects: (dataset: string, revision: string) => `clean/${dataset}/${revision}/rejects.csv`,
+  /** The numbers of the rows that the table does not have; where there are any. */
+  leftOut: (dataset: string, revision: string) => `clean/${dataset}/${revision}/left-out.parquet`,
+  /** Written after the run has been started: classification alone. */
+  suspiciousLabels: (dataset: string, revision: string) => `clean/${dataset}/${revision}/suspicious-labels.json`,
+  suspiciousLabelsFile: (dataset: string, revision: string) => `clean/${dataset}/${revision}/suspicious-labels.csv`,
   /** Written last: where it exists, the clean table is whole. */
   report: (dataset: string, revision: string) => `clean/${dataset}/${revision}/report.json`,
   /** Written instead of a report where the file can't be used. */
   rejection: (dataset: string, revision: string) => `clean/${dataset}/${revision}/rejection.json`,
+  /** What personal data are hashed with; made on first use, never changed. Only `clean` may read it. */
+  secret: 'secrets/personal-data.key',
   train: (dataset: string, revision: string) => `features/${dataset}/${revision}/train.parquet`,
   test: (dataset: string, revision: string) => `features/${dataset}/${revision}/test.parquet`,
   /** Written last: where it exists, the features are whole. */

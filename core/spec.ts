@@ -39,6 +39,10 @@ const columnSpec = z.strictObject({
   dayFirst: z.optional(z.boolean()),
 });
 
+/** What becomes of personal data: left out, hashed with a secret of the installation, or kept as they are. */
+export const personalPolicies = ['drop', 'hash', 'keep'] as const;
+export type PersonalPolicy = (typeof personalPolicies)[number];
+
 export const datasetSpecSchema = z.strictObject({
   $schema: z.optional(z.string()),
   /** File names beside dataset.json that together are the dataset; the spec, uploaded last, starts it. */
@@ -68,6 +72,13 @@ export const datasetSpecSchema = z.strictObject({
    * of the rows equal an earlier one, which few columns of few values do without any accident.
    */
   duplicates: z.optional(z.enum(['drop', 'keep'])),
+  /** By default `drop`; `columns` says otherwise of single ones, and that a column is personal where that does not show. */
+  pii: z.optional(
+    z.strictObject({
+      policy: z.optional(z.enum(personalPolicies)),
+      columns: z.optional(z.record(z.string(), z.enum(personalPolicies))),
+    }),
+  ),
   budget: z.optional(
     z.strictObject({ dollars: z.optional(z.number().check(z.positive())), minutes: z.optional(z.number().check(z.positive())) }),
   ),

@@ -23,7 +23,8 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   files: 'File names beside dataset.json that together are the dataset, in order. Upload dataset.json last: it starts the cleaning.',
   target: 'The column to predict. By default the last one.',
   task: 'Inferred from the target where it is left out.',
-  columns: 'By column name: its role and its type, where what is inferred is wrong; and of dates like 3/4/2026 whether the day comes first.',
+  columns:
+    'By column name: its role and its type, where what is inferred is wrong; and of dates like 3/4/2026 whether the day comes first. The role feature also keeps a column that seems to give the target away.',
   missing: 'Further strings that mean that a value is missing.',
   header: 'Whether the first line names the columns. Inferred where it is left out.',
   delimiter: 'The character between the values of a line. Inferred where it is left out.',
@@ -35,6 +36,7 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   testFraction: 'The share of rows that is held out for the final test. By default 0.2.',
   duplicates:
     'Whether of rows that are equal in every column all but the first are dropped (the default) or kept (the default where more than half of the rows equal an earlier one).',
+  pii: 'What becomes of personal data that are found (e-mail, telephone, card, account and identity numbers, names of persons, IP addresses): drop (the default) leaves the column out, and masks what is found inside longer text; hash keeps it in the clean table as a keyed hash to join by, but not as a feature; keep keeps it. columns says so of single columns, whether anything was found in them or not.',
   budget:
     'Dollars and minutes that a run may take, from features to release. It stops within them with the best model so far; the card says what was left out. On functions, whose prices core/compute/prices.ts has.',
   priority: '0 (whenever) to 100 (urgent). Read, but not yet kept to.',

@@ -12,7 +12,7 @@ import { environment } from '../core/names.ts';
 import { getJson, type ObjectStore } from '../core/object-store.ts';
 import { type AliasState, getAlias, listAliases, rollBack, setAlias } from '../core/registry/aliases.ts';
 import type { ModelCard } from '../core/registry/card.ts';
-import { getDataset } from '../core/registry/datasets.ts';
+import { type DoubtedLabels, getDataset } from '../core/registry/datasets.ts';
 import { getRun, listRuns, type RunDetail } from '../core/registry/runs.ts';
 import { getCard, listModels, listVersions } from '../core/registry/versions.ts';
 import { mediaType } from '../core/serving/formats.ts';
@@ -152,7 +152,16 @@ function createApi(connect: () => ApiServices): Hono {
     }
     const { revision, status, error } = pointer;
     const report = revision === undefined ? undefined : await getJson<CleanReport>(data, dataKeys.report(dataset, revision));
-    return c.json({ dataset, revision: revision ?? null, status, ...(report && { report }), ...(error && { error }) });
+    const suspiciousLabels =
+      revision === undefined ? undefined : await getJson<DoubtedLabels>(data, dataKeys.suspiciousLabels(dataset, revision));
+    return c.json({
+      dataset,
+      revision: revision ?? null,
+      status,
+      ...(report && { report }),
+      ...(suspiciousLabels && { suspiciousLabels }),
+      ...(error && { error }),
+    });
   });
 
   app.post('/datasets/:dataset/uploads', async (c) => {

@@ -41,7 +41,7 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
     const columns = preprocess.columns.map(({ name }) => name);
     return { frame: await readFrame(path, { columns, wide: wideOf(preprocess) }), target: await readTarget(path, report) };
   });
-  const { test } = splitOf(target, spec);
+  const { test } = splitOf(target, frame, spec);
   const rows = takeRows(frame, test);
   const trained = familyOf(fit.family).deserialize(fitted);
   const served = await loadModel(graph, { threads: availableParallelism() });

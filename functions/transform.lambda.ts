@@ -22,6 +22,7 @@ import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import type { Services } from './shared/services.ts';
+import { listSuspiciousLabels } from './shared/suspicious-labels.ts';
 
 export function transform(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, async ({ key }) => {
@@ -31,6 +32,7 @@ export function transform(event: unknown, services: Services): Promise<void> {
     try {
       await makeFeatures(dataset, revision, services);
       await startRun(dataset, revision, services);
+      await listSuspiciousLabels(dataset, revision, services.data);
     } catch (error) {
       if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
       await advanceRevision(dataset, revision, { status: 'CLEAN', error: troubleOf(error) }, services);
@@ -51,12 +53,13 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       await data.download(dataKeys.table(dataset, revision), table);
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
       const [frame, target] = [await readFrame(table, { columns, wide: wideIn(report) }), await readTarget(table, report)];
-      const rows = splitOf(target, spec);
+      const rows = splitOf(target, frame, spec);
       const train = takeRows(frame, rows.train);
       const learning = learningOf(takeTarget(target, rows.train), spec);
       const fitted = fitFeatures(train, report, rows.test.length, learning);
       const context = { seed: spec.seed ?? 0, workers: availableParallelism() };
-      const preprocess = withCrosses(fitted, await chooseCrosses(fitted, train, learning, context), train);
+      const crossed = withCrosses(fitted, await chooseCrosses(fitted, train, learning, context), train);
+      const preprocess = rows.together === 0 ? crossed : { ...crossed, rows: { ...crossed.rows, together: rows.together } };
       const parts = {
         train: () => transformTrain(preprocess, train, learning),
         test: () => transformFrame(preprocess, takeRows(frame, rows.test)),

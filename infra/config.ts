@@ -8,8 +8,28 @@ const logRetentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
 const whole = (fallback: number, least: number, most: number) =>
   z._default(z.coerce.number().check(z.multipleOf(1), z.gte(least), z.lte(most)), fallback);
 
+const flag = z._default(z.union([z.boolean(), z.stringbool()]), false);
+
+/** Text, as the command line gives it, is read as JSON. */
+const json = z.transform((value) => {
+  try {
+    return typeof value === 'string' ? JSON.parse(value) : value;
+  } catch {
+    return value;
+  }
+});
+
 /** Lambda gives a function one processor core for each 1,769 MB. */
 const memory = (megabytes: number) => whole(megabytes, 128, 10_240);
+
+const rate = (fallback: number) => whole(fallback, 1, 100_000);
+
+const optional = (most: number) => z.optional(z.coerce.number().check(z.multipleOf(1), z.gte(1), z.lte(most)));
+const keyLimits = z.strictObject({
+  requestsPerSecond: optional(100_000),
+  requestBurst: optional(100_000),
+  requestsPerMonth: optional(2_000_000_000),
+});
 
 const schema = z.strictObject({
   /**
@@ -32,11 +52,21 @@ const schema = z.strictObject({
   /** Hours after which a run is stopped whatever it does: the last resort behind each stage's own time limit and retries. */
   runHours: whole(6, 1, 72),
 
+  /**
+   * Who may call the API: whoever has a key (`apiKey`), whom IAM allows `execute-api:Invoke` and who signs the request (`iam`), or who has and does
+   * both (`both`), so that the usage plan of the key counts what is signed.
+   */
+  authorization: z._default(z.enum(['apiKey', 'iam', 'both']), 'apiKey'),
   /** Requests a second, and in a burst, that one API key may make, and that the stage takes from all keys: what an account has by default. */
-  requestsPerSecond: whole(10_000, 1, 100_000),
-  requestBurst: whole(5000, 1, 100_000),
+  requestsPerSecond: rate(10_000),
+  requestBurst: rate(5000),
   /** Requests a month that one API key may make. */
   requestsPerMonth: whole(10_000_000, 1, 2_000_000_000),
+  /** Further API keys by name, each with a usage plan of its own: `{"mobile": {"requestsPerSecond": 5}}`. What is left out is as for the first key. */
+  keys: z._default(z.pipe(json, z.record(z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9]{0,29}$/)), keyLimits)), {}),
+
+  /** Whether objects, messages and logs are encrypted with a KMS key of the stack's, not with the services' own. It costs $1 a month, and each use. */
+  customerKey: flag,
 
   /** Days that logs, and replaced or deleted objects, are kept. */
   logDays: z._default(

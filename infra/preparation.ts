@@ -1,6 +1,7 @@
 /** From an upload to features: S3 starts `clean` for what lands under `raw/`, and `transform` for each cleaning report. */
 import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { EventType } from 'aws-cdk-lib/aws-s3';
 import { LambdaDestination } from 'aws-cdk-lib/aws-s3-notifications';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -22,7 +23,10 @@ export class Preparation extends Construct {
 
   constructor(scope: Construct, id: string, { stateMachine, ...surroundings }: PreparationProps) {
     super(scope, id);
-    this.deadLetters = { clean: this.queue('CleanDeadLetters'), transform: this.queue('TransformDeadLetters') };
+    this.deadLetters = {
+      clean: this.queue('CleanDeadLetters', surroundings.data.key),
+      transform: this.queue('TransformDeadLetters', surroundings.data.key),
+    };
     // Cleaning and transforming may take all the time that Lambda gives.
     const timeout = Duration.minutes(15);
     this.clean = new IngotFunction(this, 'Clean', {
@@ -30,7 +34,7 @@ export class Preparation extends Construct {
       name: 'clean',
       description: 'Reads an uploaded table, cleans it and reports every change',
       timeout,
-      access: { data: { read: ['raw/', 'clean/'], write: ['clean/'] } },
+      access: { data: { read: ['raw/', 'clean/', 'secrets/'], write: ['clean/', 'secrets/'] } },
       deadLetters: this.deadLetters.clean,
     });
     this.transform = new IngotFunction(this, 'Transform', {
@@ -40,7 +44,7 @@ export class Preparation extends Construct {
       timeout,
       access: {
         data: { read: ['clean/', 'features/'], write: ['clean/', 'features/'] },
-        models: { read: ['runs/'], write: ['runs/'] },
+        models: { write: ['runs/'] },
         statements: [new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] })],
       },
       environment: { [environment.stateMachineArn]: stateMachine.stateMachineArn },
@@ -54,7 +58,8 @@ export class Preparation extends Construct {
     });
   }
 
-  private queue(id: string): Queue {
-    return new Queue(this, id, { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
+  private queue(id: string, key: IKey | undefined): Queue {
+    const encryption = key ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key } : { encryption: QueueEncryption.SQS_MANAGED };
+    return new Queue(this, id, { ...encryption, enforceSSL: true, retentionPeriod: Duration.days(14) });
   }
 }

@@ -17,6 +17,7 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { environment, type FunctionName, type Stage, stages } from '../core/names.ts';
 import { targetOf } from './assets.ts';
+import { keyStatement } from './encryption.ts';
 import { type Access, IngotFunction, type IngotFunctionProps, type Surroundings } from './function.ts';
 
 /** Lambda had no room, was restarted or could not be reached: the work was not done, and waiting helps. */
@@ -177,7 +178,10 @@ export class Training extends Construct {
       timeout: Duration.minutes(1),
       access: {
         models: runs,
-        statements: [new PolicyStatement({ actions: ['sns:Publish'], resources: [topic.topicArn] })],
+        statements: [
+          new PolicyStatement({ actions: ['sns:Publish'], resources: [topic.topicArn] }),
+          ...(topic.masterKey ? [keyStatement(topic.masterKey, 'write')] : []),
+        ],
       },
       environment: { [environment.alarmTopicArn]: topic.topicArn },
     });

@@ -1,7 +1,9 @@
 /** From a template to living resources: every type and property is done, or means nothing here, or is refused by name. */
 import { IngotError } from '../core/errors.ts';
 import type { Cloud } from './cloud.ts';
+import { checkConnections } from './iam/permission.ts';
 import { compute } from './resources/compute.ts';
+import { identity } from './resources/identity.ts';
 import { messaging } from './resources/messaging.ts';
 import { observe } from './resources/observe.ts';
 import type { ResourceTypes } from './resources/resource-type.ts';
@@ -10,7 +12,7 @@ import { storage } from './resources/storage.ts';
 import { type Identity, type Json, type JsonObject, resolve, type Scope } from './template/intrinsics.ts';
 import { accountId, creationOrder, parametersOf, type Resource, type Stack } from './template/template.ts';
 
-export const supportedTypes: ResourceTypes = { ...storage, ...compute, ...messaging, ...restApi, ...observe };
+export const supportedTypes: ResourceTypes = { ...identity, ...storage, ...compute, ...messaging, ...restApi, ...observe };
 
 /** Types that mean nothing on a laptop, where there is one user and no bill. */
 export const meaninglessTypes = [
@@ -18,15 +20,7 @@ export const meaninglessTypes = [
   'AWS::ApiGateway::Deployment',
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::Dashboard',
-  'AWS::IAM::ManagedPolicy',
-  'AWS::IAM::Policy',
-  'AWS::IAM::Role',
   'AWS::KMS::Alias',
-  'AWS::KMS::Key',
-  'AWS::Lambda::Permission',
-  'AWS::S3::BucketPolicy',
-  'AWS::SNS::TopicPolicy',
-  'AWS::SQS::QueuePolicy',
   'Custom::LogRetention',
   'Custom::S3AutoDeleteObjects',
 ];
@@ -58,6 +52,7 @@ export async function createResources(stack: Stack, cloud: Cloud): Promise<Recor
       identities.set(id, await type.create({ id, name, properties: properties ?? {}, cloud, stack }));
     } else identities.set(id, { ref: name, attributes: { Arn: `arn:aws:laptop::${accountId}:${name}` } });
   }
+  checkConnections(cloud);
   const outputs = Object.entries(template.Outputs ?? {}).filter(
     ([, { Condition }]) => !Condition || resolve({ Condition }, scope, 'Outputs') === true,
   );

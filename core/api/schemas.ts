@@ -5,6 +5,7 @@
 import * as z from 'zod/mini';
 import { type ErrorCode, errorCodes, IngotError } from '../errors.ts';
 import { stages } from '../names.ts';
+import { personalKinds } from '../table/report.ts';
 
 export const errorSchema = z.object({
   error: z.object({
@@ -122,7 +123,44 @@ export const datasetSchema = z.object({
   revision: z.nullable(z.string()),
   status: z.enum(['CLEANING', 'CLEAN', 'READY', 'REJECTED']),
   /** See `core/table/report.ts`. */
-  report: z.optional(z.looseObject({})),
+  report: z.optional(
+    z.looseObject({
+      columns: z.array(
+        z.looseObject({
+          name: z.string(),
+          role: z.enum(['feature', 'target', 'ignored']),
+          why: z.string(),
+          personal: z.optional(
+            z.object({
+              kinds: z.array(z.enum(personalKinds)),
+              cells: z.int(),
+              of: z.int(),
+              treatment: z.enum(['dropped', 'hashed', 'masked', 'kept']),
+            }),
+          ),
+          leak: z.optional(
+            z.object({
+              kind: z.enum(['copy', 'monotone', 'afterwards']),
+              measure: z.string(),
+              score: z.number(),
+              next: z.optional(z.number()),
+              rows: z.int(),
+              treatment: z.enum(['quarantined', 'kept']),
+            }),
+          ),
+          sameAs: z.optional(z.string()),
+        }),
+      ),
+    }),
+  ),
+  /** Rows that are likely mislabelled; `row` counts from 1 the rows of the files that could be read. */
+  suspiciousLabels: z.optional(
+    z.object({
+      count: z.int(),
+      of: z.int(),
+      rows: z.array(z.object({ row: z.int(), given: z.string(), suggested: z.string(), confidence: z.number() })),
+    }),
+  ),
   error: z.optional(errorBody),
 });
 

@@ -3,13 +3,20 @@ import { IngotError } from '../errors.ts';
 import type { Target } from '../models/model.ts';
 import { Random } from '../random.ts';
 import type { Frame } from '../table/frame.ts';
+import type { EqualRows } from './equal-rows.ts';
 
 /**
+ * @param together rows that must not be parted: those with one first row all go where that goes, and the shares are kept a little less exactly
  * @param testFraction the share of rows to hold out; each class gives its share, rounded so that the whole is right (largest remainder)
  * @returns row numbers, ascending. A class of one row stays in train; a class of more has a row on each side where the shares allow
  * @throws IngotError EmptyDataset where there are too few rows for both sides
  */
-export function splitRows(target: Target, testFraction: number, seed: number): { train: Int32Array; test: Int32Array } {
+export function splitRows(
+  target: Target,
+  testFraction: number,
+  seed: number,
+  together?: EqualRows,
+): { train: Int32Array; test: Int32Array } {
   const groups = target.task === 'classification' ? rowsByClass(target) : [new Int32Array(target.values.length).map((_, row) => row)];
   const rows = groups.reduce((sum, group) => sum + group.length, 0);
   const sizes = testSizes(
@@ -21,7 +28,8 @@ export function splitRows(target: Target, testFraction: number, seed: number): {
     new Random(seed + i).shuffle(group);
     for (let k = 0; k < sizes[i]!; k++) isTest[group[k]!] = 1;
   });
-  const held = sizes.reduce((sum, size) => sum + size, 0);
+  if (together) for (let row = 0; row < rows; row++) isTest[row] = isTest[together.first[row]!]!;
+  const held = isTest.reduce((sum, side) => sum + side, 0);
   if (held === 0 || held === rows) {
     throw new IngotError('EmptyDataset', `${rows} rows are too few to train on some and test on others.`, {
       where: 'table',

@@ -35,7 +35,16 @@ export interface ModelCard {
   /** How many rows the trained model and the graph were compared on, bit for bit. */
   parity: { testRows: number; edgeRows: number };
   data: {
-    rows: { read: number; kept: number; rejected: number; duplicates: number; missingTarget: number; train: number; test: number };
+    rows: {
+      read: number;
+      kept: number;
+      rejected: number;
+      duplicates: number;
+      missingTarget: number;
+      train: number;
+      test: number;
+      together?: number;
+    };
     inferred: { what: string; value: string; why: string }[];
     changes: { column?: string; reason: string; count: number }[];
   };

@@ -17,7 +17,10 @@ import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { type Column, checkSpecColumns, decide, naming } from './columns.ts';
 import { identifier, literal, withDatabase } from './database.ts';
+import { detect } from './detect/detect.ts';
+import { mask } from './detect/personal.ts';
 import { findDuplicates, findTargetless, findUseless, without } from './leave-out.ts';
+import { writeLeftOut } from './left-out-rows.ts';
 import { look } from './look.ts';
 import { namesOf, type Raw, readRaw } from './raw.ts';
 import { Rejects } from './rejects.ts';
@@ -27,6 +30,9 @@ import { convert, convertedSql, restage, rowGroups, type Stage, within } from '.
 import { distinctNumbers } from './statistics.ts';
 import { chooseTarget, decideTask, type Inferred } from './target.ts';
 import { byCodeUnit, type Form, missingTokensOf } from './values.ts';
+
+/** Written beside the table where it has fewer rows than could be read; see left-out-rows.ts. */
+export const leftOutFile = 'left-out.parquet';
 
 export interface CleanInput {
   dataset: string;
@@ -39,6 +45,8 @@ export interface CleanInput {
   /** DuckDB's buffers; by default 300 MB, and more from 1,000 columns on. The process takes some 200 MB more. */
   memoryLimit?: string;
   threads?: number;
+  /** What personal data are hashed with, where the spec asks for that. */
+  secret?: () => Promise<Uint8Array>;
 }
 
 /**
@@ -62,7 +70,7 @@ export async function cleanTable(input: CleanInput): Promise<CleanReport> {
 
 async function clean(database: DuckDBConnection, input: CleanInput, work: string): Promise<CleanReport> {
   const { spec } = input;
-  const rejects = new Rejects(work);
+  const rejects = new Rejects(work, spec.pii?.policy === 'keep' ? undefined : (row) => mask(row));
   const missing = missingTokensOf(spec);
   const raw = await readRaw(database, input, work, rejects, missing);
   const rejected = await rejects.write(join(input.directory, 'rejects.csv'));
@@ -104,6 +112,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     // Every row and column stays, under its own name: what was converted is the table.
     await rename(only!.converted, table);
   } else await writeTable(database, stage, used, stays, table, work);
+  if (kept < rows) await writeLeftOut(database, convertedSql(only!), stays, join(input.directory, leftOutFile));
   const statistics = await describe(database, table, used, kept);
   const target = statistics.get(targetColumn.name)!;
   const task = decideTask(spec, {
@@ -128,7 +137,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     });
   }
   const { inferred: taskInferred, ...taskFields } = task;
-  return {
+  const report: CleanReport = {
     dataset: input.dataset,
     revision: input.revision,
     version,
@@ -153,6 +162,21 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
       ...ignored.map(({ index, name }): Change => ({ column: name, reason: `column ignored: ${why.get(index)}`, count: kept })),
     ],
   };
+  return await detect(database, {
+    table,
+    report,
+    spec,
+    countedOf: (name) => {
+      const { values, distinct = 0 } = statistics.get(name) ?? {};
+      return values !== undefined && values.length >= distinct ? values : undefined;
+    },
+    ignoredSql: (name) => {
+      const { index } = ignored.find((column) => column.name === name)!;
+      const block = stage.blocks.find(({ columns: indices }) => indices.includes(index))!;
+      return `(SELECT c${index} AS v FROM ${convertedSql(block)} WHERE ${stays})`;
+    },
+    secret: input.secret ?? (() => Promise.reject(new IngotError('Internal', 'There is no secret to hash personal data with.'))),
+  });
 }
 
 /** Rows that mostly equal earlier ones are no accidents: few columns of few values repeat by nature, and dropping them would change how often. */

@@ -54,12 +54,14 @@ const tidy = (name: string) => name.replaceAll('\0', '').trim();
 
 /** @throws IngotError InvalidSpec where the spec speaks of a column that is not there */
 export function checkSpecColumns(spec: DatasetSpec, names: string[]): void {
-  const unknown = Object.keys(spec.columns ?? {}).find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  throw new IngotError('InvalidSpec', `dataset.json speaks of a column '${unknown}' that the data do not have.`, {
-    where: `dataset.json, field columns.${unknown}`,
-    fix: `The names most like it: ${nearNames(unknown, names)}.`,
-  });
+  for (const [field, columns] of Object.entries({ columns: spec.columns, 'pii.columns': spec.pii?.columns })) {
+    const unknown = Object.keys(columns ?? {}).find((name) => !names.includes(name));
+    if (unknown === undefined) continue;
+    throw new IngotError('InvalidSpec', `dataset.json speaks of a column '${unknown}' that the data do not have.`, {
+      where: `dataset.json, field ${field}.${unknown}`,
+      fix: `The names most like it: ${nearNames(unknown, names)}.`,
+    });
+  }
 }
 
 /** What the spec says about a column; own properties only, so a column may be called `constructor`. */

@@ -1,6 +1,7 @@
 /** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
 import { join } from 'node:path';
 import { IngotError } from '../../core/errors.ts';
+import { equalRows } from '../../core/features/equal-rows.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { splitRows } from '../../core/features/split.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
@@ -10,6 +11,7 @@ import type { Matrix, Target } from '../../core/models/model.ts';
 import { getJson, type ObjectStore } from '../../core/object-store.ts';
 import { foldCount, splitFolds } from '../../core/search/folds.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
+import type { Frame } from '../../core/table/frame.ts';
 import { readTarget } from '../../core/table/frame-file.ts';
 import { readMatrix, writeMatrix } from '../../core/table/matrix-file.ts';
 import type { CleanReport } from '../../core/table/report.ts';
@@ -17,9 +19,14 @@ import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
 
-/** The same rows in every stage that asks. */
-export function splitOf(target: Target, spec: DatasetSpec): { train: Int32Array; test: Int32Array } {
-  return splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0);
+/**
+ * The same rows in every stage that asks.
+ * @param frame the feature columns: rows that are equal in all of them stay on one side
+ * @returns `together` is how many rows equal an earlier one, and stay with it
+ */
+export function splitOf(target: Target, frame: Frame, spec: DatasetSpec): { train: Int32Array; test: Int32Array; together: number } {
+  const equal = equalRows(frame);
+  return { ...splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0, equal), together: equal?.repeated ?? 0 };
 }
 
 /** The number columns with values beyond which float32 skips integers: to be read in double precision, and looked at whether that matters. */

@@ -86,7 +86,7 @@ test.skipIf(!hasOnnx).each([
     const table = join(mkdtempSync(join(tmpdir(), 'ingot-parity-')), 'table.parquet');
     writeFileSync(table, await bytes(DataBucket, dataKeys.table(dataset, run.revision)));
     const frame = await readFrame(table, { columns: preprocess.columns.map(({ name }) => name) });
-    const tested = takeRows(frame, splitOf(await readTarget(table, report), {}).test);
+    const tested = takeRows(frame, splitOf(await readTarget(table, report), frame, {}).test);
     const trained = familyOf(card.family).deserialize(await bytes(ModelBucket, modelKeys.fitted(run.id)));
     const model = await bytes(ModelBucket, modelKeys.model(dataset, 1));
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { datasetSchema } from '../../core/api/schemas.ts';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
 import { getJson } from '../../core/object-store.ts';
 import type { Alias } from '../../core/registry/aliases.ts';
@@ -9,8 +10,11 @@ import type { DatasetPointer } from '../../core/registry/datasets.ts';
 import type { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
 import { getRun } from '../../core/registry/runs.ts';
 import type { CleanReport } from '../../core/table/report.ts';
+import { createHandler } from '../../functions/api.lambda.ts';
 import { clean } from '../../functions/clean.lambda.ts';
+import { personalSecret } from '../../functions/shared/secret.ts';
 import { transform } from '../../functions/transform.lambda.ts';
+import { apiEvent } from './api-event.ts';
 import { Laboratory } from './laboratory.ts';
 
 const cancer = readFileSync(resolve(import.meta.dirname, '../../examples/breast-cancer/breast-cancer.csv'), 'utf8');
@@ -277,5 +281,51 @@ describe('a run that fails', () => {
     const run = await getRun(lab.rawModels, lab.queue, record!.run);
     expect(run).toMatchObject({ status: 'FAILED', stage: 'Search', error: { code: 'NotFound' } });
     expect(await live(lab)).toBeUndefined();
+  });
+});
+
+describe('a table with wrong labels, leaks and personal data', () => {
+  const lab = new Laboratory();
+  const rows = Array.from({ length: 300 }, (_, i) => {
+    const [a, b] = [(i * 37) % 101, (i * 53) % 97];
+    const large = a + b > 100;
+    return {
+      a,
+      b,
+      email: `user${i % 100}@example.org`,
+      state: large ? 'closed' : 'open',
+      y: (i === 120 || i === 250) !== large ? 'large' : 'small',
+    };
+  });
+  // Row 10 of the file has no target, and is not in the table.
+  const lines = rows.map((row, i) => (i === 9 ? { ...row, y: '' } : row)).map((row) => Object.values(row).join(','));
+  beforeAll(async () => {
+    await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ ...JSON.parse(spec), pii: { policy: 'hash' } }));
+    await lab.prepare(await lab.upload('raw/d/d.csv', ['a,b,email,state,y', ...lines].join('\n')));
+  });
+
+  test('is told of by the API', async () => {
+    const { revision } = (await pointer(lab))!;
+    const services = { ...lab.services, presign: async (key: string) => key };
+    const answer = await createHandler(() => services)(apiEvent('GET', '/datasets/d'));
+    const body = JSON.parse(answer.body);
+    expect(() => datasetSchema.parse(body)).not.toThrow();
+    expect(body.report.columns).toMatchObject([
+      { name: 'a' },
+      { name: 'b' },
+      { name: 'email', role: 'ignored', personal: { kinds: ['email'], treatment: 'hashed' } },
+      { name: 'y' },
+      { name: 'state', role: 'ignored', leak: { kind: 'afterwards', treatment: 'quarantined' } },
+    ]);
+    expect(body.suspiciousLabels.rows.map(({ row }: { row: number }) => row)).toEqual(expect.arrayContaining([121, 251]));
+    expect(new TextDecoder().decode((await lab.rawData.get(dataKeys.suspiciousLabelsFile('d', revision!)))!.body)).toMatch(
+      /^row,given,suggested,confidence\n/,
+    );
+  });
+
+  test('the secret is made once', async () => {
+    const secret = await personalSecret(lab.rawData);
+    expect(secret).toHaveLength(32);
+    expect(await personalSecret(lab.rawData)).toEqual(secret);
   });
 });

@@ -76,6 +76,8 @@ failed = wait_for("the failure", lambda: ended(lost["executionArn"]))
 record = json.loads(s3.get_object(Bucket=outputs["ModelBucket"], Key="runs/lost/failure.json")["Body"].read())
 
 print(json.dumps({
+    "base": base,
+    "apiKey": api_key,
     "run": {"status": execution["status"], "cause": execution.get("cause")},
     "labels": [row[-1] for row in asked],
     "predicted": {"status": status, "body": predicted},
