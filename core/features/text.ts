@@ -6,12 +6,12 @@
  *
  * Weights are whole multiples of 2⁻²⁰ and counts at most 255, so that every sum is exact in float64 and no runtime's order of adding matters.
  */
-import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn } from '../table/frame.ts';
 import type { Derivation } from './derivation.ts';
 import type { Derived } from './preprocess.ts';
 import { type Learning, responseOf, shrunkenMeans, toldClasses } from './target-encoding.ts';
-import { characterRuns, noToken, TermCounter, unknownToken, type Vocabulary, wordPattern, wordRuns } from './text-tokens.ts';
+import { textToOnnx } from './text-onnx.ts';
+import { TermCounter, type Vocabulary } from './text-tokens.ts';
 import { fitVocabulary } from './text-vocabulary.ts';
 import { rightSingularVectors, type SparseRows } from './truncated-svd.ts';
 
@@ -27,9 +27,11 @@ export interface FittedText extends Derived {
   labels: string[];
 }
 
-const weightUnit = 2 ** -20;
-const squareUnit = 2 ** -16;
-const mostCount = 255;
+export const weightUnit = 2 ** -20;
+export const squareUnit = 2 ** -16;
+export const mostCount = 255;
+/** With 2⁸ of a count and 2¹³ terms, sums of products stay below the 2⁵³ up to which float64 is exact. */
+const mostUnits = 2 ** 30;
 /** Directions of the texts, and one for each so many rows at most. */
 const mostDirections = 24;
 const rowsPerDirection = 20;
@@ -73,7 +75,7 @@ export function fitText(
 }
 
 const inUnits = (vector: Float64Array, idf: Float64Array) =>
-  Array.from(vector, (value, term) => Math.round((value * idf[term]!) / weightUnit));
+  Array.from(vector, (value, term) => Math.max(-mostUnits, Math.min(mostUnits, Math.round((value * idf[term]!) / weightUnit))));
 
 interface Counted {
   terms: Int32Array;
@@ -201,30 +203,7 @@ export const texts: Derivation<FittedText> = {
 
   derive: deriveWith,
 
-  toOnnx(graph: GraphBuilder, { vocabulary, squares, weights, missing }, input) {
-    const { words, characters, wordTerms, characterTerms } = vocabulary;
-    // One more row has all that a text needs, so that no tensor is empty; it is cut off at the end.
-    const rows = graph.node('Concat', [input, graph.strings(['a a'], [1, 1])], { axis: { int: 0 } });
-    const counts = [
-      termsToOnnx(graph, rows, { tokenexp: { string: wordPattern } }, words, wordTerms, wordRuns),
-      termsToOnnx(graph, rows, { separators: { strings: [''] } }, characters, characterTerms, characterRuns),
-    ].flatMap((tensor) => tensor ?? []);
-    const all = counts.length === 1 ? counts[0]! : graph.node('Concat', counts, { axis: { int: 1 } });
-    const capped = graph.node('Cast', [graph.node('Min', [all, graph.floats([mostCount])])], { to: { int: 11 } });
-    const width = weights.length;
-    const product = (tensor: string, ofTerm: (term: number, column: number) => number, columns: number) => {
-      const matrix = Float32Array.from({ length: squares.length * columns }, (_, i) => ofTerm(Math.floor(i / columns), i % columns));
-      return graph.node('MatMul', [tensor, graph.node('Cast', [graph.floats(matrix, [squares.length, columns])], { to: { int: 11 } })]);
-    };
-    const sums = product(capped, (term, column) => weights[column]![term]! * weightUnit, width);
-    const norm = product(graph.node('Mul', [capped, capped]), (term) => squares[term]! * squareUnit, 1);
-    const hasTerms = graph.node('Greater', [norm, graph.doubles([0])]);
-    const divisor = graph.node('Where', [hasTerms, graph.node('Sqrt', [norm]), graph.doubles([1])]);
-    const numbers = graph.node('Cast', [graph.node('Div', [sums, divisor])], { to: { int: 1 } });
-    const own = graph.node('Slice', [numbers, graph.int64s([0]), graph.int64s([-1]), graph.int64s([0])]);
-    const isMissing = labelled(graph, input, Object.fromEntries(missing.map((text) => [text, 1])), 0);
-    return graph.node('Where', [graph.node('Cast', [isMissing], { to: { int: 9 } }), graph.floats([Number.NaN], [1, 1]), own]);
-  },
+  toOnnx: textToOnnx,
 
   probes: ({ vocabulary, missing }) => {
     const words = Object.keys(vocabulary.words).slice(0, 200);
@@ -242,39 +221,3 @@ export const texts: Derivation<FittedText> = {
     ];
   },
 };
-
-/** Of string [rows, 1] the counts of terms, float32 [rows, terms]; nothing where there are no terms. */
-function termsToOnnx(
-  graph: GraphBuilder,
-  rows: string,
-  cut: Parameters<GraphBuilder['node']>[2],
-  numbers: Record<string, number>,
-  terms: number[][],
-  { from, to }: { from: number; to: number },
-): string | undefined {
-  if (terms.length === 0) return undefined;
-  const attributes = { mark: { int: 0 }, mincharnum: { int: 1 }, pad_value: { string: '' }, ...cut };
-  const tokens = graph.node('Squeeze', [
-    graph.node('Tokenizer', [rows], attributes, { domain: 'com.microsoft', strings: ['rows', 1, `tokens ${from}`] }),
-    graph.int64s([1]),
-  ]);
-  const pool = Array.from({ length: to }, (_, i) => terms.filter((term) => term.length === i + 1).flat());
-  return graph.node('TfIdfVectorizer', [labelled(graph, tokens, { ...numbers, '': noToken }, unknownToken)], {
-    mode: { string: 'TF' },
-    min_gram_length: { int: from },
-    max_gram_length: { int: to },
-    max_skip_count: { int: 0 },
-    ngram_counts: { ints: pool.map((_, i) => pool.slice(0, i).reduce((sum, some) => sum + some.length, 0)) },
-    ngram_indexes: { ints: terms.map((_, i) => i) },
-    pool_int64s: { ints: pool.flat() },
-  });
-}
-
-function labelled(graph: GraphBuilder, texts: string, numbers: Record<string, number>, otherwise: number): string {
-  return graph.node(
-    'LabelEncoder',
-    [texts],
-    { keys_strings: { strings: Object.keys(numbers) }, values_int64s: { ints: Object.values(numbers) }, default_int64: { int: otherwise } },
-    { domain: 'ai.onnx.ml' },
-  );
-}

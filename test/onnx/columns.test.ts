@@ -194,6 +194,17 @@ test('texts: any characters, none, and very many', { timeout: 120_000 }, async (
   );
 });
 
+test('texts whose terms tell nearly all of a rare class', async () => {
+  const cells = Array.from({ length: 3000 }, (_, i) => `some text ${i % 40} of ${i % 7} ${i % 300 === 0 ? 'fraud fraudulent' : 'sale'}`);
+  const labels = Int32Array.from(cells, (_, i) => (i % 300 === 0 ? 1 : 0));
+  const learning = { target: { task: 'classification', classes: 2, labels } as const, foldOf: Int32Array.from(cells, (_, i) => i % 5) };
+  const preprocess = fitCells([{ name: 't', type: 'text', cells }], {}, learning);
+  const { weights } = preprocess.columns[0] as FittedText;
+  expect(Math.max(...weights.flat().map(Math.abs))).toBeGreaterThan(2 ** 24);
+  const asked = ['fraud', 'sale fraud fraudulent text 3', 'text', 'some text of 3 sale'];
+  await expectFeatures(preprocess, { rows: asked.length, columns: [asked] });
+});
+
 test('a category of 20,000 values: seen, unseen, missing, and in another case', async () => {
   const cells = Array.from({ length: 60_000 }, (_, row) => `Value ${(row * 7919) % 20_000}`);
   const values = Float64Array.from(cells, (_, row) => row % 97);
