@@ -22,6 +22,8 @@ export const dataKeys = {
   /** What personal data are hashed with; made on first use, never changed. Only `clean` may read it. */
   secret: 'secrets/personal-data.key',
   train: (dataset: string, revision: string) => `features/${dataset}/${revision}/train.parquet`,
+  /** What ties the train rows together, where dataset.json splits by groups or time. */
+  trainKeys: (dataset: string, revision: string) => `features/${dataset}/${revision}/train-keys.json`,
   test: (dataset: string, revision: string) => `features/${dataset}/${revision}/test.parquet`,
   /** Written last: where it exists, the features are whole. */
   preprocess: (dataset: string, revision: string) => `features/${dataset}/${revision}/preprocess.json`,
@@ -36,10 +38,21 @@ export const modelKeys = {
   trials: (run: string) => `runs/${run}/trials/`,
   /** When the first attempt of a trial, or of the fit, began; written under a budget. */
   begun: (run: string, work: string) => `runs/${run}/begun/${work}.json`,
+  /** Who has come to a rung of an automatic search. */
+  rung: (run: string, rung: number) => `runs/${run}/rungs/${rung}.json`,
+  /** A candidate's model of a fold, and what it says of the fold's rows: float32, row-major. */
+  foldModel: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.bin`,
+  foldAnswers: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.f32`,
+  /** What the model says of the train rows by those of its parts that have not seen them: float32 [rows × outputs]; NaN where none has. */
+  outOfFold: (run: string) => `runs/${run}/out-of-fold.f32`,
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
   fit: (run: string) => `runs/${run}/fit.json`,
+  /** How raw answers become honest ones; written before the fit's summary. */
+  answers: (run: string) => `runs/${run}/answers.json`,
   graph: (run: string) => `runs/${run}/model.onnx`,
+  /** The version's `explain.bin`. */
+  explained: (run: string) => `runs/${run}/explain.bin`,
   optimised: (run: string) => `runs/${run}/optimised.json`,
   gate: (run: string) => `runs/${run}/gate.json`,
   registered: (run: string) => `runs/${run}/registered.json`,
@@ -50,6 +63,8 @@ export const modelKeys = {
   /** The claim on a version number, put with If-None-Match. */
   claim: (model: string, version: number) => `models/${model}/versions/${version}/claim.json`,
   model: (model: string, version: number) => `models/${model}/versions/${version}/model.onnx`,
+  /** What explanations of its answers need. */
+  explain: (model: string, version: number) => `models/${model}/versions/${version}/explain.bin`,
   baseline: (model: string, version: number) => `models/${model}/versions/${version}/baseline.json`,
   /** Written last: where it exists, the version is whole. */
   card: (model: string, version: number) => `models/${model}/versions/${version}/card.json`,

@@ -2,14 +2,16 @@
 
 import { fitBudget } from '../core/compute/budget.ts';
 import { estimateRun } from '../core/compute/cost.ts';
-import { parseLane } from '../core/compute/lane.ts';
+import { type Lane, parseLane } from '../core/compute/lane.ts';
+import type { Shape } from '../core/compute/work.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { environment } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
+import { planAuto } from '../core/search/auto/plan-auto.ts';
 import type { Plan } from '../core/search/plan.ts';
-import { planSearch } from '../core/search/plan-search.ts';
+import { planSearch, type Question, searchOf } from '../core/search/plan-search.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
@@ -24,17 +26,21 @@ export const plan = stage(
       needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
       needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     ]);
-    const asked = planSearch({ run, dataset, revision, task, spec, rows: rows.train });
     const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
     const lane = parseLane(process.env[environment.lane]);
-    const { plan: searched, ...reckoned } = spec.budget
-      ? fitBudget(asked, shape, lane, spec.budget)
-      : { plan: asked, estimate: estimateRun(asked, shape, lane) };
-    const made: Plan = { ...searched, ...reckoned };
+    const question = { run, dataset, revision, task, classes, spec, rows: rows.train };
+    const made = searchOf(spec) === 'auto' ? planAuto(question, shape, lane) : gridPlan(question, shape, lane);
     await putJson(models, modelKeys.plan(run), made, once);
     return answer(made);
   },
 );
+
+function gridPlan(question: Question, shape: Shape, lane: Lane): Plan {
+  const asked = planSearch(question);
+  const { budget } = question.spec;
+  const { plan, ...reckoned } = budget ? fitBudget(asked, shape, lane, budget) : { plan: asked, estimate: estimateRun(asked, shape, lane) };
+  return { ...plan, ...reckoned };
+}
 
 function answer({ run, dataset, revision, trials }: Plan): RunEvent & { trials: string[] } {
   return { run, dataset, revision, trials: trials.map(({ id }) => id) };

@@ -5,6 +5,8 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { IngotError } from '../core/errors.ts';
+import type { Preprocess } from '../core/features/preprocess.ts';
+import { takeKeys } from '../core/features/row-keys.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { fit as fitFeatures, transform as transformFrame, transformTrain, withCrosses } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
@@ -16,7 +18,7 @@ import { chooseCrosses } from '../core/search/choose-crosses.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
-import { learningOf, splitOf, wideIn, writeFeatures } from './shared/features.ts';
+import { learningOf, readKeys, splitOf, wideIn, writeFeatures, writeTrainKeys } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
@@ -53,13 +55,20 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       await data.download(dataKeys.table(dataset, revision), table);
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
       const [frame, target] = [await readFrame(table, { columns, wide: wideIn(report) }), await readTarget(table, report)];
-      const rows = splitOf(target, frame, spec);
+      const by = await readKeys(table, spec);
+      const rows = splitOf(target, frame, spec, by);
       const train = takeRows(frame, rows.train);
-      const learning = learningOf(takeTarget(target, rows.train), spec);
+      const trainKeys = by && takeKeys(by, rows.train);
+      const learning = learningOf(takeTarget(target, rows.train), spec, trainKeys);
       const fitted = fitFeatures(train, report, rows.test.length, learning);
       const context = { seed: spec.seed ?? 0, workers: availableParallelism() };
       const crossed = withCrosses(fitted, await chooseCrosses(fitted, train, learning, context), train);
-      const preprocess = rows.together === 0 ? crossed : { ...crossed, rows: { ...crossed.rows, together: rows.together } };
+      const preprocess: Preprocess = {
+        ...crossed,
+        rows: { ...crossed.rows, ...(rows.together > 0 && { together: rows.together }) },
+        ...(by && { splitBy: by.by }),
+      };
+      if (trainKeys) await writeTrainKeys(data, dataset, revision, trainKeys);
       const parts = {
         train: () => transformTrain(preprocess, train, learning),
         test: () => transformFrame(preprocess, takeRows(frame, rows.test)),

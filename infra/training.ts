@@ -1,9 +1,12 @@
 /** The run: Plan → Search → Select → Fit → Optimise → Gate → Register → Release, each stage a function (the `lambda` lane). */
+import { availableParallelism } from 'node:os';
 import { Duration, Validations } from 'aws-cdk-lib';
 import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import {
   Chain,
+  Choice,
+  Condition,
   DefinitionBody,
   Fail,
   JitterType,
@@ -115,7 +118,7 @@ export class Training extends Construct {
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineType: StateMachineType.STANDARD,
       role: this.role(),
-      definitionBody: DefinitionBody.fromChainable(states.slice(1).reduce((chain, state) => chain.next(state), Chain.start(states[0]!))),
+      definitionBody: DefinitionBody.fromChainable(this.chain(states)),
       timeout: Duration.hours(surroundings.config.runHours),
       comment: 'From features to a released model version',
     });
@@ -131,7 +134,17 @@ export class Training extends Construct {
     );
   }
 
-  /** A stage: its function, called with the run (and a trial, for Search); only Plan's answer, the names of the trials, is kept. */
+  /** The stages one after the other; where Select has more trials, they are searched first. */
+  private chain(states: (LambdaInvoke | MapState)[]): Chain {
+    const [plan, search, select, fit, ...rest] = states as [LambdaInvoke, MapState, LambdaInvoke, LambdaInvoke, ...LambdaInvoke[]];
+    const more = new Choice(this, 'More', { comment: 'An automatic search has rungs: the best of one go on to the next' });
+    Chain.start(plan).next(search).next(select).next(more);
+    more.when(Condition.isPresent('$.plan.trials[0]'), search).otherwise(fit);
+    rest.reduce((chain, state) => chain.next(state), Chain.start(fit));
+    return Chain.start(plan);
+  }
+
+  /** A stage: its function, called with the run (and a trial, for Search); only the names of the trials, which Plan and Select answer, are kept. */
   private stage(name: Stage): LambdaInvoke {
     const { minutes, ...about } = stageFunctions[name];
     const handler = this.function(`${name}Function`, {
@@ -144,7 +157,7 @@ export class Training extends Construct {
       payload: TaskInput.fromObject(name === 'Search' ? { ...run, trial: JsonPath.stringAt('$.trial') } : run),
       payloadResponseOnly: true,
       retryOnServiceExceptions: false,
-      ...(name === 'Plan'
+      ...(name === 'Plan' || name === 'Select'
         ? { resultSelector: { trials: JsonPath.listAt('$.trials') }, resultPath: '$.plan' }
         : { resultPath: JsonPath.DISCARD }),
     });
@@ -155,7 +168,8 @@ export class Training extends Construct {
   private lane(): string {
     const { processor, pipelineMemory, controlMemory, searchConcurrency } = this.surroundings.config;
     const architecture = targetOf(processor).cpu === 'arm64' ? 'arm64' : 'x64';
-    return JSON.stringify({ architecture, pipelineMemory, controlMemory, concurrency: searchConcurrency });
+    const cores = processor === 'native' && { cores: availableParallelism() };
+    return JSON.stringify({ architecture, pipelineMemory, controlMemory, concurrency: searchConcurrency, ...cores });
   }
 
   /** A trial at a time for each of Plan's, some of them side by side. Their results are objects in the bucket, so nothing is returned. */

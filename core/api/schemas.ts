@@ -18,6 +18,14 @@ export const errorSchema = z.object({
 
 const errorBody = errorSchema.shape.error;
 const value = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+const label = z.union([z.string(), z.number(), z.boolean()]);
+
+/** Of a prediction that was asked for with explain=true: the contributions and the base add up to the raw value. */
+const explained = {
+  contributions: z.optional(z.record(z.string(), z.number())),
+  base: z.optional(z.number()),
+  raw: z.optional(z.object({ is: z.enum(['value', 'probability', 'log-odds', 'score']), class: z.optional(label), value: z.number() })),
+};
 
 export const inputDataSchema = z.object({
   input_data: z.array(z.array(value)),
@@ -31,8 +39,19 @@ export const predictionsSchema = z.object({
   version: z.int(),
   predictions: z.array(
     z.union([
-      z.object({ label: z.union([z.string(), z.number(), z.boolean()]), probabilities: z.record(z.string(), z.number()) }),
-      z.object({ value: z.number() }),
+      z.object({
+        label,
+        probabilities: z.record(z.string(), z.number()),
+        /** The classes among which the true one is, as often as the model's coverage says (mostly 0.9); none where no class is likely enough. */
+        set: z.optional(z.array(label)),
+        ...explained,
+      }),
+      z.object({
+        value: z.number(),
+        /** Between which the true value lies, as often as the model's coverage says (mostly 0.9). */
+        interval: z.optional(z.array(z.number()).check(z.length(2))),
+        ...explained,
+      }),
     ]),
   ),
 });
@@ -105,6 +124,7 @@ export const runSchema = z.object({
           mean: z.record(z.string(), z.number()),
           std: z.record(z.string(), z.number()),
           perFold: z.array(z.number()),
+          rung: z.optional(z.int()),
         }),
       ),
     }),

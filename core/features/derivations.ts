@@ -24,7 +24,17 @@ const derivations: {
 const of = ({ type }: FittedDerived) => derivations[type] as unknown as Derivation<FittedDerived, FrameColumn>;
 
 export const derive = (fitted: FittedDerived, column: FrameColumn): Float32Array[] => of(fitted).derive(fitted, column);
-export const derivedToOnnx = (graph: GraphBuilder, fitted: FittedDerived, input: string): string => of(fitted).toOnnx(graph, fitted, input);
+/** What each graph has derived of its inputs: each member of a mixture asks for it. */
+const derivedIn = new WeakMap<GraphBuilder, Map<string, string>>();
+
+/** The column's numbers in the graph, once however often they are asked for. @returns float32 [N, numbers] */
+export function derivedToOnnx(graph: GraphBuilder, fitted: FittedDerived, input: string): string {
+  const known = derivedIn.get(graph) ?? new Map<string, string>();
+  derivedIn.set(graph, known);
+  const tensor = known.get(input) ?? of(fitted).toOnnx(graph, fitted, input);
+  known.set(input, tensor);
+  return tensor;
+}
 export const probesOf = (fitted: FittedDerived): string[] | number[] => of(fitted).probes(fitted);
 
 /** The numbers of the very rows that it was fitted on. */

@@ -67,4 +67,6 @@ export interface Preprocess {
   ignored: string[];
   /** `together` rows equal an earlier one in all features, and were put on its side. */
   rows: { train: number; test: number; together?: number };
+  /** Where rows were split by what ties them together. */
+  splitBy?: 'groups' | 'time';
 }

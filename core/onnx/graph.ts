@@ -30,13 +30,14 @@ const textOperators = new Set(['StringSplit', 'StringConcat', 'RegexFullMatch'])
 /** Since opset 18 these take as an input the axes that are an attribute before. */
 const reductions = new Set(['ReduceMax', 'ReduceMin', 'ReduceMean', 'ReduceProd']);
 
-export type ElementType = 'float' | 'double' | 'string' | 'int64';
+export type ElementType = 'float' | 'double' | 'string' | 'int64' | 'bool';
 
 const elementTypes = {
   float: TensorProto_DataType.FLOAT,
   double: TensorProto_DataType.DOUBLE,
   string: TensorProto_DataType.STRING,
   int64: TensorProto_DataType.INT64,
+  bool: TensorProto_DataType.BOOL,
 } as const;
 
 /** A size, or the name of one that is known at run time ('N'). */

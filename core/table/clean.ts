@@ -8,11 +8,13 @@
  *
  * Rows keep the order of the files, and the same files give the same bytes whatever the threads.
  */
+
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
+import { keyColumn } from '../features/row-keys.ts';
 import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { type Column, checkSpecColumns, decide, naming } from './columns.ts';
@@ -127,7 +129,8 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
           ? await distinctNumbers(database, table, targetColumn.name)
           : target.values?.map(({ value }) => value).sort(byCodeUnit),
   });
-  if (used.length < 2) {
+  const key = keyColumn(spec);
+  if (used.length < (key ? 3 : 2)) {
     throw new IngotError('NoFeatures', `No column besides the target '${targetColumn.name}' has anything to learn from.`, {
       where: namesOf(input),
       fix: `Add columns, or give one the role "feature" in dataset.json. ${ignored
@@ -149,6 +152,8 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     columns: [
       ...used.map((column): ColumnReport => {
         const role = column === targetColumn ? 'target' : 'feature';
+        // In the table, but no feature.
+        if (column.name === key?.name) return reportOf(column, 'ignored', `rows are split by it: ${key.by}`, statistics.get(column.name)!);
         return reportOf(column, role, column.why, statistics.get(column.name)!);
       }),
       ...ignored.map((column) => reportOf(column, 'ignored', why.get(column.index)!, rawStatistics(column))),

@@ -1,6 +1,8 @@
 /** What a raw column is to become: its name, its type and why, the SQL that converts it, and what conversion changed. */
+
 import { IngotError } from '../errors.ts';
 import { type DateFormat, swapped } from '../features/date-formats.ts';
+import { keyColumn } from '../features/row-keys.ts';
 import type { ColumnType, DatasetSpec } from '../spec.ts';
 import { identifier, literal } from './database.ts';
 import { betterDate, type DateForm } from './date-guess.ts';
@@ -54,6 +56,12 @@ const tidy = (name: string) => name.replaceAll('\0', '').trim();
 
 /** @throws IngotError InvalidSpec where the spec speaks of a column that is not there */
 export function checkSpecColumns(spec: DatasetSpec, names: string[]): void {
+  const key = keyColumn(spec);
+  if (key && !names.includes(key.name))
+    throw new IngotError('InvalidSpec', `dataset.json splits by a column '${key.name}' that the data do not have.`, {
+      where: `dataset.json, field ${key.by}`,
+      fix: `The names most like it: ${nearNames(key.name, names)}.`,
+    });
   for (const [field, columns] of Object.entries({ columns: spec.columns, 'pii.columns': spec.pii?.columns })) {
     const unknown = Object.keys(columns ?? {}).find((name) => !names.includes(name));
     if (unknown === undefined) continue;

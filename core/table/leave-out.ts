@@ -1,5 +1,7 @@
 /** What the clean table leaves out: rows without target, rows that equal an earlier one, columns with nothing to learn from. */
+
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { keyColumn } from '../features/row-keys.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { type Column, specOf } from './columns.ts';
 import { rowsOf } from './database.ts';
@@ -88,8 +90,10 @@ export async function findUseless(
   spec: DatasetSpec,
 ): Promise<Map<number, string>> {
   const why = new Map<number, string>();
+  // What rows are split by stays, even where it would be useless as a feature.
+  const key = keyColumn(spec)?.name;
   const judged = columns.filter((column) => {
-    const role = column === target ? 'target' : specOf(spec, column.name).role;
+    const role = column === target ? 'target' : column.name === key ? 'feature' : specOf(spec, column.name).role;
     if (role === 'ignore') why.set(column.index, 'dataset.json says so');
     else if (column.useless !== undefined && (role === undefined || column.look.plain + column.look.counts.size === 0))
       why.set(column.index, column.useless);

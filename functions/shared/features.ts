@@ -3,16 +3,17 @@ import { join } from 'node:path';
 import { IngotError } from '../../core/errors.ts';
 import { equalRows } from '../../core/features/equal-rows.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
+import { keyColumn, type RowKeys, rowKeys } from '../../core/features/row-keys.ts';
 import { splitRows } from '../../core/features/split.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
 import { exactIntegers } from '../../core/features/wide-number.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
-import { getJson, type ObjectStore } from '../../core/object-store.ts';
+import { getJson, type ObjectStore, putJson } from '../../core/object-store.ts';
 import { foldCount, splitFolds } from '../../core/search/folds.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
 import type { Frame } from '../../core/table/frame.ts';
-import { readTarget } from '../../core/table/frame-file.ts';
+import { readFrame, readTarget } from '../../core/table/frame-file.ts';
 import { readMatrix, writeMatrix } from '../../core/table/matrix-file.ts';
 import type { CleanReport } from '../../core/table/report.ts';
 import { withScratch } from './scratch.ts';
@@ -22,22 +23,40 @@ const defaultTestFraction = 0.2;
 /**
  * The same rows in every stage that asks.
  * @param frame the feature columns: rows that are equal in all of them stay on one side
+ * @param by what ties rows together, where the spec says so: then equal rows go where it puts them
  * @returns `together` is how many rows equal an earlier one, and stay with it
  */
-export function splitOf(target: Target, frame: Frame, spec: DatasetSpec): { train: Int32Array; test: Int32Array; together: number } {
-  const equal = equalRows(frame);
-  return { ...splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0, equal), together: equal?.repeated ?? 0 };
+export function splitOf(
+  target: Target,
+  frame: Frame,
+  spec: DatasetSpec,
+  by?: RowKeys,
+): { train: Int32Array; test: Int32Array; together: number } {
+  const together = by ? undefined : equalRows(frame);
+  const rows = splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0, { together, by });
+  return { ...rows, together: together?.repeated ?? 0 };
+}
+
+/** What ties the rows of a clean table together, where the spec says so. */
+export async function readKeys(table: string, spec: DatasetSpec): Promise<RowKeys | undefined> {
+  const key = keyColumn(spec);
+  return key && rowKeys(key.by, (await readFrame(table, { columns: [key.name] })).columns[0]!);
+}
+
+/** Of the train rows; written before the preprocess that says that there are any. */
+export function writeTrainKeys(data: ObjectStore, dataset: string, revision: string, { by, keys }: RowKeys): Promise<string | undefined> {
+  return putJson(data, dataKeys.trainKeys(dataset, revision), { by, keys: [...keys] });
 }
 
 /** The number columns with values beyond which float32 skips integers: to be read in double precision, and looked at whether that matters. */
 export const wideIn = ({ columns }: CleanReport) =>
   columns.filter(({ number }) => number !== undefined && Math.max(-number.min, number.max) > exactIntegers).map(({ name }) => name);
 
-/** What the train rows teach those columns that are fitted on the target: fold by fold as the search splits them, so that no score is flattered. */
-export function learningOf(train: Target, spec: DatasetSpec): Learning {
+/** What the train rows teach those columns that are fitted on the target: fold by fold, as a search of as many folds splits them, so that no score is flattered. */
+export function learningOf(train: Target, spec: DatasetSpec, by?: RowKeys): Learning {
   const rows = train.task === 'classification' ? train.labels.length : train.values.length;
   const foldOf = new Int32Array(rows);
-  for (const [fold, { valid }] of splitFolds(train, foldCount(spec, rows), spec.seed ?? 0).entries())
+  for (const [fold, { valid }] of splitFolds(train, foldCount(spec, rows), spec.seed ?? 0, by).entries())
     for (const row of valid) foldOf[row] = fold;
   return { target: train, foldOf };
 }
@@ -56,7 +75,7 @@ export async function writeFeatures(path: string, preprocess: Preprocess, x: Mat
 }
 
 /** The rows to train on. @throws IngotError NotFound where the features have not been made */
-export async function readTrain(data: ObjectStore, dataset: string, revision: string): Promise<{ x: Matrix; y: Target }> {
+export async function readTrain(data: ObjectStore, dataset: string, revision: string): Promise<{ x: Matrix; y: Target; by?: RowKeys }> {
   const preprocess = await readPreprocess(data, dataset, revision);
   return withScratch(async (directory) => {
     const path = join(directory, 'train.parquet');
@@ -69,7 +88,9 @@ export async function readTrain(data: ObjectStore, dataset: string, revision: st
       ...(classes && { classes }),
       columns: [{ name: target, type: 'number' }],
     });
-    return { x: await readMatrix(path, preprocess.features), y };
+    const kept = preprocess.splitBy && (await getJson<{ keys: number[] }>(data, dataKeys.trainKeys(dataset, revision)));
+    const by = kept && preprocess.splitBy && { by: { by: preprocess.splitBy, keys: Int32Array.from(kept.keys) } };
+    return { x: await readMatrix(path, preprocess.features), y, ...by };
   });
 }
 

@@ -23,6 +23,7 @@ test(`killed at ${kills} random moments of a run, it ends in a finished run, or 
     for (let i = 0; i < kills; i++) {
       const dataset = `killed-${i}`;
       const key = `raw/${dataset}/data.csv`;
+      await laptop.searchLittle(dataset);
       await laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: key, Body: csv }));
       await sleep(random.below(5000));
       const children = childrenOf(laptop.pid);
@@ -33,7 +34,7 @@ test(`killed at ${kills} random moments of a run, it ends in a finished run, or 
         await laptop.stop('SIGKILL');
         laptop = await Laptop.start({ home, port });
       }
-      const run = await laptop.finished(dataset, 60);
+      const run = await laptop.finished(dataset);
       ended[run.status] = (ended[run.status] ?? 0) + 1;
       if (run.status !== 'SUCCEEDED') expect(run.error?.message, `${dataset} failed without a reason`).toBeTruthy();
       const kept = await laptop.s3.send(new GetObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: key }));
@@ -50,6 +51,7 @@ test(`killed at ${kills} random moments of a run, it ends in a finished run, or 
   const [dataset, disturbed] = [...graphs][0]!;
   const calm = await Laptop.start();
   try {
+    await calm.searchLittle(dataset);
     await calm.s3.send(new PutObjectCommand({ Bucket: calm.outputs.DataBucket, Key: `raw/${dataset}/data.csv`, Body: csv }));
     await calm.finished(dataset);
     expect(Buffer.compare(await expectWhole(calm, dataset), disturbed)).toBe(0);

@@ -35,7 +35,9 @@ test('equal rows never stand on both sides of the split', () => {
   fc.assert(
     fc.property(fc.array(cell, { minLength: 40, maxLength: 120 }), fc.nat(1000), (cells, seed) => {
       const equal = equalRows(frame(cells));
-      const { train, test: held } = splitRows({ task: 'regression', values: new Float64Array(cells.length) }, 0.3, seed, equal);
+      const { train, test: held } = splitRows({ task: 'regression', values: new Float64Array(cells.length) }, 0.3, seed, {
+        together: equal,
+      });
       const key = (row: number) => `${cells[row]!.x} ${cells[row]!.c}`;
       expect([...train, ...held].sort((a, b) => a - b)).toEqual([...cells.keys()]);
       const trained = new Set(Array.from(train, key));

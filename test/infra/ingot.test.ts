@@ -107,6 +107,7 @@ describe('a run', () => {
   interface State {
     Type: string;
     Next?: string;
+    Default?: string;
     Resource?: string;
     Parameters?: unknown;
     Catch?: { ErrorEquals: string[]; Next: string; ResultPath: string }[];
@@ -128,8 +129,17 @@ describe('a run', () => {
 
   it('goes through the stages in their order', () => {
     const order: string[] = [];
-    for (let name: string | undefined = definition.StartAt; name; name = definition.States[name]!.Next) order.push(name);
-    expect(order).toEqual(stages.map(({ name }) => name));
+    const next = ({ Next, Default }: State) => Next ?? Default;
+    for (let name: string | undefined = definition.StartAt; name; name = next(definition.States[name]!)) order.push(name);
+    expect(order).toEqual(stages.flatMap(({ name }) => (name === 'Select' ? [name, 'More'] : [name])));
+  });
+
+  it('searches again where Select has more trials', () => {
+    expect(definition.States['Select']).toMatchObject({ ResultSelector: { 'trials.$': '$.trials' }, ResultPath: '$.plan' });
+    expect(definition.States['More']).toMatchObject({
+      Choices: [{ Variable: '$.plan.trials[0]', IsPresent: true, Next: 'Search' }],
+      Default: 'Fit',
+    });
   });
 
   it('calls each stage with the run, and Search with a trial too', () => {
