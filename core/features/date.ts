@@ -3,7 +3,7 @@
  * which heeds the zone. Whole seconds; a text that is none of the column's format is missing.
  */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { CategoryColumn } from '../table/frame.ts';
+import type { CategoryColumn, NumberColumn } from '../table/frame.ts';
 import { civilFromDays, daysFromCivil, type Moment } from './civil.ts';
 import { type DateFormat, fractionOf, isEpoch, matcherOf, separatorOf } from './date-formats.ts';
 import { dateToOnnx } from './date-onnx.ts';
@@ -65,6 +65,12 @@ export const dates: Derivation<FittedDate> = {
 
   probes: ({ format }) => probesOf(format),
 };
+
+/** Of each row the seconds since 1970, as numbers that sort as the moments follow each other; NaN where it is missing. */
+export function instantsOf({ name, codes, dictionary }: CategoryColumn, format: DateFormat): NumberColumn {
+  const ofEntry = momentsOf(dictionary, format).map((moment) => (moment === undefined ? Number.NaN : instantOf(moment)));
+  return { type: 'number', name, values: Float64Array.from(codes, (code) => (code < 0 ? Number.NaN : ofEntry[code]!)) };
+}
 
 const instantOf = ({ days, second, offset }: Moment) => days * secondsADay + second - offset;
 

@@ -1,6 +1,7 @@
 /** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
 import { join } from 'node:path';
 import { IngotError } from '../../core/errors.ts';
+import { instantsOf } from '../../core/features/date.ts';
 import { equalRows } from '../../core/features/equal-rows.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { keyColumn, type RowKeys, rowKeys } from '../../core/features/row-keys.ts';
@@ -38,9 +39,12 @@ export function splitOf(
 }
 
 /** What ties the rows of a clean table together, where the spec says so. */
-export async function readKeys(table: string, spec: DatasetSpec): Promise<RowKeys | undefined> {
+export async function readKeys(table: string, spec: DatasetSpec, report: CleanReport): Promise<RowKeys | undefined> {
   const key = keyColumn(spec);
-  return key && rowKeys(key.by, (await readFrame(table, { columns: [key.name] })).columns[0]!);
+  if (key === undefined) return undefined;
+  const column = (await readFrame(table, { columns: [key.name], wide: [key.name] })).columns[0]!;
+  const date = report.columns.find(({ name }) => name === key.name)?.date;
+  return rowKeys(key.by, date !== undefined && column.type !== 'number' ? instantsOf(column, date) : column);
 }
 
 /** Of the train rows; written before the preprocess that says that there are any. */

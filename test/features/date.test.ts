@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { civilFromDays, daysFromCivil } from '../../core/features/civil.ts';
-import { dates, fitDate } from '../../core/features/date.ts';
+import { dates, fitDate, instantsOf } from '../../core/features/date.ts';
 import { type DateFormat, dateFormats, isEpoch, matcherOf, patternOf, separatorOf } from '../../core/features/date-formats.ts';
 import { withDatabase } from '../../core/table/database.ts';
 import type { CategoryColumn } from '../../core/table/frame.ts';
@@ -97,6 +97,12 @@ describe('a date becomes', () => {
     const parts = partsOf('YYYY-MM-DD', texts, '2026-02-28', ['2026-03-02T01:00']);
     expect(parts['days since the first']).toEqual(texts.map(() => 1.5));
     expect(parts['hour']).toEqual([12, 14, 6, 13, 12]);
+  });
+
+  test('a place in time, in whatever order it is written', () => {
+    const { values } = instantsOf(columnOf(['02.01.2024', '01.02.2024 00:00 +01:00', null, '31.12.2023']), 'DD.MM.YYYY');
+    const seconds = (text: string) => Date.parse(text) / 1000;
+    expect([...values]).toEqual([seconds('2024-01-02Z'), seconds('2024-01-31T23:00Z'), NaN, seconds('2023-12-31Z')]);
   });
 
   test('what epoch seconds and milliseconds count', () => {
