@@ -1,15 +1,15 @@
 /**
  * Raw files → clean table. DuckDB passes over the rows and never holds them all:
  *
- *     raw files ──look──▶ what each column holds ──decide──▶ types
- *         └──convert──▶ converted.parquet ──leave out──▶ table.parquet ──statistics──▶ report
+ *     raw files ──guess──▶ stage ──look──▶ what each column holds ──decide──▶ types
+ *                            └──leave out, convert──▶ table.parquet
+ *                                              └────▶ statistics ──▶ report
  *
- * Where nothing is left out, the converted file is the table.
+ * The files are read once; only columns that turn out to be no numbers after all are staged again.
  *
  * Rows keep the order of the files, and the same files give the same bytes whatever the threads.
  */
-
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -18,17 +18,17 @@ import { keyColumn } from '../features/row-keys.ts';
 import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { type Column, checkSpecColumns, decide, naming } from './columns.ts';
-import { identifier, literal, withDatabase } from './database.ts';
+import { identifier, literal, together, withDatabase } from './database.ts';
 import { detect } from './detect/detect.ts';
 import { mask } from './detect/personal.ts';
-import { findDuplicates, findTargetless, findUseless, without } from './leave-out.ts';
+import { findDuplicates, findTargetless, findUseless, useBits, without } from './leave-out.ts';
 import { writeLeftOut } from './left-out-rows.ts';
 import { look } from './look.ts';
 import { namesOf, type Raw, readRaw } from './raw.ts';
 import { Rejects } from './rejects.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
 import { type Change, changesOf, describe, rawStatistics, reportOf } from './report-columns.ts';
-import { convert, convertedSql, restage, rowGroups, type Stage, within } from './stage.ts';
+import { convertedSql, restage, rowGroups, type Stage, within } from './stage.ts';
 import { distinctNumbers } from './statistics.ts';
 import { chooseTarget, decideTask, type Inferred } from './target.ts';
 import { byCodeUnit, type Form, missingTokensOf } from './values.ts';
@@ -44,7 +44,10 @@ export interface CleanInput {
   spec: DatasetSpec;
   /** Where `table.parquet` and `rejects.csv` are written; holds temporary files meanwhile. */
   directory: string;
-  /** DuckDB's buffers; by default 300 MB, and more from 1,000 columns on. The process takes some 200 MB more. */
+  /**
+   * DuckDB's buffers; by default 320 MB, and more from 1,000 columns on. The process takes some 200 MB more.
+   * Parquet is written by two threads where half of it holds 4 MiB a column for each; with less they wait for each other, busily.
+   */
   memoryLimit?: string;
   threads?: number;
   /** What personal data are hashed with, where the spec asks for that. */
@@ -62,15 +65,15 @@ export async function cleanTable(input: CleanInput): Promise<CleanReport> {
   try {
     // One thread would cut row groups at other places than two or more do, and the bytes would differ.
     const threads = Math.max(2, input.threads ?? availableParallelism());
-    return await withDatabase({ directory: work, memoryLimit: input.memoryLimit ?? '300MB', threads }, (database) =>
-      clean(database, input, work),
+    return await withDatabase({ directory: work, memoryLimit: input.memoryLimit ?? '320MB', threads }, (database, second) =>
+      clean(database, second, input, work),
     );
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
-async function clean(database: DuckDBConnection, input: CleanInput, work: string): Promise<CleanReport> {
+async function clean(database: DuckDBConnection, second: DuckDBConnection, input: CleanInput, work: string): Promise<CleanReport> {
   const { spec } = input;
   const rejects = new Rejects(work, spec.pii?.policy === 'keep' ? undefined : (row) => mask(row));
   const missing = missingTokensOf(spec);
@@ -83,7 +86,6 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   const { stage } = raw;
   const { rows } = targetColumn.look;
   await createEnums(database, columns);
-  await convert(database, stage, columns);
   const missingTarget = await findTargetless(database, stage, targetColumn, rows);
   const withTarget = rows - missingTarget;
   if (withTarget === 0) {
@@ -109,17 +111,14 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   }
   const table = join(input.directory, 'table.parquet');
   const stays = duplicates > 0 ? `${hasTarget} AND ${without('repeated')}` : hasTarget;
-  const [only] = stage.blocks;
-  if (kept === rows && ignored.length === 0 && only!.names.get(targetColumn.index) === targetColumn.name) {
-    // Every row and column stays, under its own name: what was converted is the table.
-    await rename(only!.converted, table);
-  } else await writeTable(database, stage, used, stays, table, work);
-  if (kept < rows) await writeLeftOut(database, convertedSql(only!), stays, join(input.directory, leftOutFile));
-  const statistics = await describe(database, table, used, kept);
+  if (missingTarget > 0) await useBits(second, 'targetless');
+  if (duplicates > 0) await useBits(second, 'repeated');
+  const [, statistics] = await together(writeTable(second, stage, used, stays, table, work), describe(database, stage, used, stays, kept));
+  if (kept < rows) await writeLeftOut(database, stage.blocks[0]!.sql, stays, join(input.directory, leftOutFile));
   const target = statistics.get(targetColumn.name)!;
   const task = decideTask(spec, {
     name: targetColumn.name,
-    type: targetColumn.type,
+    type: targetColumn.type === 'number' || targetColumn.type === 'boolean' ? targetColumn.type : 'category',
     rows: kept,
     distinct: target.distinct,
     values:
@@ -176,9 +175,9 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
       return values !== undefined && values.length >= distinct ? values : undefined;
     },
     ignoredSql: (name) => {
-      const { index } = ignored.find((column) => column.name === name)!;
-      const block = stage.blocks.find(({ columns: indices }) => indices.includes(index))!;
-      return `(SELECT c${index} AS v FROM ${convertedSql(block)} WHERE ${stays})`;
+      const column = ignored.find((each) => each.name === name)!;
+      const block = stage.blocks.find(({ columns: indices }) => indices.includes(column.index))!;
+      return `(SELECT c${column.index} AS v FROM ${convertedSql(block, [column])} WHERE ${stays})`;
     },
     secret: input.secret ?? (() => Promise.reject(new IngotError('Internal', 'There is no secret to hash personal data with.'))),
   });
@@ -213,6 +212,7 @@ async function decideColumns(
         isTarget: name === target,
         isStaged: raw.stage.forms[index]!.as === 'number',
         tried: tried[index]!,
+        guess: raw.guesses[index]!,
       });
       if ('as' in decided) {
         forms[index] = decided;
@@ -258,7 +258,7 @@ async function writeTable(
   const paths = parts.map((_, index) => (parts.length === 1 ? path : join(work, `part-${index}.parquet`)));
   for (const [index, { block, own }] of parts.entries()) {
     await database.run(
-      `COPY (SELECT ${naming(own)} FROM ${convertedSql(block)} WHERE ${where}) TO ${literal(paths[index]!)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
+      `COPY (SELECT ${naming(own)} FROM ${convertedSql(block, own)} WHERE ${where}) TO ${literal(paths[index]!)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
     );
   }
   if (parts.length === 1) return;

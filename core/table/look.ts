@@ -3,9 +3,11 @@
  * is missing (of free text) or at all (of the others).
  */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { DatasetSpec } from '../spec.ts';
 import { literal, rowsOf } from './database.ts';
-import { type Block, blocksOf, type Stage } from './stage.ts';
-import { type Form, notationOf, numberCell, spellingKey } from './values.ts';
+import { type DateForm, guessDate } from './date-guess.ts';
+import { type Block, blocksOf, numbersOf, type Stage } from './stage.ts';
+import { dateCell, type Form, notationOf, numberCell, spellingKey } from './values.ts';
 
 export interface Look {
   form: Form;
@@ -20,12 +22,16 @@ export interface Look {
   suspicious: boolean;
 }
 
-/** More different values than these are no categories. */
+/** Of more different values than these no list is made: they are taken as they stand, each spelling a value of its own. */
 export const mostValues = 50_000;
 /** From this share of its values that are there, a column is numbers, and the rest strays. */
 export const numberShare = 0.9;
 /** From this share of different values (in 20 rows or more), a column of strings is text or a key, with nothing to learn from. */
 export const textShare = 0.5;
+
+/** From this many words on average, what would be a key is text. */
+const wordsOfText = 3;
+const countWords = (value: string) => value.trim().split(/\s+/).length;
 
 /** GROUPING has a bit for each column in a BIGINT. */
 const mostSets = 60;
@@ -35,36 +41,49 @@ export interface Guess {
   form: Form;
   /** Whether the first rows leave it open that the column has a single value, or an integer of its own for each row. */
   mayBeUseless: boolean;
+  /** Whether they are texts of some words. */
+  isText: boolean;
+  /** Where most of them are dates. */
+  date?: DateForm;
 }
 
+/** What the spec says of a column. */
+type Specs = (name: string) => NonNullable<DatasetSpec['columns']>[string];
+
 /** Guesses from the first rows of the view `raw`, whose columns are c0, c1 … */
-export async function guess(database: DuckDBConnection, columns: number, missing: Set<string>): Promise<Guess[]> {
+export async function guess(database: DuckDBConnection, names: string[], missing: Set<string>, specs: Specs): Promise<Guess[]> {
+  const columns = names.length;
   const rows = Math.min(10_000, Math.max(100, Math.floor(2_000_000 / columns)));
   const guesses: Guess[] = [];
   for (const block of blocksOf(columns)) {
     const result = await database.runAndReadAll(`SELECT ${block.map((column) => `c${column}`).join(', ')} FROM raw LIMIT ${rows}`);
-    guesses.push(...result.getColumns().map((cells) => guessOf(cells, missing)));
+    guesses.push(
+      ...result.getColumns().map((cells, place) => guessOf(names[block[place]!]!, cells, missing, specs(names[block[place]!]!))),
+    );
   }
   return guesses;
 }
 
-function guessOf(cells: DuckDBValue[], missing: Set<string>): Guess {
+function guessOf(name: string, cells: DuckDBValue[], missing: Set<string>, { dayFirst, type }: ReturnType<Specs>): Guess {
   const values = cells.filter((cell): cell is string => typeof cell === 'string' && !missing.has(cell.trim().toLowerCase()));
   const distinct = new Set(values.map(spellingKey)).size;
   const notation = notationOf(values, numberShare);
   // Commas are left out wherever they stand: this only has to be true of all integers.
   const areIntegers = notation !== undefined && values.every((value) => Number.isInteger(Number(value.replaceAll(',', ''))));
   const mayBeUseless = distinct < 2 || (areIntegers && distinct === values.length);
-  if (notation !== undefined) return { form: { as: 'number', notation }, mayBeUseless };
-  return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, mayBeUseless };
+  const isText = values.length > 0 && values.reduce((sum, value) => sum + countWords(value), 0) >= wordsOfText * values.length;
+  const date = guessDate(name, values, numberShare, dayFirst);
+  if (date !== undefined && (type === undefined || type === 'date')) return { form: date, mayBeUseless, isText, date };
+  if (notation !== undefined) return { form: { as: 'number', notation }, mayBeUseless, isText };
+  return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, mayBeUseless, isText };
 }
 
 const plainMark = '\u0001';
 
-function cellSql(column: number, form: Form, staged: Form, missing: Set<string>): string {
-  if (staged.as === 'number') return `coalesce(s${column}, '${plainMark}')`;
+function cellSql(column: number, form: Form, missing: Set<string>): string {
   const raw = `coalesce(c${column}, '')`;
   if (form.as === 'number') return `CASE WHEN ${numberCell(`c${column}`, form.notation)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
+  if (form.as === 'date') return `CASE WHEN ${dateCell(`c${column}`, form.format)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
   if (form.as === 'text')
     return `CASE WHEN lower(trim(${raw})) IN (${[...missing].map(literal).join(', ')}) THEN ${raw} ELSE '${plainMark}' END`;
   return raw;
@@ -122,25 +141,24 @@ async function lookAtBlock(
   missing: Set<string>,
 ): Promise<void> {
   const relation = block.sql;
-  const numbers = columns.filter((column) => staged[column]!.as === 'number');
-  const counts = ['count(*)', ...numbers.map((column) => `count(s${column})`)];
-  const [row = []] = numbers.length === 0 ? [] : await rowsOf(database, `SELECT ${counts.join(', ')} FROM ${relation}`);
-  const rows = Number(row[0]);
-  // Most columns of numbers have nothing else in them, and need no second look.
-  const whole = new Set(numbers.filter((_, place) => Number(row[1 + place]) === 0));
-  for (const column of whole) Object.assign(looks.get(column)!, { rows, plain: rows, distinct: Math.min(1, rows) });
-  const open = columns.filter((column) => !whole.has(column));
-  const cells = open.map((column) => cellSql(column, looks.get(column)!.form, staged[column]!, missing));
+  const [[total = 0] = []] = await rowsOf(database, `SELECT count(*) FROM ${relation}`);
+  for (const column of columns) looks.get(column)!.rows = Number(total);
+  const open = columns.filter((column) => staged[column]!.as !== 'number');
+  const cells = open.map((column) => cellSql(column, looks.get(column)!.form, missing));
   await countValues(database, relation, open, cells);
+  await countNonNumbers(database, block, columns, staged);
   const summary = await rowsOf(
     database,
-    `SELECT g, count(*), sum(n)::BIGINT, coalesce(sum(n) FILTER (WHERE v = '${plainMark}'), 0)::BIGINT, bool_or(regexp_matches(v, '[\\r\\n\\x00]'))
+    `SELECT g, count(*), coalesce(sum(n) FILTER (WHERE v <> '${plainMark}'), 0)::BIGINT, bool_or(regexp_matches(v, '[\\r\\n\\x00]'))
      FROM counts GROUP BY g`,
   );
-  for (const [g, distinct, rows, plain, suspicious] of summary) {
-    const found = looks.get(Number(g))!;
-    Object.assign(found, { rows: Number(rows), plain: Number(plain), distinct: Number(distinct), suspicious: suspicious === true });
-    if (found.form.as === 'values') found.plain = 0;
+  const summaries = new Map(summary.map(([g, ...rest]) => [Number(g), rest]));
+  for (const column of columns) {
+    const found = looks.get(column)!;
+    const [distinct = 0, others = 0, suspicious = false] = summaries.get(column) ?? [];
+    if (found.form.as !== 'values') found.plain = found.rows - Number(others);
+    found.distinct = Number(distinct) + (staged[column]!.as === 'number' && found.plain > 0 ? 1 : 0);
+    found.suspicious = suspicious === true;
   }
   const values = await database.stream(
     `SELECT g, v, n::DOUBLE FROM counts WHERE g IN (SELECT g FROM counts GROUP BY g HAVING count(*) <= ${mostValues}) ORDER BY g, n DESC, v`,
@@ -152,6 +170,17 @@ async function lookAtBlock(
     }
   }
   await countText(database, relation, open, looks);
+}
+
+/** Adds to `counts` the cells of columns staged as numbers that are none. */
+async function countNonNumbers(database: DuckDBConnection, block: Block, columns: number[], staged: Form[]): Promise<void> {
+  const numbers = numbersOf(block, staged).map(({ column }) => column);
+  const asked = columns.filter((column) => staged[column]!.as === 'number');
+  if (asked.length === 0) return;
+  await database.run(
+    `INSERT INTO counts SELECT g, v, count(*) FROM (SELECT unnest([${numbers.join(', ')}]) AS g, unnest(s) AS v FROM ${block.sql} WHERE s IS NOT NULL)
+     WHERE v IS NOT NULL AND g IN (${asked.join(', ')}) GROUP BY g, v`,
+  );
 }
 
 const emptyLook = (form: Form): Look => ({ form, rows: 0, plain: 0, counts: new Map(), distinct: 0, suspicious: false });
