@@ -80,15 +80,19 @@ describe('the solver', () => {
   });
 
   test('no pair of variables violates the optimum by more than the tolerance, shrinking or not; its gradient is that of the solution', () => {
-    const sample = makeSample(2500, 5, 2, 4);
+    const sample = makeSample(1500, 5, 4, 4);
+    if (sample.y.task === 'classification') sample.y.labels = sample.y.labels.map((k) => k % 2);
     const kernel = kernelOf(sample);
-    const problem = problemOf(sample, 5);
+    const problem = problemOf(sample, 300);
     const { beta, gradient, iterations } = new Smo(kernel, problem).solve(1e-3, 1e6);
     // Long enough that variables are left out, more than once.
     expect(iterations).toBeGreaterThan(2000);
     const slopes = problem.linear.slice();
     beta.forEach((own, v) => {
-      if (own !== 0) kernel.row(v).forEach((value, w) => (slopes[w]! += own * value));
+      if (own !== 0)
+        kernel.row(v).forEach((value, w) => {
+          slopes[w]! += own * value;
+        });
     });
     let [least, most] = [Infinity, -Infinity];
     slopes.forEach((slope, v) => {
@@ -100,7 +104,8 @@ describe('the solver', () => {
   });
 });
 
-test('kernels are exp(−gamma · distance²), to seven digits', () => {
+// Float32, of columns rounded to some 2^-22 of their range.
+test('kernels are exp(−gamma · distance²), to six digits', () => {
   const sample = makeSample(60, 5, 2, 3);
   const { x } = sample;
   const kernel = kernelOf(sample);
@@ -109,7 +114,7 @@ test('kernels are exp(−gamma · distance²), to seven digits', () => {
     kernel.row(a).forEach((value, b) => {
       let distance = 0;
       for (let f = 0; f < 5; f++) distance += (x.data[f * 60 + a]! - x.data[f * 60 + b]!) ** 2;
-      expect(Math.abs(value - Math.exp(-distance / variance))).toBeLessThan(2e-7);
+      expect(Math.abs(value - Math.exp(-distance / variance))).toBeLessThan(1e-6);
     });
 });
 
@@ -238,7 +243,7 @@ test('targets of any size keep their scale', async () => {
       const model = await fit({ x, y: { task: 'regression', values } }, { kernel });
       const predicted = numbersOf(await model.predict(x));
       predicted.forEach((value, row) => {
-        expect(Math.abs(value - values[row]!)).toBeLessThanOrEqual(Math.max(scale * 10, Math.abs(base) * 2 ** -23));
+        expect(Math.abs(value - values[row]!)).toBeLessThanOrEqual(Math.max(scale * 20, Math.abs(base) * 2 ** -23));
       });
       expect(await askGraph(model, x)).toEqual(predicted);
     }

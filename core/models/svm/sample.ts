@@ -50,8 +50,9 @@ export function standard(values: Float64Array, rows: Int32Array): { centre: numb
 /** Rows of a class are left out in turn, every so manieth, to learn what decisions about unseen rows mean. */
 export const foldCount = 3;
 
-/** Of each row of the two classes (one after the other) the fold that it is left out of; undefined where a class has too few rows. */
-export function foldsOf(first: number, second: number): Uint8Array | undefined {
-  if (Math.min(first, second) < foldCount) return undefined;
-  return Uint8Array.from({ length: first + second }, (_, i) => (i < first ? i : i - first) % foldCount);
+/** Of each row of two classes the fold that it is left out of; undefined where a class has too few rows. */
+export function foldsOf(positive: Uint8Array): Uint8Array | undefined {
+  const seen = [0, 0];
+  const folds = positive.map((side) => seen[side]!++ % foldCount);
+  return Math.min(...seen) < foldCount ? undefined : folds;
 }

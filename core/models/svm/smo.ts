@@ -98,7 +98,7 @@ export class Smo {
       const difference = gradient[v]! - least;
       if (difference <= 0 || (flags[v]! & falls) === 0) continue;
       const curvature = 2 - 2 * row[at[v]!]!;
-      const gain = (difference * difference) / (curvature > leastCurvature ? curvature : leastCurvature);
+      const gain = (difference * difference) / Math.max(curvature, leastCurvature);
       if (gain > most) {
         most = gain;
         best = v;

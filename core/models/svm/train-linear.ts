@@ -34,29 +34,24 @@ export function fitLinear(x: Matrix, y: Target, rows: Int32Array, resolved: SvmP
   const weights = new Float64Array(x.columns * pairs.length);
   const largests = new Float64Array(x.columns);
   const intercepts = pairs.map(([i, j], pair) => {
-    const [own, first] = [Int32Array.of(...members[i]!, ...members[j]!).map((place) => rows[place]!), members[i]!.length];
-    // The class that is the sign of large decisions is the pair's first.
     const labels = new Int32Array(x.rows);
-    own.forEach((row, v) => {
-      labels[row] = v < first ? 1 : 0;
-    });
+    for (const place of members[i]!) labels[rows[place]!] = 1;
+    const own = Int32Array.of(...members[i]!, ...members[j]!)
+      .sort()
+      .map((place) => rows[place]!);
     const two = { task: 'classification', classes: 2, labels } as const;
     const weighted = (part: Int32Array) =>
       resolved.balanced ? Float64Array.from(part, (row) => classWeights[labels[row] === 1 ? i : j]!) : undefined;
     const fit = (part: Int32Array) => fitLine(x, two, part, resolved, weighted(part));
     const line = fit(own);
     const decisions = decide(line, x, own);
-    const folds = own.length < manyRows * x.columns ? foldsOf(first, own.length - first) : undefined;
+    const positive = Uint8Array.from(own, (row) => labels[row]!);
+    const folds = own.length < manyRows * x.columns ? foldsOf(positive) : undefined;
     for (let fold = 0; folds && fold < foldCount; fold++) {
-      const left = own.filter((_, v) => folds[v] === fold);
-      const said = decide(fit(own.filter((_, v) => folds[v] !== fold)), x, left);
-      let next = 0;
-      for (let v = 0; v < own.length; v++) if (folds[v] === fold) decisions[v] = said[next++]!;
+      const said = decide(fit(own.filter((_, v) => folds[v] !== fold)), x, own);
+      for (let v = 0; v < own.length; v++) if (folds[v] === fold) decisions[v] = said[v]!;
     }
-    const { slope, intercept } = fitSigmoid(
-      decisions,
-      Uint8Array.from(own, (row) => labels[row]!),
-    );
+    const { slope, intercept } = fitSigmoid(decisions, positive);
     for (let f = 0; f < x.columns; f++) {
       weights[f * pairs.length + pair] = line.weights[f]! * slope;
       largests[f] = Math.max(largests[f]!, line.largests[f]!);

@@ -155,7 +155,8 @@ export class RbfTrainer {
   private calibrate(problem: Problem, { beta, gradient, bias }: Solution, first: number) {
     const size = beta.length;
     const decisions = Float64Array.from(gradient, (slope, v) => slope - problem.linear[v]! + bias);
-    const folds = foldsOf(first, size - first);
+    const positive = Uint8Array.from(beta, (_, v) => (v < first ? 1 : 0));
+    const folds = foldsOf(positive);
     for (let fold = 0; folds && fold < foldCount; fold++) {
       const kept = (values: Float64Array) => values.map((value, v) => (folds[v] === fold ? 0 : value));
       const start = kept(beta);
@@ -164,10 +165,7 @@ export class RbfTrainer {
       const solution = this.minimise(without);
       for (let v = 0; v < size; v++) if (folds[v] === fold) decisions[v] = solution.gradient[v]! - problem.linear[v]! + solution.bias;
     }
-    return fitSigmoid(
-      decisions,
-      Uint8Array.from(decisions, (_, v) => (v < first ? 1 : 0)),
-    );
+    return fitSigmoid(decisions, positive);
   }
 
   /** Rows with any coefficient are support vectors; of a block without such its first stands in, with none. */
