@@ -35,7 +35,7 @@ function kernelOf({ x }: Sample): KernelRows {
 describe('the solver', () => {
   const sizes = fc.record({ rows: fc.integer({ min: 2, max: 40 }), seed: fc.nat(), C: fc.constantFrom(0.1, 1, 20) });
 
-  /** A pair of classes, or (with two variables a row) a regression. */
+  /** A pair of classes, or a regression. */
   function problemOf(sample: Sample, C: number): Problem {
     const { y } = sample;
     const rows = sample.x.rows;
@@ -46,17 +46,18 @@ describe('the solver', () => {
         low: sign.map((s) => Math.min(0, s * C)),
         high: sign.map((s) => Math.max(0, s * C)),
         linear: sign.map((s) => -s),
+        epsilon: 0,
         beta: new Float64Array(rows),
       };
     }
-    const both = (of: (row: number, side: number) => number) =>
-      Float64Array.from({ length: 2 * rows }, (_, v) => of(v % rows, v < rows ? 1 : -1));
+    const fill = (value: number) => new Float64Array(rows).fill(value);
     return {
-      at: Int32Array.from({ length: 2 * rows }, (_, v) => v % rows),
-      low: both((_, side) => Math.min(0, side * C)),
-      high: both((_, side) => Math.max(0, side * C)),
-      linear: both((row, side) => side * 0.1 - (y.values[row]! - 100) / 10),
-      beta: new Float64Array(2 * rows),
+      at: allRows(rows),
+      low: fill(-C),
+      high: fill(C),
+      linear: y.values.map((value) => 10 - value / 10),
+      epsilon: 0.1,
+      beta: fill(0),
     };
   }
 

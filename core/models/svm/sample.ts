@@ -56,3 +56,10 @@ export function foldsOf(positive: Uint8Array): Uint8Array | undefined {
   const folds = positive.map((side) => seen[side]!++ % foldCount);
   return Math.min(...seen) < foldCount ? undefined : folds;
 }
+
+export function joined(a: Int32Array, b: Int32Array): Int32Array {
+  const both = new Int32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}

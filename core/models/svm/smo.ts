@@ -1,19 +1,21 @@
 /**
  * Sequential minimal optimisation with second-order working sets and shrinking (Fan, Chen and Lin 2005):
  *
- *   minimise ½ βᵀKβ + pᵀβ, where low ≤ β ≤ high and Σβ = 0
+ *   minimise ½ βᵀKβ + pᵀβ + ε Σ|β|, where low ≤ β ≤ high and Σβ = 0
  *
- * β carries the sign of the label, so that a step moves two of them by the same amount, one up and one down, and the gradient by
- * that times the difference of two rows of K. At the optimum no β that may rise has a gradient below that of one that may fall.
+ * β carries the sign of the label (or, with ε, of a regression's error), so that a step moves two of them by the same amount, one up and one
+ * down, and the gradient by that times the difference of two rows of K. At the optimum none that may rise has a slope below that of one
+ * that may fall.
  */
 
-/** Variables: a row may have more than one (a regression's error is above or below). */
+/** Variables, each of a row; 0 is within all bounds. */
 export interface Problem {
   /** Of each variable its row in the kernel matrix, whose diagonal is 1. */
   at: Int32Array;
   low: Float64Array;
   high: Float64Array;
   linear: Float64Array;
+  epsilon: number;
   /** Where to start, within the bounds, with the sum 0; becomes the solution. */
   beta: Float64Array;
 }
@@ -31,8 +33,6 @@ export interface Solution {
   iterations: number;
 }
 
-const rises = 1;
-const falls = 2;
 /** Equal rows have a curvature of 0. */
 const leastCurvature = 1e-12;
 const shrinkEvery = 1000;
@@ -40,27 +40,32 @@ const shrinkEvery = 1000;
 export class Smo {
   private readonly kernel: Kernel;
   private readonly problem: Problem;
-  /** The variables, the active ones first: number, row, β, gradient, and which way it may go. */
+  /** The variables, the active ones first: number, row, gradient. */
   private readonly ids: Int32Array;
   private readonly at: Int32Array;
   private readonly gradient: Float64Array;
-  private readonly flags: Uint8Array;
+  /** What the gradient lacks to the slope upwards (Infinity where β may not rise), and downwards (−Infinity where it may not fall). */
+  private readonly rise: Float64Array;
+  private readonly fall: Float64Array;
   private active: number;
-  /** Of those that may rise the one with the least gradient; that gradient, and the largest of those that may fall. */
+  /** The one with the least slope upwards; that slope, and the largest downwards. */
   private first = -1;
   private least = Infinity;
   private most = -Infinity;
 
-  constructor(kernel: Kernel, problem: Problem) {
+  /** @param known the gradient of a β that differs from problem.beta in few places */
+  constructor(kernel: Kernel, problem: Problem, known?: Pick<Solution, 'beta' | 'gradient'>) {
     const size = problem.at.length;
     this.kernel = kernel;
     this.problem = problem;
     this.ids = Int32Array.from({ length: size }, (_, v) => v);
     this.at = problem.at.slice();
-    this.gradient = problem.linear.slice();
-    this.flags = Uint8Array.from(this.ids, (v) => this.flagsOf(v));
+    this.gradient = (known?.gradient ?? problem.linear).slice();
+    this.rise = new Float64Array(size);
+    this.fall = new Float64Array(size);
+    for (let v = 0; v < size; v++) this.setSides(v);
     this.active = size;
-    this.addKernel(0);
+    this.addKernel(0, known ? problem.beta.map((value, v) => value - known.beta[v]!) : problem.beta);
   }
 
   /** @param onStep called now and then; what it throws comes out */
@@ -79,8 +84,7 @@ export class Smo {
         this.unshrink();
         if (!(this.most - this.least > tol)) break;
       }
-      const second = this.partner();
-      this.move(this.first, second);
+      this.move(this.first, this.partner());
     }
     if (this.active < size) this.unshrink();
     const gradient = new Float64Array(size);
@@ -90,15 +94,14 @@ export class Smo {
 
   /** Which of those that may fall gains most with `first`. */
   private partner(): number {
-    const { flags, gradient, at, active, first, least } = this;
-    const row = this.kernel.row(at[first]!);
+    const { fall, gradient, at, active, least } = this;
+    const row = this.kernel.row(at[this.first]!);
     let best = -1;
     let most = 0;
     for (let v = 0; v < active; v++) {
-      const difference = gradient[v]! - least;
-      if (difference <= 0 || (flags[v]! & falls) === 0) continue;
-      const curvature = 2 - 2 * row[at[v]!]!;
-      const gain = (difference * difference) / Math.max(curvature, leastCurvature);
+      const difference = gradient[v]! + fall[v]! - least;
+      if (difference <= 0) continue;
+      const gain = (difference * difference) / Math.max(2 - 2 * row[at[v]!]!, leastCurvature);
       if (gain > most) {
         most = gain;
         best = v;
@@ -111,19 +114,30 @@ export class Smo {
     const { beta, low, high } = this.problem;
     const [a, b] = [this.ids[i]!, this.ids[j]!];
     const curvature = Math.max(leastCurvature, 2 - 2 * this.kernel.row(this.at[i]!)[this.at[j]!]!);
-    const [up, down] = [high[a]! - beta[a]!, beta[b]! - low[b]!];
-    const by = Math.min((this.gradient[j]! - this.gradient[i]!) / curvature, up, down);
-    // At a bound exactly, so that it counts as there.
-    beta[a] = by === up ? high[a]! : beta[a]! + by;
-    beta[b] = by === down ? low[b]! : beta[b]! - by;
-    this.flags[i] = this.flagsOf(a);
-    this.flags[j] = this.flagsOf(b);
+    // To the next bound, or to 0, where the slope changes.
+    const top = beta[a]! < 0 ? 0 : high[a]!;
+    const bottom = beta[b]! > 0 ? 0 : low[b]!;
+    const [up, down] = [top - beta[a]!, beta[b]! - bottom];
+    const by = Math.min((this.gradient[j]! + this.fall[j]! - this.least) / curvature, up, down);
+    // There exactly, so that it counts as there.
+    beta[a] = by === up ? top : beta[a]! + by;
+    beta[b] = by === down ? bottom : beta[b]! - by;
+    this.setSides(i);
+    this.setSides(j);
     this.step(i, j, by);
+  }
+
+  private setSides(v: number): void {
+    const { beta, low, high, epsilon } = this.problem;
+    const id = this.ids[v]!;
+    const value = beta[id]!;
+    this.rise[v] = value >= high[id]! ? Infinity : value >= 0 ? epsilon : -epsilon;
+    this.fall[v] = value <= low[id]! ? -Infinity : value > 0 ? epsilon : -epsilon;
   }
 
   /** Moves the gradients, and finds where the next step begins. */
   private step(i: number, j: number, by: number): void {
-    const { flags, gradient, at, active } = this;
+    const { rise, fall, gradient, at, active } = this;
     const rowI = this.kernel.row(at[i]!);
     const rowJ = this.kernel.row(at[j]!);
     let first = -1;
@@ -133,30 +147,29 @@ export class Smo {
       const place = at[v]!;
       const slope = gradient[v]! + by * (rowI[place]! - rowJ[place]!);
       gradient[v] = slope;
-      const flag = flags[v]!;
-      if (slope < least && (flag & rises) !== 0) {
-        least = slope;
+      const up = slope + rise[v]!;
+      if (up < least) {
+        least = up;
         first = v;
       }
-      if (slope > most && (flag & falls) !== 0) most = slope;
+      const down = slope + fall[v]!;
+      if (down > most) most = down;
     }
     this.first = first;
     this.least = least;
     this.most = most;
   }
 
-  /** Leaves out variables at a bound whose gradient holds them there against all others. */
+  /** Leaves out variables at a bound (or at 0) whose slopes hold them there against all others. */
   private shrink(): void {
-    const { flags, gradient, least, most } = this;
-    for (let v = this.active - 1; v >= 0; v--) {
-      const stays = ((flags[v]! & rises) !== 0 && gradient[v]! <= most) || ((flags[v]! & falls) !== 0 && gradient[v]! >= least);
-      if (!stays) this.exchange(v, --this.active);
-    }
+    const { rise, fall, gradient, least, most } = this;
+    for (let v = this.active - 1; v >= 0; v--)
+      if (gradient[v]! + rise[v]! > most && gradient[v]! + fall[v]! < least) this.exchange(v, --this.active);
     if (this.active > 0) this.step(0, 0, 0);
   }
 
   private exchange(v: number, w: number): void {
-    for (const list of [this.ids, this.at, this.gradient, this.flags]) {
+    for (const list of [this.ids, this.at, this.gradient, this.rise, this.fall]) {
       const kept = list[v]!;
       list[v] = list[w]!;
       list[w] = kept;
@@ -167,39 +180,35 @@ export class Smo {
   private unshrink(): void {
     const from = this.active;
     for (let v = from; v < this.ids.length; v++) this.gradient[v] = this.problem.linear[this.ids[v]!]!;
-    this.addKernel(from);
+    this.addKernel(from, this.problem.beta);
     this.active = this.ids.length;
     this.step(0, 0, 0);
   }
 
-  /** gradient += Kβ, of the variables from a place on. */
-  private addKernel(from: number): void {
-    const { beta } = this.problem;
+  /** gradient += K · change, of the variables from a place on. */
+  private addKernel(from: number, change: Float64Array): void {
     const { at, gradient } = this;
-    for (let v = 0; v < beta.length; v++) {
-      const own = beta[v]!;
+    for (let v = 0; v < change.length; v++) {
+      const own = change[v]!;
       if (own === 0) continue;
       const row = this.kernel.row(this.problem.at[v]!);
       for (let w = from; w < gradient.length; w++) gradient[w]! += own * row[at[w]!]!;
     }
   }
 
-  private flagsOf(v: number): number {
-    const { beta, low, high } = this.problem;
-    return (beta[v]! < high[v]! ? rises : 0) | (beta[v]! > low[v]! ? falls : 0);
-  }
-
-  /** The gradient of the variables within their bounds is −bias; without such it is between the two sides. */
+  /** The slope of the variables within their bounds is −bias; without such it is between the two sides. */
   private bias(): number {
+    const { beta, low, high } = this.problem;
     let sum = 0;
     let free = 0;
-    for (let v = 0; v < this.ids.length; v++)
-      if (this.flags[v] === (rises | falls)) {
-        sum += this.gradient[v]!;
-        free++;
-      }
+    this.ids.forEach((id, v) => {
+      const value = beta[id]!;
+      if (value === 0 || value <= low[id]! || value >= high[id]!) return;
+      sum += this.gradient[v]! + this.rise[v]!;
+      free++;
+    });
     if (free > 0) return -sum / free;
-    if (this.least === Infinity || this.most === -Infinity) return this.least === Infinity ? -this.most : -this.least;
-    return -(this.least + this.most) / 2;
+    if (this.least === Infinity) return -this.most;
+    return this.most === -Infinity ? -this.least : -(this.least + this.most) / 2;
   }
 }

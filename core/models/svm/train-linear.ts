@@ -9,7 +9,7 @@ import { solve } from '../linear/newton.ts';
 import type { Matrix, Params, Target } from '../model.ts';
 import { pairsOf } from './coupling.ts';
 import type { SvmParams } from './params.ts';
-import { classesOf, foldCount, foldsOf } from './sample.ts';
+import { classesOf, foldCount, foldsOf, joined } from './sample.ts';
 import { fitSigmoid } from './sigmoid.ts';
 import { SvmModel } from './svm-model.ts';
 
@@ -36,7 +36,7 @@ export function fitLinear(x: Matrix, y: Target, rows: Int32Array, resolved: SvmP
   const intercepts = pairs.map(([i, j], pair) => {
     const labels = new Int32Array(x.rows);
     for (const place of members[i]!) labels[rows[place]!] = 1;
-    const own = Int32Array.of(...members[i]!, ...members[j]!)
+    const own = joined(members[i]!, members[j]!)
       .sort()
       .map((place) => rows[place]!);
     const two = { task: 'classification', classes: 2, labels } as const;

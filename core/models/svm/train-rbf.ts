@@ -8,7 +8,7 @@ import { type Expansion, fixExpansion } from './expansion.ts';
 import { type FixedPoints, fixPoints, toPoints } from './fixed-points.ts';
 import { KernelRows, pointAt } from './kernel-rows.ts';
 import type { SvmParams } from './params.ts';
-import { type Classes, classesOf, foldCount, foldsOf, sampleRows, standard } from './sample.ts';
+import { type Classes, classesOf, foldCount, foldsOf, joined, sampleRows, standard } from './sample.ts';
 import { fitSigmoid } from './sigmoid.ts';
 import { type Problem, Smo, type Solution } from './smo.ts';
 import { SvmModel } from './svm-model.ts';
@@ -16,6 +16,9 @@ import { SvmModel } from './svm-model.ts';
 /** A machine for a larger C starts from that of a tenth of it, and so on down to 1: the same steps, whether those are wanted too or not. */
 const pathStep = 10;
 const pathStart = 1;
+
+/** What a decision is off by hardly moves a sigmoid of all of them. */
+const looser = 10;
 
 /** A machine: one pair of classes, or a regression. */
 interface Machine {
@@ -71,22 +74,10 @@ export class RbfTrainer {
     const { epsilon } = this.params;
     const { y, rows } = this;
     const { centre, spread } = this.scale;
-    const count = rows.length;
-    const targets = Float64Array.from(rows, (row) => (y.task === 'regression' ? (y.values[row]! - centre) / spread : 0));
-    // Each row may pull up, or down.
-    const sides = (up: (i: number) => number, down: (i: number) => number) =>
-      Float64Array.from({ length: 2 * count }, (_, v) => (v < count ? up(v) : down(v - count)));
-    const none = () => 0;
-    const problem = (C: number): Problem => ({
-      at: Int32Array.from({ length: 2 * count }, (_, v) => v % count),
-      low: sides(none, () => -C),
-      high: sides(() => C, none),
-      linear: sides(
-        (i) => epsilon - targets[i]!,
-        (i) => -epsilon - targets[i]!,
-      ),
-      beta: new Float64Array(2 * count),
-    });
+    const linear = Float64Array.from(rows, (row) => (y.task === 'regression' ? (centre - y.values[row]!) / spread : 0));
+    const fill = (value: number) => new Float64Array(rows.length).fill(value);
+    const at = rows.map((_, i) => i);
+    const problem = (C: number): Problem => ({ at, low: fill(-C), high: fill(C), linear, epsilon, beta: fill(0) });
     return { problem, solved: new Map() };
   }
 
@@ -94,10 +85,11 @@ export class RbfTrainer {
     const [first, second] = [members[i]!.length, members[j]!.length];
     const fill = (of: number, other: number) => new Float64Array(first + second).fill(of, 0, first).fill(other, first);
     const problem = (C: number): Problem => ({
-      at: Int32Array.of(...members[i]!, ...members[j]!),
+      at: joined(members[i]!, members[j]!),
       low: fill(0, -C * weights[j]!),
       high: fill(C * weights[i]!, 0),
       linear: fill(-1, 1),
+      epsilon: 0,
       beta: new Float64Array(first + second),
     });
     return { problem, solved: new Map() };
@@ -107,25 +99,18 @@ export class RbfTrainer {
     const known = machine.solved.get(C);
     if (known) return known;
     const problem = machine.problem(C);
-    if (C > pathStart) {
-      const { beta } = this.solve(machine, C / pathStep);
-      // What was at a bound is at the new one.
-      problem.beta.set(beta.map((value, v) => Math.max(problem.low[v]!, Math.min(problem.high[v]!, value * pathStep))));
-    }
-    const solution = this.minimise(problem);
+    const before = C > pathStart ? this.solve(machine, C / pathStep) : undefined;
+    if (before) problem.beta.set(before.beta);
+    const solution = new Smo(this.kernel, problem, before).solve(this.params.tol, this.params.maxIter, this.onStep);
     machine.solved.set(C, solution);
     return solution;
-  }
-
-  private minimise(problem: Problem): Solution {
-    return new Smo(this.kernel, problem).solve(this.params.tol, this.params.maxIter, this.onStep);
   }
 
   private fitRegression(C: number) {
     const { rows, machines } = this;
     const { centre, spread } = this.scale;
     const { beta, bias } = this.solve(machines[0]!, C);
-    const coefficients = Float64Array.from(rows, (_, i) => (beta[i]! + beta[i + rows.length]!) * spread);
+    const coefficients = Float64Array.from(rows, (_, i) => beta[i]! * spread);
     return this.toExpansion([rows.map((_, i) => i)], (_, i) => [coefficients[i]!], 1, [bias * spread + centre]);
   }
 
@@ -153,6 +138,7 @@ export class RbfTrainer {
 
   /** The sigmoid of decisions about rows left out: the machine without them starts from the one with them. */
   private calibrate(problem: Problem, { beta, gradient, bias }: Solution, first: number) {
+    const { tol, maxIter } = this.params;
     const size = beta.length;
     const decisions = Float64Array.from(gradient, (slope, v) => slope - problem.linear[v]! + bias);
     const positive = Uint8Array.from(beta, (_, v) => (v < first ? 1 : 0));
@@ -162,7 +148,7 @@ export class RbfTrainer {
       const start = kept(beta);
       balance(start);
       const without = { ...problem, low: kept(problem.low), high: kept(problem.high), beta: start };
-      const solution = this.minimise(without);
+      const solution = new Smo(this.kernel, without, { beta, gradient }).solve(tol * looser, maxIter, this.onStep);
       for (let v = 0; v < size; v++) if (folds[v] === fold) decisions[v] = solution.gradient[v]! - problem.linear[v]! + solution.bias;
     }
     return fitSigmoid(decisions, positive);
@@ -194,13 +180,14 @@ export class RbfTrainer {
   }
 }
 
-/** Makes the sum 0 again, by less of the sign of which there is too much. */
+/** Makes the sum 0 again, by taking from the last of the sign of which there is too much: the fewer change, the less is to be done. */
 function balance(beta: Float64Array): void {
-  let [positive, negative] = [0, 0];
-  for (const value of beta) {
-    if (value > 0) positive += value;
-    else negative -= value;
+  let excess = beta.reduce((sum, value) => sum + value, 0);
+  for (let v = beta.length - 1; v >= 0 && excess !== 0; v--) {
+    const value = beta[v]!;
+    if (value * excess <= 0) continue;
+    const by = Math.abs(value) < Math.abs(excess) ? value : excess;
+    beta[v] = value - by;
+    excess -= by;
   }
-  const [up, down] = positive > negative ? [negative / positive, 1] : [1, negative > 0 ? positive / negative : 1];
-  for (let v = 0; v < beta.length; v++) beta[v]! *= beta[v]! > 0 ? up : down;
 }
