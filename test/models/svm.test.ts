@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Params } from '../../core/models/model.ts';
@@ -8,6 +9,7 @@ import { fitSigmoid } from '../../core/models/svm/sigmoid.ts';
 import { type Problem, Smo } from '../../core/models/svm/smo.ts';
 import { svm } from '../../core/models/svm/svm.ts';
 import { SvmModel } from '../../core/models/svm/svm-model.ts';
+import { compileKernel } from '../../core/models/tree/kernel/build.ts';
 import { splitFolds } from '../../core/search/folds.ts';
 import { expandGrid } from '../../core/search/grid.ts';
 import { score } from '../../core/search/metrics.ts';
@@ -249,6 +251,11 @@ test('targets of any size keep their scale', async () => {
       expect(await askGraph(model, x)).toEqual(predicted);
     }
   }
+});
+
+test('the committed kernel is what its source compiles to', async () => {
+  const committed = readFileSync(new URL('../../core/models/svm/kernel/rbf.wasm.ts', import.meta.url), 'utf8');
+  expect(await compileKernel('../../svm/kernel/rbf.wasm.ts')).toBe(committed);
 });
 
 test('a model of another format is refused', () => {

@@ -7,8 +7,7 @@ import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { roundEven, splitWeights } from '../exact/affine.ts';
 import { exponential, exponentialToOnnx } from '../exact/softmax.ts';
 import { pairsOf } from './coupling.ts';
-import { type FixedPoints, type Points, pointsToOnnx } from './fixed-points.ts';
-import { squaredDistances } from './kernel-rows.ts';
+import { type FixedPoints, type Points, pointsToOnnx, squaredDistances } from './fixed-points.ts';
 
 const kernelBits = 24;
 

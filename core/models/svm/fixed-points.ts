@@ -64,7 +64,7 @@ export function toPoints({ columns, used, centres, bounds, exponent }: FixedPoin
     for (let i = 0; i < count; i++) {
       const value = x.data[feature * x.rows + (rows ? rows[i]! : i)]!;
       const distance = ((Number.isNaN(value) ? 0 : value) - centre) * perUnit;
-      const units = roundEven(distance > bound ? bound : distance < -bound ? -bound : distance);
+      const units = roundEven(distance > bound ? bound : Math.max(distance, -bound));
       point[i] = units;
       norms[i]! += units * units;
     }
@@ -72,6 +72,30 @@ export function toPoints({ columns, used, centres, bounds, exponent }: FixedPoin
   });
   return { columns: points, norms };
 }
+
+/** into[i] = Σ (columns[f][i] − point[f])², exact where points are integers */
+export function squaredDistances({ columns, norms }: Points, point: ArrayLike<number>, into: Float64Array): void {
+  const count = into.length;
+  let norm = 0;
+  for (let f = 0; f < columns.length; f++) norm += point[f]! * point[f]!;
+  for (let i = 0; i < count; i++) into[i] = norms[i]! + norm;
+  let f = 0;
+  for (; f + 3 < columns.length; f += 4) {
+    const [a, b, c, d] = [columns[f]!, columns[f + 1]!, columns[f + 2]!, columns[f + 3]!];
+    const wa = 2 * point[f]!;
+    const wb = 2 * point[f + 1]!;
+    const wc = 2 * point[f + 2]!;
+    const wd = 2 * point[f + 3]!;
+    for (let i = 0; i < count; i++) into[i]! -= wa * a[i]! + wb * b[i]! + (wc * c[i]! + wd * d[i]!);
+  }
+  for (; f < columns.length; f++) {
+    const column = columns[f]!;
+    const weight = 2 * point[f]!;
+    for (let i = 0; i < count; i++) into[i]! -= weight * column[i]!;
+  }
+}
+
+export const pointAt = ({ columns }: Points, row: number): Float64Array => Float64Array.from(columns, (column) => column[row]!);
 
 /**
  *   x ─ Gather used ─ NaN → 0 ─ Cast float64 ─ Sub centres ─ Mul 1 / unit ─ Max ─ Min ─ Round

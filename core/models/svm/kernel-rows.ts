@@ -1,96 +1,107 @@
-/** Rows of the kernel matrix, exp(−distance²), made when they are first asked for and kept while there is room, the last used the longest. */
+/** Rows of the kernel matrix, exp(−rate · distance²), made when they are first asked for and kept while there is room, the last used the longest. */
 import type { Points } from './fixed-points.ts';
+import { kernelBase64 } from './kernel/rbf.wasm.ts';
 
 const cacheBytes = 2 ** 28;
 /** Two rows are used at a time. */
 const fewestRows = 4;
+const pageBytes = 65_536;
+const maxPages = 65_536;
+/** The kernel makes as many of a row's values at a time. */
+const lanes = 16;
 
-/** 2^(−i / 32), by square roots and products alone, which are the same on every machine. */
-const steps = 32;
-const powers = new Float64Array(steps * 64);
-{
-  let root = 0.5;
-  for (let i = steps; i > 1; i /= 2) root = Math.sqrt(root);
-  powers[0] = 1;
-  for (let i = 1; i < powers.length; i++) powers[i] = i % steps === 0 ? powers[i - steps]! / 2 : powers[i - 1]! * root;
-}
-const slope = Math.LN2 / steps;
-
-/** values[i] = e^−(values[i] · rate), to nine digits; what is below 2^−64 is 0. */
-function decay(values: Float64Array, rate: number, into: Float32Array): void {
-  const toSteps = rate / slope;
-  for (let i = 0; i < into.length; i++) {
-    const t = values[i]! * toSteps;
-    // Also of more than an int32 holds, or of infinity.
-    if (!(t < powers.length)) {
-      into[i] = 0;
-      continue;
-    }
-    const whole = t | 0;
-    const s = (whole - t) * slope;
-    into[i] = powers[whole]! * (1 + s * (1 + s * (1 / 2 + s * (1 / 6))));
-  }
+export interface Loops {
+  makeRow(columns: number, features: number, stride: number, row: number, into: number): void;
+  step(at: number, gradient: number, rise: number, fall: number, active: number, rowI: number, rowJ: number, by: number): void;
+  partner(at: number, gradient: number, fall: number, active: number, row: number, from: number, leastCurvature: number): number;
+  addRow(at: number, gradient: number, from: number, size: number, row: number, own: number): void;
+  first: WebAssembly.Global;
+  least: WebAssembly.Global;
+  most: WebAssembly.Global;
 }
 
-/** into[i] = Σ (columns[f][i] − point[f])², exact where points are integers */
-export function squaredDistances({ columns, norms }: Points, point: ArrayLike<number>, into: Float64Array): void {
-  const count = into.length;
-  let norm = 0;
-  for (let f = 0; f < columns.length; f++) norm += point[f]! * point[f]!;
-  for (let i = 0; i < count; i++) into[i] = norms[i]! + norm;
-  let f = 0;
-  for (; f + 3 < columns.length; f += 4) {
-    const [a, b, c, d] = [columns[f]!, columns[f + 1]!, columns[f + 2]!, columns[f + 3]!];
-    const wa = 2 * point[f]!;
-    const wb = 2 * point[f + 1]!;
-    const wc = 2 * point[f + 2]!;
-    const wd = 2 * point[f + 3]!;
-    for (let i = 0; i < count; i++) into[i]! -= wa * a[i]! + wb * b[i]! + (wc * c[i]! + wd * d[i]!);
-  }
-  for (; f < columns.length; f++) {
-    const column = columns[f]!;
-    const weight = 2 * point[f]!;
-    for (let i = 0; i < count; i++) into[i]! -= weight * column[i]!;
-  }
-}
+const compiled = new WebAssembly.Module(Uint8Array.from(atob(kernelBase64), (char) => char.charCodeAt(0)));
 
-export const pointAt = ({ columns }: Points, row: number): Float64Array => Float64Array.from(columns, (column) => column[row]!);
-
+/**
+ * The memory that the loops work in: the points, four lists of the solver's with a number for each row (so one solver at a time), and the rows.
+ * Shared memory, though no thread shares it, for views of it stay when it grows.
+ */
 export class KernelRows {
   readonly points: Points;
   /** What a unit² of distance² is worth in the exponent. */
   readonly rate: number;
-  private readonly distances: Float64Array;
-  private readonly kept = new Map<number, Float32Array>();
+  readonly loops: Loops;
+  private readonly memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true });
+  private readonly columns: number;
+  private readonly stride: number;
+  private readonly scratch: number;
+  private end = 64;
+  /** Addresses of rows. */
+  private readonly kept = new Map<number, number>();
   private readonly capacity: number;
 
   constructor(points: Points, rate: number) {
     this.points = points;
     this.rate = rate;
-    this.distances = new Float64Array(points.norms.length);
-    this.capacity = Math.max(fewestRows, Math.floor(cacheBytes / (4 * points.norms.length)));
+    this.loops = new WebAssembly.Instance(compiled, { env: { memory: this.memory } }).exports as unknown as Loops;
+    const rows = points.norms.length;
+    this.stride = Math.ceil(rows / lanes) * lanes;
+    this.capacity = Math.max(fewestRows, Math.floor(cacheBytes / (4 * this.stride)));
+    const columnBytes = this.stride * 4;
+    this.columns = this.take(points.columns.length * columnBytes);
+    const root = Math.sqrt(rate);
+    points.columns.forEach((column, f) => {
+      const copy = new Float32Array(this.memory.buffer, this.columns + f * columnBytes, rows);
+      for (let i = 0; i < rows; i++) copy[i] = column[i]! * root;
+    });
+    this.scratch = this.take(4 * this.stride * 8);
+  }
+
+  /** Room for one of the solver's four lists, at most a number for each row. */
+  list(index: number): number {
+    return this.scratch + index * this.stride * 8;
+  }
+
+  doubles(address: number, length: number): Float64Array {
+    return new Float64Array(this.memory.buffer, address, length);
+  }
+
+  uint32s(address: number, length: number): Uint32Array {
+    return new Uint32Array(this.memory.buffer, address, length);
   }
 
   /** float32 [rows]; it stays as it is until further rows have been asked for, at least three. */
   row(index: number): Float32Array {
-    const kept = this.kept.get(index);
-    if (kept) {
-      if (this.kept.size < this.capacity) return kept;
+    return new Float32Array(this.memory.buffer, this.address(index), this.points.norms.length);
+  }
+
+  /** Where that row is. */
+  address(index: number): number {
+    const known = this.kept.get(index);
+    if (known !== undefined && this.kept.size < this.capacity) return known;
+    if (known !== undefined) {
       this.kept.delete(index);
-      this.kept.set(index, kept);
-      return kept;
+      this.kept.set(index, known);
+      return known;
     }
-    const row = this.take();
-    squaredDistances(this.points, pointAt(this.points, index), this.distances);
-    decay(this.distances, this.rate, row);
+    const row = this.kept.size < this.capacity ? this.take(this.stride * 4) : this.oldest();
+    this.loops.makeRow(this.columns, this.points.columns.length, this.stride, index, row);
     this.kept.set(index, row);
     return row;
   }
 
-  private take(): Float32Array {
-    if (this.kept.size < this.capacity) return new Float32Array(this.distances.length);
-    const [oldest, row] = this.kept.entries().next().value!;
-    this.kept.delete(oldest);
+  private oldest(): number {
+    const [index, row] = this.kept.entries().next().value!;
+    this.kept.delete(index);
     return row;
+  }
+
+  private take(bytes: number): number {
+    const start = this.end;
+    this.end = Math.ceil((start + bytes) / 64) * 64;
+    const missing = Math.ceil((this.end - this.memory.buffer.byteLength) / pageBytes);
+    // By some rows at a time, for to grow takes a call of the system.
+    if (missing > 0) this.memory.grow(Math.max(missing, 64));
+    return start;
   }
 }

@@ -8,6 +8,8 @@
  * that may fall.
  */
 
+import type { KernelRows } from './kernel-rows.ts';
+
 /** Variables, each of a row; 0 is within all bounds. */
 export interface Problem {
   /** Of each variable its row in the kernel matrix, whose diagonal is 1. */
@@ -18,10 +20,6 @@ export interface Problem {
   epsilon: number;
   /** Where to start, within the bounds, with the sum 0; becomes the solution. */
   beta: Float64Array;
-}
-
-export interface Kernel {
-  row(index: number): Float32Array;
 }
 
 export interface Solution {
@@ -38,15 +36,17 @@ const leastCurvature = 1e-12;
 const shrinkEvery = 1000;
 
 export class Smo {
-  private readonly kernel: Kernel;
+  private readonly kernel: KernelRows;
   private readonly problem: Problem;
   /** The variables, the active ones first: number, row, gradient. */
   private readonly ids: Int32Array;
-  private readonly at: Int32Array;
+  private readonly at: Uint32Array;
   private readonly gradient: Float64Array;
   /** What the gradient lacks to the slope upwards (Infinity where β may not rise), and downwards (−Infinity where it may not fall). */
   private readonly rise: Float64Array;
   private readonly fall: Float64Array;
+  /** Where those are. */
+  private readonly lists: Record<'at' | 'gradient' | 'rise' | 'fall', number>;
   private active: number;
   /** The one with the least slope upwards; that slope, and the largest downwards. */
   private first = -1;
@@ -54,15 +54,19 @@ export class Smo {
   private most = -Infinity;
 
   /** @param known the gradient of a β that differs from problem.beta in few places */
-  constructor(kernel: Kernel, problem: Problem, known?: Pick<Solution, 'beta' | 'gradient'>) {
+  constructor(kernel: KernelRows, problem: Problem, known?: Pick<Solution, 'beta' | 'gradient'>) {
     const size = problem.at.length;
     this.kernel = kernel;
     this.problem = problem;
     this.ids = Int32Array.from({ length: size }, (_, v) => v);
-    this.at = problem.at.slice();
-    this.gradient = (known?.gradient ?? problem.linear).slice();
-    this.rise = new Float64Array(size);
-    this.fall = new Float64Array(size);
+    const [at, gradient, rise, fall] = [0, 1, 2, 3].map((list) => kernel.list(list)) as [number, number, number, number];
+    this.lists = { at, gradient, rise, fall };
+    this.at = kernel.uint32s(at, size);
+    this.at.set(problem.at);
+    this.gradient = kernel.doubles(gradient, size);
+    this.gradient.set(known?.gradient ?? problem.linear);
+    this.rise = kernel.doubles(rise, size);
+    this.fall = kernel.doubles(fall, size);
     for (let v = 0; v < size; v++) this.setSides(v);
     this.active = size;
     this.addKernel(0, known ? problem.beta.map((value, v) => value - known.beta[v]!) : problem.beta);
@@ -94,20 +98,9 @@ export class Smo {
 
   /** Which of those that may fall gains most with `first`. */
   private partner(): number {
-    const { fall, gradient, at, active, least } = this;
-    const row = this.kernel.row(at[this.first]!);
-    let best = -1;
-    let most = 0;
-    for (let v = 0; v < active; v++) {
-      const difference = gradient[v]! + fall[v]! - least;
-      if (difference <= 0) continue;
-      const gain = (difference * difference) / Math.max(2 - 2 * row[at[v]!]!, leastCurvature);
-      if (gain > most) {
-        most = gain;
-        best = v;
-      }
-    }
-    return best;
+    const { kernel, lists, active, least } = this;
+    const row = kernel.address(this.at[this.first]!);
+    return kernel.loops.partner(lists.at, lists.gradient, lists.fall, active, row, least, leastCurvature);
   }
 
   private move(i: number, j: number): void {
@@ -137,27 +130,13 @@ export class Smo {
 
   /** Moves the gradients, and finds where the next step begins. */
   private step(i: number, j: number, by: number): void {
-    const { rise, fall, gradient, at, active } = this;
-    const rowI = this.kernel.row(at[i]!);
-    const rowJ = this.kernel.row(at[j]!);
-    let first = -1;
-    let least = Infinity;
-    let most = -Infinity;
-    for (let v = 0; v < active; v++) {
-      const place = at[v]!;
-      const slope = gradient[v]! + by * (rowI[place]! - rowJ[place]!);
-      gradient[v] = slope;
-      const up = slope + rise[v]!;
-      if (up < least) {
-        least = up;
-        first = v;
-      }
-      const down = slope + fall[v]!;
-      if (down > most) most = down;
-    }
-    this.first = first;
-    this.least = least;
-    this.most = most;
+    const { kernel, lists, at, active } = this;
+    const { loops } = kernel;
+    const [rowI, rowJ] = [kernel.address(at[i]!), kernel.address(at[j]!)];
+    loops.step(lists.at, lists.gradient, lists.rise, lists.fall, active, rowI, rowJ, by);
+    this.first = loops.first.value;
+    this.least = loops.least.value;
+    this.most = loops.most.value;
   }
 
   /** Leaves out variables at a bound (or at 0) whose slopes hold them there against all others. */
@@ -187,13 +166,10 @@ export class Smo {
 
   /** gradient += K · change, of the variables from a place on. */
   private addKernel(from: number, change: Float64Array): void {
-    const { at, gradient } = this;
-    for (let v = 0; v < change.length; v++) {
-      const own = change[v]!;
-      if (own === 0) continue;
-      const row = this.kernel.row(this.problem.at[v]!);
-      for (let w = from; w < gradient.length; w++) gradient[w]! += own * row[at[w]!]!;
-    }
+    const { kernel, lists } = this;
+    for (let v = 0; v < change.length; v++)
+      if (change[v] !== 0)
+        kernel.loops.addRow(lists.at, lists.gradient, from, change.length, kernel.address(this.problem.at[v]!), change[v]!);
   }
 
   /** The slope of the variables within their bounds is −bias; without such it is between the two sides. */

@@ -2,8 +2,7 @@
 import type { Family, Matrix } from '../model.ts';
 import { parseParams } from '../params.ts';
 import { expand, kernelUnits } from './expansion.ts';
-import { type Points, toPoints } from './fixed-points.ts';
-import { pointAt } from './kernel-rows.ts';
+import { type Points, pointAt, toPoints } from './fixed-points.ts';
 import { compareCost, resolve, svmConstraints } from './params.ts';
 import { SvmModel } from './svm-model.ts';
 import { fitLinear } from './train-linear.ts';

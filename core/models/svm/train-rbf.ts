@@ -5,8 +5,8 @@
 import type { Matrix, Params, Target } from '../model.ts';
 import { pairsOf } from './coupling.ts';
 import { type Expansion, fixExpansion } from './expansion.ts';
-import { type FixedPoints, fixPoints, toPoints } from './fixed-points.ts';
-import { KernelRows, pointAt } from './kernel-rows.ts';
+import { type FixedPoints, fixPoints, pointAt, toPoints } from './fixed-points.ts';
+import { KernelRows } from './kernel-rows.ts';
 import type { SvmParams } from './params.ts';
 import { type Classes, classesOf, foldCount, foldsOf, joined, sampleRows, standard } from './sample.ts';
 import { fitSigmoid } from './sigmoid.ts';
