@@ -18,7 +18,7 @@ const pathStep = 10;
 const pathStart = 1;
 
 /** What a decision is off by hardly moves a sigmoid of all of them. */
-const looser = 10;
+const looser = 30;
 
 /** A machine: one pair of classes, or a regression. */
 interface Machine {
