@@ -102,8 +102,8 @@ export function expansionToOnnx(expansion: Expansion, graph: GraphBuilder, input
   let from = 0;
   const blocks = counts.map((count) => {
     const to = from + count;
-    const slice = [graph.int64s([from]), graph.int64s([to]), graph.int64s([1])];
-    const part = counts.length === 1 ? kernels : graph.node('Slice', [kernels, ...slice]);
+    const part =
+      counts.length === 1 ? kernels : graph.node('Slice', [kernels, graph.int64s([from]), graph.int64s([to]), graph.int64s([1])]);
     const weights = Array.from({ length: count }, (_, v) =>
       [high, low].flatMap((of) => of.slice((from + v) * outputs, (from + v + 1) * outputs)),
     ).flat();
