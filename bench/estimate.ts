@@ -5,7 +5,7 @@
 import { coreSecondsOf, estimators, type FamilyName } from '../core/compute/work.ts';
 import { Random } from '../core/random.ts';
 import { machine, median, type Result } from './alternate.ts';
-import { type Case, drawBoostingCase, drawForestCase, drawLinearCase, measure } from './estimate/measure.ts';
+import { type Case, drawBoostingCase, drawForestCase, drawLinearCase, drawSvmCase, measure } from './estimate/measure.ts';
 
 const runsOfFamily = 48;
 const wanted = 0.9;
@@ -13,8 +13,10 @@ const wanted = 0.9;
 /** What to try of each family that has an estimator. */
 const draws: Record<FamilyName, (random: Random) => Case> = {
   boosting: drawBoostingCase,
-  forest: drawForestCase,
+  extraTrees: (random) => drawForestCase(random, 'extraTrees'),
+  forest: (random) => drawForestCase(random, 'forest'),
   linear: drawLinearCase,
+  svm: drawSvmCase,
 };
 
 export default async function estimate(): Promise<Result> {

@@ -17,7 +17,7 @@ export interface Measured extends Case {
 }
 
 /** Rows and features evenly spread on a logarithmic scale; every other case is a search of a small grid, the others are single fits. */
-export function drawForestCase(random: Random): Case {
+export function drawForestCase(random: Random, family: 'forest' | 'extraTrees'): Case {
   const between = (low: number, high: number) => Math.round(low * (high / low) ** random.uniform());
   const pick = <T>(...values: T[]): T => values[random.below(values.length)]!;
   const shape: Shape = { rows: between(200, 40_000), features: between(3, 80), classes: pick(0, 2, 2, 3, 8) };
@@ -26,7 +26,7 @@ export function drawForestCase(random: Random): Case {
     random.below(2) === 0
       ? { nEstimators: [Math.ceil(trees / 3), trees], maxDepth: [null, 10, 20], minSamplesSplit: [2, 5, 10] }
       : { nEstimators: [trees], maxDepth: [maxDepth], minSamplesSplit: [minSamplesSplit], minSamplesLeaf: [pick(1, 1, 5)] };
-  return { shape, candidates: expandGrid(grid).map((params) => familyOf('forest').parse(params)) };
+  return { shape, candidates: expandGrid(grid).map((params) => familyOf(family).parse(params)) };
 }
 
 /** As above, of all losses; rounds that may stop early are left out, since the estimate counts them all. */
@@ -59,6 +59,17 @@ export function drawLinearCase(random: Random): Case {
       ? { penalty: ['l2', 'l1'], alpha: [0.0001, 0.001, 0.01, 0.1, 1] }
       : { penalty: [pick('l2', 'l1')], alpha: [10 ** -(1 + random.below(4))], solver: [pick('lbfgs', 'lbfgs', 'gd', 'sgd', 'adam')] };
   return { shape, candidates: expandGrid(grid).map((params) => familyOf('linear').parse(params)) };
+}
+
+/** As above, of both kernels; every other case is a path of C. */
+export function drawSvmCase(random: Random): Case {
+  const between = (low: number, high: number) => Math.round(low * (high / low) ** random.uniform());
+  const pick = <T>(...values: T[]): T => values[random.below(values.length)]!;
+  const shape: Shape = { rows: between(200, 8000), features: between(3, 60), classes: pick(0, 2, 2, 3, 6) };
+  const kernel = [pick('rbf', 'rbf', 'linear')];
+  const grid: Record<string, Params[string][]> =
+    random.below(2) === 0 ? { kernel, C: [0.1, 1, 10, 100] } : { kernel, C: [pick(0.1, 1, 10, 100)] };
+  return { shape, candidates: expandGrid(grid).map((params) => familyOf('svm').parse(params)) };
 }
 
 /** A table of the shape: a signal in some features, noise of a drawn strength in the target, every third feature of few values. */

@@ -1,5 +1,5 @@
 /**
- * The work of forests. A tree on n rows passes over its rows once a level, in each feature looked at, and over the bins of its nodes;
+ * The work of forests and of extremely randomised trees. A tree on n rows passes over its rows once a level, in each feature looked at, and over the bins of its nodes;
  * candidates that are nested in number of trees, depth and size of split nodes are one forest (core/models/forest).
  */
 import { type ForestParams, resolve } from '../models/forest/params.ts';
@@ -15,6 +15,8 @@ const seconds = {
   cell: 1.32e-9,
   /** A node, a feature that is looked at, an output: emptying and scanning its bins. */
   scan: 3.94e-8,
+  /** A node, a feature of it: a random cut, which empties and scans no bins. */
+  randomCut: 1.5e-8,
   /** A row, a level: to one side or the other. */
   move: 1.63e-9,
   /** A row a tree: drawing the bootstrap. */
@@ -27,23 +29,27 @@ const seconds = {
 /** A class's rows end in one leaf where they lie together; of a regression nearly every value has a leaf of its own. */
 const impureness = 4;
 
+/** Random cuts part the rows less evenly than the best do, so that their trees are deeper. */
+const randomLevels = 1.5;
+
 /** A bootstrap of n rows has n (1 - 1/e) distinct ones. */
 const distinctShare = 1 - 1 / Math.E;
 
-export const forestWork: Estimator = {
+/** @param extra whether the trees are extremely randomised ones */
+const workOf = (extra: boolean): Estimator => ({
   steps: 'nEstimators',
   spread: { low: 0.6, high: 1.9 },
 
   coreSeconds(shape, candidates, validRows) {
-    const groups = groupsOf(shape, candidates);
+    const groups = groupsOf(shape, candidates, extra);
     const binning = (shape.rows + validRows) * shape.features * seconds.bin;
     return groups.reduce((total, group) => {
       const { trees, levels, nodes, maxFeatures, cuts } = group;
       const outputs = outputsOf(shape);
       const tree =
         seconds.tree +
-        shape.rows * (seconds.draw + levels * (seconds.move + maxFeatures * seconds.cell)) +
-        nodes * maxFeatures * outputs * seconds.scan +
+        shape.rows * (seconds.draw + levels * (seconds.move + maxFeatures * seconds.cell) * (extra ? randomLevels : 1)) +
+        nodes * maxFeatures * (extra ? seconds.randomCut : outputs * seconds.scan) +
         validRows * cuts * outputs * seconds.cut;
       return total + trees * tree;
     }, binning);
@@ -52,7 +58,7 @@ export const forestWork: Estimator = {
   memory(shape, candidates, validRows) {
     const rows = shape.rows + validRows;
     const counts = new Set(candidates.map((params) => params['nEstimators'])).size;
-    const groups = groupsOf(shape, candidates);
+    const groups = groupsOf(shape, candidates, extra);
     const sums = Math.max(...groups.map(({ cuts }) => 2 * counts * cuts * validRows * outputsOf(shape) * 4));
     const trees = validRows > 0 ? 0 : Math.max(...groups.map((group) => group.trees * group.nodes * (16 + 4 * outputsOf(shape))));
     // The float32 table, its bins by row and by column, a row's place and target.
@@ -60,16 +66,21 @@ export const forestWork: Estimator = {
   },
 
   modelSize(shape, params) {
-    const { trees, nodes } = growthOf(shape, [resolve(params, taskOf(shape), shape.features)]);
+    const { trees, nodes } = growthOf(shape, [resolveFor(shape, params, extra)]);
     return trees * nodes * (1 + outputsOf(shape) / 4) * (shape.classes === 0 ? impureness : 1);
   },
-};
+});
+
+export const forestWork = workOf(false);
+export const extraTreesWork = workOf(true);
+
+const resolveFor = (shape: Shape, params: Params, extra: boolean) => resolve(params, taskOf(shape), shape.features, extra ? 1 : 3);
 
 const taskOf = ({ classes }: Shape) => (classes === 0 ? 'regression' : 'classification');
 const outputsOf = ({ classes }: Shape) => (classes > 2 ? classes : 1);
 
-function groupsOf(shape: Shape, candidates: Params[]) {
-  const resolved = candidates.map((params) => resolve(params, taskOf(shape), shape.features));
+function groupsOf(shape: Shape, candidates: Params[], extra: boolean) {
+  const resolved = candidates.map((params) => resolveFor(shape, params, extra));
   const groups = Map.groupBy(resolved, ({ maxFeatures, minSamplesLeaf, bootstrap, nEstimators }) =>
     [maxFeatures, minSamplesLeaf, bootstrap, leafBits(nEstimators)].join(),
   );

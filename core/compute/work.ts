@@ -5,8 +5,9 @@
 import type { Params } from '../models/model.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { boostingWork } from './boosting-work.ts';
-import { forestWork } from './forest-work.ts';
+import { extraTreesWork, forestWork } from './forest-work.ts';
 import { linearWork } from './linear-work.ts';
+import { svmWork } from './svm-work.ts';
 
 export type FamilyName = NonNullable<DatasetSpec['families']>[number];
 
@@ -43,7 +44,13 @@ export interface Estimator {
   earlySteps?(params: Params, shape: Shape): number;
 }
 
-export const estimators: Record<FamilyName, Estimator> = { boosting: boostingWork, forest: forestWork, linear: linearWork };
+export const estimators: Record<FamilyName, Estimator> = {
+  boosting: boostingWork,
+  extraTrees: extraTreesWork,
+  forest: forestWork,
+  linear: linearWork,
+  svm: svmWork,
+};
 
 /** @throws RangeError for a name that is none of a family */
 export function estimatorOf(family: string): Estimator {

@@ -1,10 +1,12 @@
 /** Every family of models that a search may try: a new family is one folder and one line here. */
 import { boosting } from './boosting/boosting.ts';
+import { extraTrees } from './forest/extra-trees.ts';
 import { forest } from './forest/forest.ts';
 import { linear } from './linear/linear.ts';
 import type { Family } from './model.ts';
+import { svm } from './svm/svm.ts';
 
-export const families: readonly Family[] = [forest, linear, boosting];
+export const families: readonly Family[] = [forest, extraTrees, linear, svm, boosting];
 
 /** @throws RangeError for a name that is none of them; names from users are checked by the dataset spec before */
 export function familyOf(name: string): Family {

@@ -41,6 +41,9 @@ export async function loadModel(bytes: Uint8Array, { threads = 1 }: SessionOptio
   }
 }
 
+/** A machine of 10,000 support vectors has 80 KB of kernels a row, in a few tensors at a time. */
+const mostRows = 1024;
+
 type Tensor = Parameters<Binding.InferenceSession['run']>[0][string];
 
 /** The binding reads these four properties of a tensor and no other. */
@@ -80,9 +83,9 @@ export class Predictor {
     this.single = card.columns.flatMap(({ input, type, wide }, column) => (fused && type === 'number' && !wide ? [] : [{ input, column }]));
   }
 
-  /** The answers of all rows, as the graph gives them. */
+  /** The answers of all rows, as the graph gives them; many rows in parts, for what a graph holds in between grows with them. */
   run(asked: RawRows): Answered {
-    const chunks = this.texts.length === 0 ? [asked] : chunksOf(asked, this.texts);
+    const chunks = chunksOf(asked, this.texts);
     const outputs = chunks.map((rows) => this.outputsOf(rows));
     const take = <T extends Float32Array | Uint8Array>(name: string) => joined(outputs.map((output) => output[name]?.data as T));
     if (this.card.task === 'regression') {
@@ -143,18 +146,23 @@ export class Predictor {
 }
 
 /** The graph cuts texts into characters, as many for each as the longest has, and counts thousands of terms of each. */
-const mostChunkRows = 256;
+const mostTextRows = 256;
 const mostCharacters = 2_000_000;
 
 /** Rows in order, as many at a time as their texts allow. */
-function chunksOf({ rows, columns }: RawRows, texts: readonly number[]): RawRows[] {
+function chunksOf(asked: RawRows, texts: readonly number[]): RawRows[] {
+  const { rows, columns } = asked;
+  if (rows <= mostRows && texts.length === 0) return [asked];
   const chunks: RawRows[] = [];
   let from = 0;
   let longest = 0;
   for (let row = 0; row <= rows; row++) {
-    const length = row === rows ? 0 : Math.max(...texts.map((column) => (columns[column] as string[])[row]!.length));
+    const length = row === rows ? 0 : Math.max(0, ...texts.map((column) => (columns[column] as string[])[row]!.length));
     const count = row - from;
-    if (row === rows || (count > 0 && (count >= mostChunkRows || (count + 1) * Math.max(longest, length) > mostCharacters))) {
+    if (
+      row === rows ||
+      (count > 0 && (count >= (texts.length === 0 ? mostRows : mostTextRows) || (count + 1) * Math.max(longest, length) > mostCharacters))
+    ) {
       if (count > 0) chunks.push({ rows: count, columns: columns.map((column) => column.slice(from, row)) });
       from = row;
       longest = 0;

@@ -20,10 +20,10 @@ const forest = { nEstimators: [20], maxDepth: [null], minSamplesSplit: [2] };
 test.each([
   ['breast-cancer.csv', 'breast-cancer/breast-cancer.csv', 'accuracy', 0.93],
   ['auto-mpg.jsonl', 'auto-mpg/auto-mpg.jsonl', 'r2', 0.75],
-] as const)('%s with all families, and with linear alone: from file to a model that answers', async (file, path, metric, least) => {
-  for (const asked of [familyNames, ['linear']] as const) {
+] as const)('%s with all families, and with one alone: from file to a model that answers', async (file, path, metric, least) => {
+  for (const asked of [familyNames, ['linear'], ['svm'], ['extraTrees']] as const) {
     const lab = new Laboratory();
-    await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ families: asked, folds: 3, grids: { forest } }));
+    await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ families: asked, folds: 3, grids: { forest, extraTrees: forest } }));
     await lab.prepare(await lab.upload(`raw/d/${file}`, example(path)));
     await lab.runAll();
     expect(await getRun(lab.rawModels, lab.queue, lab.queue.records[0]!.run)).toMatchObject({ status: 'SUCCEEDED' });

@@ -100,7 +100,7 @@ test('targets of any size keep their scale', async () => {
 test('a forest of another format is refused', () => {
   const head = Buffer.from('{"format":99}');
   const bytes = Buffer.concat([Buffer.of(head.length, 0, 0, 0), head]);
-  expect(() => ForestModel.deserialize(bytes)).toThrow(/format 99/);
+  expect(() => ForestModel.deserialize('forest', bytes)).toThrow(/format 99/);
 });
 
 test('the table of parameters documents itself', () => {

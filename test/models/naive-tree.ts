@@ -76,16 +76,23 @@ function bestSplit(rows: Row[], outputs: number, params: GrowthParams, hash: num
     [order[drawn], order[other]] = [order[other]!, order[drawn]!];
     const feature = order[drawn]!;
     const occupied = [...new Set(rows.map((row) => row.bins[feature]!))].sort((a, b) => a - b);
-    for (let i = 1; i < occupied.length; i++) {
-      const left = rows.filter((row) => row.bins[feature]! < occupied[i]!);
-      const right = rows.filter((row) => row.bins[feature]! >= occupied[i]!);
+    for (const cut of cutsOf(occupied, params, mix32(hash, 0x8000_0000 + drawn))) {
+      const left = rows.filter((row) => row.bins[feature]! <= cut);
+      const right = rows.filter((row) => row.bins[feature]! > cut);
       if (left.length < params.minSamplesLeaf || right.length < params.minSamplesLeaf) continue;
       const [weightL, weightR] = [weightOf(left), weightOf(right)];
       const score = (squares(left, outputs) * weightR + squares(right, outputs) * weightL) / (weightL * weightR);
-      if (!best || score > best.score) best = { score, feature, bin: Math.floor((occupied[i - 1]! + occupied[i]!) / 2) };
+      if (!best || score > best.score) best = { score, feature, bin: cut };
     }
   }
   return best;
+}
+
+/** The last bin of the left side: of each split amid two occupied bins, or of one drawn between the least and the largest. */
+function cutsOf(occupied: number[], { splitter }: GrowthParams, hash: number): number[] {
+  const [least, most] = [occupied[0]!, occupied.at(-1)!];
+  if (splitter === 'random') return most > least ? [least + below(hash, most - least)] : [];
+  return occupied.slice(1).map((bin, i) => Math.floor((occupied[i]! + bin) / 2));
 }
 
 const weightOf = (rows: Row[]) => rows.reduce((sum, { weight }) => sum + weight, 0);

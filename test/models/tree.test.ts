@@ -25,6 +25,7 @@ const growthParams: fc.Arbitrary<GrowthParams> = fc.record({
   maxDepth: fc.constantFrom(1, 3, unbounded),
   minSamplesSplit: fc.constantFrom(2, 5, 10),
   minSamplesLeaf: fc.constantFrom(1, 1, 3),
+  splitter: fc.constantFrom('best', 'random'),
 });
 
 /** Number of edges below the value, as the kernel's binning means it. */
@@ -148,7 +149,16 @@ test('a job goes on where the last one failed, with other workers', async () => 
   await expect(runPhase(shared, failing, -1, phase, 2)).rejects.toThrow();
   const { x, y } = makeSample(6000, 12, 2, 5);
   const target = fixTarget(y, allRows(x));
-  const params = { seed: 1, bits: 15, bootstrap: true, maxFeatures: 3, maxDepth: 6, minSamplesSplit: 2, minSamplesLeaf: 1 };
+  const params = {
+    seed: 1,
+    bits: 15,
+    bootstrap: true,
+    maxFeatures: 3,
+    maxDepth: 6,
+    minSamplesSplit: 2,
+    minSamplesLeaf: 1,
+    splitter: 'best',
+  } as const;
   const growth = await Growth.on(x, target, allRows(x), none, 2);
   const trees = await growth.grow(params, 150);
   expect(trees.map(({ tree }) => tree)).toEqual(Array.from({ length: 150 }, (_, tree) => tree));
@@ -158,7 +168,16 @@ test('joined trees are fewer nodes of the same answers, and come back from bytes
   const { x, y } = makeSample(500, 5, 2, 3);
   const target = fixTarget(y, allRows(x));
   const growth = await Growth.on(x, target, allRows(x), none, 1);
-  const params = { seed: 1, bits: leafBits(3), bootstrap: true, maxFeatures: 2, maxDepth: 4, minSamplesSplit: 2, minSamplesLeaf: 1 };
+  const params = {
+    seed: 1,
+    bits: leafBits(3),
+    bootstrap: true,
+    maxFeatures: 2,
+    maxDepth: 4,
+    minSamplesSplit: 2,
+    minSamplesLeaf: 1,
+    splitter: 'best',
+  } as const;
   const trees = await growth.grow(params, 3);
   const ensemble = joinTrees(structuredClone(trees), growth.edges, target.outputs);
   expect(ensemble.splits.length).toBeLessThanOrEqual(trees.reduce((sum, { splits }) => sum + splits.length, 0));

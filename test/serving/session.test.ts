@@ -31,6 +31,21 @@ test('one request follows another on the same session, of one row or many, and n
   expect(predictor.predict(rows)).toEqual([one]);
 });
 
+test('thousands of rows are answered as each would be alone', async () => {
+  const count = 2500;
+  const predictor = await serve();
+  const ages = Float32Array.from({ length: count }, (_, row) => row % 90);
+  const [fours, males, trues] = [
+    new Float32Array(count).fill(4),
+    new Array<string>(count).fill('male'),
+    new Array<string>(count).fill('true'),
+  ];
+  const answers = predictor.predict({ rows: count, columns: [ages, fours, males, trues] });
+  expect(answers).toHaveLength(count);
+  for (const row of [0, 1023, 1024, 2499])
+    expect([answers[row]]).toEqual(predictor.predict({ ...rows, columns: [ages.slice(row, row + 1), ...rows.columns.slice(1)] }));
+});
+
 test.each([
   ['empty', new Uint8Array()],
   ['text', Buffer.from('not a model')],

@@ -62,15 +62,21 @@ export function fixAffine(weights: ArrayLike<number>, intercepts: ArrayLike<numb
   const outputs = intercepts.length;
   const exponents = Array.from(largests, boundExponent);
   const perUnit = Float64Array.from({ length: features * outputs }, (_, i) => weights[i]! * unitOf(exponents[Math.floor(i / outputs)]!));
+  const parts = splitWeights(perUnit, featureBits, features);
+  return { features, outputs, exponents, ...parts, intercepts: Array.from(intercepts, (value) => value + 0) };
+}
+
+/** Weights as sums of a high and a low part, whose sums of `terms` products with integers of so many bits are exact. */
+export function splitWeights(weights: Float64Array, unitBits: number, terms: number): { high: number[]; low: number[] } {
   let most = 0;
-  for (const weight of perUnit) most = Math.max(most, Math.abs(weight));
-  const bits = 52 - featureBits - Math.ceil(Math.log2(Math.max(1, features)));
+  for (const weight of weights) most = Math.max(most, Math.abs(weight));
+  const bits = 52 - unitBits - Math.ceil(Math.log2(Math.max(1, terms)));
   const coarse = 2 ** (exponentOf(most) - bits);
   const fine = coarse * 2 ** -bits;
   // Adding 0 makes a zero of −0, which JSON does not keep.
-  const high = Array.from(perUnit, (weight) => roundEven(weight / coarse) * coarse + 0);
-  const low = Array.from(perUnit, (weight, i) => roundEven((weight - high[i]!) / fine) * fine + 0);
-  return { features, outputs, exponents, high, low, intercepts: Array.from(intercepts, (value) => value + 0) };
+  const high = Array.from(weights, (weight) => roundEven(weight / coarse) * coarse + 0);
+  const low = Array.from(weights, (weight, i) => roundEven((weight - high[i]!) / fine) * fine + 0);
+  return { high, low };
 }
 
 /** The weight of a feature for an output, as the map has it. */

@@ -9,14 +9,15 @@ import { type Answer, answer, answerOnnx } from './answer.ts';
 
 const format = 1;
 
-/** A fitted forest. Its bytes: the length of a JSON head (uint32, little-endian), the head, the trees. */
+/** A fitted forest, or extremely randomised trees. Its bytes: the length of a JSON head (uint32, little-endian), the head, the trees. */
 export class ForestModel implements FittedModel {
-  readonly family = 'forest';
+  readonly family: string;
   readonly params: Params;
   readonly trees: TreeEnsemble;
   private readonly reading: Answer;
 
-  constructor(params: Params, reading: Answer, trees: TreeEnsemble) {
+  constructor(family: string, params: Params, reading: Answer, trees: TreeEnsemble) {
+    this.family = family;
     this.params = params;
     this.reading = reading;
     this.trees = trees;
@@ -42,7 +43,7 @@ export class ForestModel implements FittedModel {
   }
 
   first(trees: number): ForestModel {
-    return new ForestModel(this.params, { ...this.reading, trees }, firstTrees(this.trees, trees));
+    return new ForestModel(this.family, this.params, { ...this.reading, trees }, firstTrees(this.trees, trees));
   }
 
   additive(): AdditiveTrees {
@@ -71,10 +72,10 @@ export class ForestModel implements FittedModel {
     return bytes;
   }
 
-  static deserialize(bytes: Uint8Array): ForestModel {
+  static deserialize(family: string, bytes: Uint8Array): ForestModel {
     const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
     const head = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))) as { format: number; params: Params; reading: Answer };
     if (head.format !== format) throw new RangeError(`this is format ${head.format} of a forest; known is ${format}`);
-    return new ForestModel(head.params, head.reading, decodeEnsemble(bytes.subarray(4 + length)));
+    return new ForestModel(family, head.params, head.reading, decodeEnsemble(bytes.subarray(4 + length)));
   }
 }

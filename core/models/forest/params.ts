@@ -60,23 +60,36 @@ export const forestConstraints: Constraints = {
   },
 };
 
-/** Checked parameters as numbers. */
-export function resolve(params: Params, task: 'classification' | 'regression', features: number): ForestParams {
+export const extraTreesConstraints: Constraints = {
+  ...forestConstraints,
+  maxFeatures: {
+    ...forestConstraints['maxFeatures']!,
+    meaning:
+      'How many features, drawn at random, a node draws a cut of: null is all, a fraction a share of them; auto is sqrt for classification and all for regression (Geurts et al. 2006).',
+  },
+  bootstrap: { ...forestConstraints['bootstrap']!, default: false },
+};
+
+/**
+ * Checked parameters as numbers.
+ * @param autoDivisor one in how many features a regression looks at where maxFeatures is 'auto'
+ */
+export function resolve(params: Params, task: 'classification' | 'regression', features: number, autoDivisor: number): ForestParams {
   return {
     nEstimators: params['nEstimators'] as number,
     maxDepth: (params['maxDepth'] as number | null) ?? unbounded,
     minSamplesSplit: params['minSamplesSplit'] as number,
     minSamplesLeaf: params['minSamplesLeaf'] as number,
-    maxFeatures: Math.min(features, Math.max(1, Math.floor(featureCount(params['maxFeatures']!, task, features)))),
+    maxFeatures: Math.min(features, Math.max(1, Math.floor(featureCount(params['maxFeatures']!, task, features, autoDivisor)))),
     bootstrap: params['bootstrap'] as boolean,
   };
 }
 
-function featureCount(value: Params[string], task: 'classification' | 'regression', features: number): number {
+function featureCount(value: Params[string], task: 'classification' | 'regression', features: number, autoDivisor: number): number {
   if (value === null) return features;
   if (typeof value === 'number') return value < 1 ? value * features : value;
   if (value === 'log2') return Math.log2(features);
-  return value === 'auto' && task === 'regression' ? features / 3 : Math.sqrt(features);
+  return value === 'auto' && task === 'regression' ? features / autoDivisor : Math.sqrt(features);
 }
 
 /** Fewer trees are cheaper, then shallower ones, then those that split less. */

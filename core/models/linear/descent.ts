@@ -115,7 +115,7 @@ function shrink(value: number, by: number): number {
 }
 
 /** How much of the loss's second derivative a margin can have. */
-const steepest = { squared: 1, logistic: 0.25, softmax: 0.5 };
+const steepest = { squared: 1, logistic: 0.25, softmax: 0.5, squaredHinge: 2, squaredEpsilon: 2 };
 const powerIterations = 20;
 
 /**

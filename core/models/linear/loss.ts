@@ -3,7 +3,7 @@
  * sums are taken in one fixed order.
  */
 
-export type LossKind = 'squared' | 'logistic' | 'softmax';
+export type LossKind = 'squared' | 'logistic' | 'softmax' | 'squaredHinge' | 'squaredEpsilon';
 
 /** Rows in column-major arrays: column f's value of row i is `columns[f][at + i]`. */
 export interface Rows {
@@ -29,10 +29,13 @@ export class Loss {
   readonly means: Float64Array;
   /** Coefficients and intercepts. */
   readonly size: number;
+  /** Of squaredEpsilon: errors up to here cost nothing. */
+  private readonly epsilon: number;
   private readonly margins: Float64Array;
 
-  constructor(kind: LossKind, outputs: number, means: Float64Array) {
+  constructor(kind: LossKind, outputs: number, means: Float64Array, epsilon = 0) {
     this.kind = kind;
+    this.epsilon = epsilon;
     this.outputs = outputs;
     this.features = means.length;
     this.means = means;
@@ -87,6 +90,10 @@ export class Loss {
           for (let k = 0; k < outputs; k++) top = Math.max(top, this.margins[k * block + i]!);
           for (let k = 0; k < outputs; k++) total += Math.exp(this.margins[k * block + i]! - top);
         }
+        if (this.kind === 'squaredHinge' || this.kind === 'squaredEpsilon') {
+          found[at + i] = this.beyond(this.margins[i]!, rows.targets[at + i]!) === 0 ? 0 : 2 * weight;
+          continue;
+        }
         for (let k = 0; k < outputs; k++) {
           const margin = this.margins[k * block + i]!;
           const p = this.kind === 'softmax' ? Math.exp(margin - top) / total : 1 / (1 + Math.exp(-margin));
@@ -95,6 +102,13 @@ export class Loss {
       }
     }
     return found;
+  }
+
+  /** What a margin is off by, with its sign, of the losses that are 0 up to a bound. A hinge's target is 0 or 1. */
+  private beyond(margin: number, target: number): number {
+    if (this.kind === 'squaredHinge') return target === 1 ? Math.min(margin - 1, 0) : Math.max(margin + 1, 0);
+    const difference = margin - target;
+    return difference > this.epsilon ? difference - this.epsilon : Math.min(difference + this.epsilon, 0);
   }
 
   private fillMargins(columns: readonly Float32Array[], at: number, count: number, point: Float64Array): void {
@@ -121,6 +135,10 @@ export class Loss {
         const difference = margin - target;
         loss += weight * 0.5 * difference * difference;
         margins[i] = weight * difference;
+      } else if (this.kind === 'squaredHinge' || this.kind === 'squaredEpsilon') {
+        const off = this.beyond(margin, target);
+        loss += weight * off * off;
+        margins[i] = 2 * weight * off;
       } else if (this.kind === 'logistic') {
         const e = Math.exp(-Math.abs(margin));
         loss += weight * (Math.log1p(e) + Math.max(margin, 0) - target * margin);

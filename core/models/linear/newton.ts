@@ -38,7 +38,7 @@ function solveFrom(loss: Loss, rows: Rows, sample: Rows, params: LinearParams, s
 /** The logarithm of the classes' odds: the optimum where no feature helps. */
 function startIntercepts({ loss, rows, present }: Design, point: Float64Array): void {
   const intercepts = loss.outputs * loss.features;
-  if (loss.kind === 'squared' || present.length < 2) return;
+  if ((loss.kind !== 'logistic' && loss.kind !== 'softmax') || present.length < 2) return;
   const shares = new Float64Array(present.length);
   rows.targets.forEach((k, i) => {
     shares[k]! += rows.weights ? rows.weights[i]! : 1;

@@ -17,6 +17,8 @@ export interface GrowthParams {
   maxDepth: number;
   minSamplesSplit: number;
   minSamplesLeaf: number;
+  /** The best cut of each feature looked at, or a random one. */
+  splitter: 'best' | 'random';
 }
 
 /** The cuts of a forest whose predictions are wanted: every combination of the three. */
@@ -149,6 +151,6 @@ export class Growth {
   }
 }
 
-function header({ seed, bootstrap, ...params }: GrowthParams) {
-  return { ...params, seed: mix32(seed, 0), bootstrap: bootstrap ? 1 : 0 };
+function header({ seed, bootstrap, splitter, ...params }: GrowthParams) {
+  return { ...params, seed: mix32(seed, 0), bootstrap: bootstrap ? 1 : 0, splitter: splitter === 'random' ? 1 : 0 };
 }

@@ -27,6 +27,7 @@ const fields = [
   'depthsLength',
   'splits',
   'splitsLength',
+  'splitter',
 ] as const;
 
 export type JobField = (typeof fields)[number];

@@ -1,22 +1,27 @@
 /**
- * Compiles the kernel: `node core/models/tree/kernel/build.ts` writes kernel.wasm.ts and boost.wasm.ts, which are committed so that neither Lambda nor a
+ * Compiles the kernel: `node core/models/tree/kernel/build.ts` writes kernel.wasm.ts, boost.wasm.ts and that of svm/kernel, which are committed so that neither Lambda nor a
  * bundler needs a file beside the code. A test compiles again and compares.
  */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import asc from 'assemblyscript/asc';
 
-/** The kernels: what forests grow with, and what boosting does. */
-const kernels = { 'kernel.wasm.ts': 'index.ts', 'boost.wasm.ts': 'boost/index.ts' };
+/** The kernels: what forests grow with, what boosting does, and what support vector machines do; each with its folder and source. */
+const kernels = {
+  'kernel.wasm.ts': ['assembly', 'index.ts'],
+  'boost.wasm.ts': ['assembly', 'boost/index.ts'],
+  '../../svm/kernel/rbf.wasm.ts': ['../../svm/kernel/assembly', 'index.ts'],
+} as const;
 export type KernelFile = keyof typeof kernels;
 
 /** @returns the text of that file. @throws Error with the compiler's messages */
 export async function compileKernel(file: KernelFile = 'kernel.wasm.ts'): Promise<string> {
+  const [folder, source] = kernels[file];
   let wasm: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
     [
-      kernels[file],
-      ...['--baseDir', resolve(import.meta.dirname, 'assembly'), '--outFile', 'kernel.wasm'],
+      source,
+      ...['--baseDir', resolve(import.meta.dirname, folder), '--outFile', 'kernel.wasm'],
       ...['-O3', '--noAssert', '--disableWarning', '201', '--converge', '--runtime', 'stub', '--use', 'abort='],
       ...['--importMemory', '--sharedMemory', '--maximumMemory', '65536', '--enable', 'simd', '--enable', 'threads'],
     ],

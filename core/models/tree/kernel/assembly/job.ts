@@ -37,6 +37,8 @@ export class Job {
   depthsLength: u32;
   splits: u32;
   splitsLength: u32;
+  /** 0: the best cut of each feature; 1: a random one (extremely randomised trees). */
+  splitter: u32;
 }
 
 /** A node to grow: rows [low, high) of the arena, and where its number is to be noted (a right child's parent, else 0). */

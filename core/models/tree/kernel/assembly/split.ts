@@ -1,10 +1,13 @@
 /** The best split of a node. All sums are integers, so their order does not matter; scores are float64 of them, compared in drawing order. */
+import { scoreRandomCut } from './random-cut';
 import { BINS, binsAt, featureOrder, featureStep, histograms, job, occupied, payloads, rowNumbers, rowStep, swaps, tallies } from './job';
 import { below, mix32 } from './random';
 
 /** Nodes of fewer rows note which bins have rows; the others look at every bin. */
 const SMALL: u32 = 256;
 const ROW_SHIFT: u64 = 32;
+/** Told apart from the draws of features, whose second arguments are smaller. */
+const CUT: u32 = 0x80000000;
 
 export let bestFeature: u32 = 0;
 export let bestBin: u32 = 0;
@@ -13,6 +16,19 @@ export let bestLeft: u64 = 0;
 export let bestSum: i64 = 0;
 let bestScore: f64 = 0;
 let found: bool = false;
+
+/** Takes a split where it is the first or better than the best so far. */
+// @ts-ignore: decorator
+@inline
+export function offer(score: f64, feature: u32, bin: u32, left: u64, leftSum: i64): void {
+  if (found && score <= bestScore) return;
+  found = true;
+  bestScore = score;
+  bestFeature = feature;
+  bestBin = bin;
+  bestLeft = left;
+  bestSum = leftSum;
+}
 
 /**
  * Looks at maxFeatures features drawn by the node's hash, and at further ones until one can be split.
@@ -27,7 +43,9 @@ export function findSplit(low: u32, high: u32, hash: u32, total: u64, sum: i64):
     const group: u32 = drawn < job.maxFeatures ? min<u32>(4, job.maxFeatures - drawn) : 1;
     for (let i: u32 = 0; i < group; i++) draw(hash, drawn + i, features);
     const first = featureOrder + (<usize>drawn << 2);
-    if (job.outputs == 1) {
+    if (job.splitter) {
+      for (let i: u32 = 0; i < group; i++) scoreRandomCut(low, high, load<u32>(first + (i << 2)), mix32(hash, CUT + drawn + i), total, sum);
+    } else if (job.outputs == 1) {
       addMoments(low, high, first, group, small);
       for (let i: u32 = 0; i < group; i++) scanMoments(load<u32>(first + (i << 2)), i, total, sum);
     } else {
@@ -166,14 +184,7 @@ function scanMoments(feature: u32, slot: usize, total: u64, sum: i64): void {
           const weightL = <f64>(<u32>left);
           const weightR = <f64>(<u32>right);
           const score = (l * l * weightR + r * r * weightL) / (weightL * weightR);
-          if (!found || score > bestScore) {
-            found = true;
-            bestScore = score;
-            bestFeature = feature;
-            bestBin = (last + bin) >> 1;
-            bestLeft = left;
-            bestSum = leftSum;
-          }
+          offer(score, feature, (last + bin) >> 1, left, leftSum);
         }
       }
       left += here;
@@ -230,13 +241,7 @@ function scanClasses(feature: u32, total: u64): void {
           const weightL = <f64>(<u32>left);
           const weightR = <f64>(<u32>right);
           const score = (<f64>squaresL * weightR + <f64>squaresR * weightL) / (weightL * weightR);
-          if (!found || score > bestScore) {
-            found = true;
-            bestScore = score;
-            bestFeature = feature;
-            bestBin = (last + bin) >> 1;
-            bestLeft = left;
-          }
+          offer(score, feature, (last + bin) >> 1, left, 0);
         }
       }
       store<u32>(cell, 0);
