@@ -24,6 +24,21 @@ export const metricNames = {
   predictionErrors: 'PredictionErrors',
 } as const;
 
+/** CloudWatch metrics of compute, by the queue's name as the dimension `JobQueue`. */
+export const computeMetricNames = {
+  /** Jobs that could run and wait for room, and the seconds that the oldest of them has waited. */
+  jobsWaiting: 'JobsWaiting',
+  oldestJob: 'OldestJobWaiting',
+  jobsRunning: 'JobsRunning',
+  jobsSucceeded: 'JobsSucceeded',
+  jobsFailed: 'JobsFailed',
+  /** Attempts that a spot machine took with it. */
+  jobsInterrupted: 'JobsInterrupted',
+  /** Of what a job asked for, in per cent. */
+  jobCpu: 'JobCpuUtilization',
+  jobMemory: 'JobMemoryUtilization',
+} as const;
+
 /** The stages of a run, in order, and the share of the progress bar that is full once each is done. */
 export const stages = [
   { name: 'Plan', done: 0.05 },

@@ -1,6 +1,7 @@
 /** From a template to living resources: every type and property is done, or means nothing here, or is refused by name. */
 import { IngotError } from '../core/errors.ts';
 import type { Cloud } from './cloud.ts';
+import { batch } from './resources/batch.ts';
 import { compute } from './resources/compute.ts';
 import { messaging } from './resources/messaging.ts';
 import { observe } from './resources/observe.ts';
@@ -10,7 +11,7 @@ import { storage } from './resources/storage.ts';
 import { type Identity, type Json, type JsonObject, resolve, type Scope } from './template/intrinsics.ts';
 import { accountId, creationOrder, parametersOf, type Resource, type Stack } from './template/template.ts';
 
-export const supportedTypes: ResourceTypes = { ...storage, ...compute, ...messaging, ...restApi, ...observe };
+export const supportedTypes: ResourceTypes = { ...storage, ...compute, ...batch, ...messaging, ...restApi, ...observe };
 
 /** Types that mean nothing on a laptop, where there is one user and no bill. */
 export const meaninglessTypes = [
@@ -18,6 +19,23 @@ export const meaninglessTypes = [
   'AWS::ApiGateway::Deployment',
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::Dashboard',
+  'AWS::EC2::EgressOnlyInternetGateway',
+  'AWS::EC2::InternetGateway',
+  'AWS::EC2::LaunchTemplate',
+  'AWS::EC2::NetworkAcl',
+  'AWS::EC2::Route',
+  'AWS::EC2::RouteTable',
+  'AWS::EC2::SecurityGroup',
+  'AWS::EC2::SecurityGroupEgress',
+  'AWS::EC2::SecurityGroupIngress',
+  'AWS::EC2::Subnet',
+  'AWS::EC2::SubnetRouteTableAssociation',
+  'AWS::EC2::VPC',
+  'AWS::EC2::VPCCidrBlock',
+  'AWS::EC2::VPCEndpoint',
+  'AWS::EC2::VPCGatewayAttachment',
+  'AWS::ECR::Repository',
+  'AWS::IAM::InstanceProfile',
   'AWS::IAM::ManagedPolicy',
   'AWS::IAM::Policy',
   'AWS::IAM::Role',
