@@ -1,12 +1,11 @@
 /** Batch's resources and jobs as its descriptions show them. */
 import type { Output } from '../protocol/service.ts';
 import type { ComputeEnvironment } from './environment.ts';
-import type { Attempt, Job } from './job.ts';
+import { type Attempt, type Job, memoryOf, vcpusOf } from './job.ts';
 import type { JobQueue } from './queue.ts';
 
 export function jobDetail(job: Job): Output {
   const { spec, state } = job;
-  const { vcpus, memory, ...container } = spec.container;
   const last = state.attempts.at(-1);
   return {
     jobArn: job.arn,
@@ -26,14 +25,10 @@ export function jobDetail(job: Job): Output {
     jobDefinition: spec.jobDefinition,
     parameters: spec.parameters,
     container: {
-      ...container,
-      volumes: container['volumes'] ?? [],
-      mountPoints: container['mountPoints'] ?? [],
-      ulimits: container['ulimits'] ?? [],
-      secrets: container['secrets'] ?? [],
+      ...spec.container,
       networkInterfaces: [],
-      ...(vcpus !== undefined && { vcpus }),
-      ...(memory !== undefined && { memory }),
+      vcpus: vcpusOf(spec.container),
+      memory: memoryOf(spec.container),
       ...(last && { exitCode: last.exitCode, reason: last.reason, logStreamName: last.logStreamName, taskArn: last.taskArn }),
     },
     arrayProperties: arrayProperties(job),

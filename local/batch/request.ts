@@ -7,8 +7,15 @@ const resourceRequirements = z.array(z.object({ type: z.enum(['GPU', 'MEMORY', '
 const strings = z.array(z.string());
 const texts = z.record(z.string(), z.coerce.string());
 
+/** Descriptions show them, empty or not. */
+const list = z._default(z.array(z.json()), []);
+
 const containerProperties = z.looseObject({
   image: z.string(),
+  volumes: list,
+  mountPoints: list,
+  ulimits: list,
+  secrets: list,
   command: z._default(strings, []),
   environment: z._default(environment, []),
   resourceRequirements: z._default(resourceRequirements, []),
@@ -63,7 +70,12 @@ export const definitionRequest = z.object({
   ),
   parameters: z._default(texts, {}),
   schedulingPriority: z.optional(priority),
-  containerProperties,
+  containerProperties: containerProperties.check(
+    z.refine(
+      ({ memory, resourceRequirements: needs }) => memory !== undefined || needs.some(({ type }) => type === 'MEMORY'),
+      'Resource requirements MEMORY is required',
+    ),
+  ),
   retryStrategy: z.optional(retryStrategy),
   timeout: z.optional(timeout),
   propagateTags: z.optional(z.boolean()),

@@ -161,6 +161,7 @@ export class Runner {
       taskArn: `arn:aws:ecs:${region}:${accountId}:task/${environment.settings.name}/${task}`,
     };
     Object.assign(state, { status: 'RUNNING', startedAt: now, attempts: [...state.attempts, attempt] });
+    if (job.parent) job.parent.state.startedAt ??= now;
     journal.note(job);
     const folder = join(home, 'batch', 'work', job.id.replace(':', '.'));
     const process = new JobProcess({
