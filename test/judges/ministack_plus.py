@@ -1,11 +1,11 @@
 """MiniStack, and what it lacks of the services that this stack uses: Batch as a service that runs jobs, Batch's and a few of EC2's types in
 CloudFormation, and Step Functions' `batch:submitJob(.sync)`.
 
-A job is its definition's command as a local process in a folder of its own, `JOB_ASSET` is told to it as INGOT_JOB_ASSET, and its output is
-kept in `jobs/<job>.log` under the working directory. The children of an array run side by side, at most `JOB_CORES` jobs at a time. An attempt
+A job is its definition's command as a local process in a folder of its own, and its output is kept in `jobs/<job>.log` under the working
+directory. The children of an array run side by side, at most `JOB_CORES` jobs at a time. An attempt
 that fails is followed by another as the retry strategy says, and one that outlives its time limit is ended.
 
-    GATEWAY_PORT=4599 BIND_HOST=127.0.0.1 LAMBDA_EXECUTOR=local JOB_ASSET=<folder> python ministack_plus.py
+    GATEWAY_PORT=4599 BIND_HOST=127.0.0.1 LAMBDA_EXECUTOR=local python ministack_plus.py
 """
 import contextvars
 import json
@@ -137,7 +137,6 @@ def attempt(job, index, number):
         "AWS_BATCH_JOB_ID": job["jobId"],
         "AWS_BATCH_JOB_ATTEMPT": str(number),
         "AWS_BATCH_JQ_NAME": job["jobQueue"].split("/")[-1],
-        "INGOT_JOB_ASSET": os.environ.get("JOB_ASSET", ""),
         **({} if index is None else {"AWS_BATCH_JOB_ARRAY_INDEX": str(index)}),
         **{item["name"]: item.get("value", "") for item in job["container"]["environment"]},
     }
