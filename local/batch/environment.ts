@@ -60,11 +60,18 @@ export class ComputeEnvironment {
     return Math.min(vcpusOf(job.spec.container), this.#machine.vcpus);
   }
 
-  /** Whether it could run a job at all, were it empty. */
+  /** Whether its machines are of the kind that a job is for. */
+  isFor(job: Job): boolean {
+    return job.spec.platformCapabilities.includes(this.isFargate ? 'FARGATE' : 'EC2');
+  }
+
+  isLargeEnough(job: Job): boolean {
+    return vcpusOf(job.spec.container) <= this.settings.maxvCpus;
+  }
+
+  /** Whether it runs a job, once there is room. */
   takes(job: Job): boolean {
-    const fits = vcpusOf(job.spec.container) <= this.settings.maxvCpus;
-    const platform = this.isFargate ? 'FARGATE' : 'EC2';
-    return this.settings.state === 'ENABLED' && fits && job.spec.platformCapabilities.includes(platform);
+    return this.settings.state === 'ENABLED' && this.isFor(job) && this.isLargeEnough(job);
   }
 
   hasRoom(job: Job): boolean {

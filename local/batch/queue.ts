@@ -9,6 +9,8 @@ export interface QueueSettings {
   state: 'ENABLED' | 'DISABLED';
   priority: number;
   schedulingPolicy?: SchedulingPolicy;
+  /** How long a job waits for machines that can never run it, by the reason, until it is cancelled. */
+  timeLimits: { reason: string; maxTimeSeconds: number }[];
   tags: Record<string, string>;
 }
 
@@ -64,6 +66,13 @@ export class JobQueue {
       if (!best || weight < best.weight) best = { job, weight };
     }
     return best?.job;
+  }
+
+  /** Why none of its environments could ever run a job, in AWS's words; undefined where one could. */
+  hopeless(job: Job): string | undefined {
+    const platform = this.environments.filter((environment) => environment.isFor(job));
+    if (platform.length === 0) return 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT';
+    return platform.some((environment) => environment.isLargeEnough(job)) ? undefined : 'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE';
   }
 
   /** Whether a job may take its vCPUs now: those that are held back for other shares stay free. */

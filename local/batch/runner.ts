@@ -239,8 +239,22 @@ export class Runner {
     this.schedule();
   }
 
+  /** Cancels the first of a queue where nothing could ever run it, and the queue says how long it may stand in the others' way. */
+  #cancelHopeless(now: number): void {
+    for (const queue of this.#options.queues.values()) {
+      const job = queue.next(now);
+      const reason = job && queue.hopeless(job);
+      if (!reason) continue;
+      job.state.statusReason = reason;
+      const limit = queue.settings.timeLimits.find((each) => each.reason === reason);
+      if (limit && now - job.state.createdAt > limit.maxTimeSeconds * 1000)
+        this.cancel(job, `${reason}: cancelled by the job queue after ${limit.maxTimeSeconds} s.`);
+    }
+  }
+
   /** Looks at what the running ones use, and ends those that use more memory than they asked for. */
   #look(): void {
+    this.#cancelHopeless(Date.now());
     for (const [job, running] of this.#running) {
       const usage = running.process.pid === undefined ? undefined : usageOf(running.process.pid);
       if (!usage) continue;

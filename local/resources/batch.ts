@@ -1,7 +1,7 @@
 /** Batch: compute environments, job queues with their policies, and job definitions. */
 import { camelKeys } from '../batch/case.ts';
 import { ComputeEnvironment } from '../batch/environment.ts';
-import { JobQueue } from '../batch/queue.ts';
+import { JobQueue, type QueueSettings } from '../batch/queue.ts';
 import type { FairSharePolicy } from '../batch/shares.ts';
 import type { Json, JsonObject } from '../template/intrinsics.ts';
 import { accountId, region } from '../template/template.ts';
@@ -53,8 +53,8 @@ export const batch: ResourceTypes = {
     },
   },
   'AWS::Batch::JobQueue': {
-    properties: ['JobQueueName', 'State', 'Priority', 'ComputeEnvironmentOrder', 'SchedulingPolicyArn', 'Tags'],
-    meaningless: ['JobStateTimeLimitActions', 'JobQueueType'],
+    properties: ['JobQueueName', 'State', 'Priority', 'ComputeEnvironmentOrder', 'SchedulingPolicyArn', 'JobStateTimeLimitActions', 'Tags'],
+    meaningless: ['JobQueueType'],
     create: ({ id, name: made, properties, cloud }) => {
       const name = string(properties['JobQueueName']) ?? made;
       const arn = arnOf('job-queue', name);
@@ -64,14 +64,18 @@ export const batch: ResourceTypes = {
       const policyArn = string(properties['SchedulingPolicyArn']);
       const schedulingPolicy = policyArn === undefined ? undefined : cloud.batch.policies.get(policyArn);
       if (policyArn !== undefined && !schedulingPolicy) throw refusal(id, 'its scheduling policy is not there');
-      const settings = {
+      const settings: QueueSettings = {
         name,
         arn,
         state: stateOf(properties),
         priority: Number(required(properties, 'Priority', id)),
+        timeLimits: objects(properties['JobStateTimeLimitActions']).map((each) => ({
+          reason: String(each['Reason']),
+          maxTimeSeconds: Number(each['MaxTimeSeconds']),
+        })),
         tags: tagsOf(properties),
         ...(schedulingPolicy && { schedulingPolicy }),
-      } as const;
+      };
       cloud.batch.queues.set(arn, new JobQueue(settings, environments, cloud.batch.machine));
       return { ref: arn, attributes: { JobQueueArn: arn } };
     },

@@ -206,6 +206,19 @@ describe('a queue', () => {
     expect(lines(file)).toEqual(['large', 'small']);
   });
 
+  test('cancels a job that none of its machines can ever run, as it stands in the others’ way', async () => {
+    const cloud = await startBatch({}, { vcpus: 2 });
+    const resourceRequirements = [{ type: 'VCPU', value: '32' }];
+    const huge = await submit(cloud, '0', { containerOverrides: { resourceRequirements } });
+    const next = await submit(cloud, '0');
+    expect(await ended(cloud, huge)).toMatchObject({
+      status: 'FAILED',
+      isCancelled: true,
+      statusReason: expect.stringContaining('MAX_RESOURCE'),
+    });
+    expect((await ended(cloud, next)).status).toBe('SUCCEEDED');
+  });
+
   test('waits while its compute environment is disabled, and the metrics tell', async () => {
     const cloud = await startBatch({}, { vcpus: 2 });
     await callBatch(cloud, 'UpdateComputeEnvironment', { computeEnvironment: 'fargate', state: 'DISABLED' });

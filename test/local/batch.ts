@@ -24,6 +24,9 @@ export function batchResources(options: { shares?: JsonObject; spot?: boolean; d
       Properties: {
         JobQueueName: 'queue',
         Priority: 1,
+        JobStateTimeLimitActions: [
+          { Action: 'CANCEL', State: 'RUNNABLE', Reason: 'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE', MaxTimeSeconds: 1 },
+        ],
         ComputeEnvironmentOrder: [
           ...(options.spot ? [{ Order: 1, ComputeEnvironment: { Ref: 'Spot' } }] : []),
           { Order: 2, ComputeEnvironment: { Ref: 'OnDemand' } },
