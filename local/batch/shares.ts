@@ -82,14 +82,16 @@ export class Shares {
     return past * Math.exp(-(now - at) / 1000 / seconds);
   }
 
-  /** By its whole name, or by the longest beginning that ends in a star. */
+  /** By its whole name, or else by the longest beginning that ends in a star. */
   #weightFactor(identifier: string): number {
-    const fitting = this.policy()
-      .shareDistribution.filter(({ shareIdentifier: each }) =>
-        each.endsWith('*') ? identifier.startsWith(each.slice(0, -1)) : identifier === each,
-      )
-      .sort((a, b) => b.shareIdentifier.length - a.shareIdentifier.length);
-    return fitting[0]?.weightFactor ?? 1;
+    let best = { reach: -1, weightFactor: 1 };
+    for (const { shareIdentifier: name, weightFactor } of this.policy().shareDistribution) {
+      const isBeginning = name.endsWith('*');
+      const fits = isBeginning ? identifier.startsWith(name.slice(0, -1)) : identifier === name;
+      const reach = isBeginning ? name.length - 1 : Number.POSITIVE_INFINITY;
+      if (fits && reach > best.reach) best = { reach, weightFactor };
+    }
+    return best.weightFactor;
   }
 }
 
