@@ -29,6 +29,10 @@ export const modelKeys = {
   trials: (run: string) => `runs/${run}/trials/`,
   /** When the first attempt of a trial, or of the fit, began; written under a budget. */
   begun: (run: string, work: string) => `runs/${run}/begun/${work}.json`,
+  /** What made a job of the run fail, in its own words. */
+  jobFailure: (run: string) => `runs/${run}/job-failure.json`,
+  /** Written where Batch could not do the run's work, and functions took over. */
+  fallback: (run: string) => `runs/${run}/fallback.json`,
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
   fit: (run: string) => `runs/${run}/fit.json`,

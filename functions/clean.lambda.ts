@@ -32,7 +32,8 @@ export function clean(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, (source) => cleanUpload(source, services));
 }
 
-async function cleanUpload(source: DataSource, services: Services): Promise<void> {
+/** Cleans what an upload has made complete. */
+export async function cleanUpload(source: DataSource, services: Services): Promise<void> {
   const { data, count, log } = services;
   const raw = parseRawKey(source.key);
   // Consoles make "folders" by empty objects whose keys end with a slash.

@@ -25,16 +25,20 @@ export function transform(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, async ({ key }) => {
     const match = /^clean\/([^/]+)\/([^/]+)\/report\.json$/.exec(key);
     if (!match) return;
-    const [dataset, revision] = [match[1]!, match[2]!];
-    try {
-      await makeFeatures(dataset, revision, services);
-      await startRun(dataset, revision, services);
-    } catch (error) {
-      if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
-      await advanceRevision(dataset, revision, { status: 'CLEAN', error: troubleOf(error) }, services);
-      throw error;
-    }
+    await transformRevision(match[1]!, match[2]!, services);
   });
+}
+
+/** Makes the features of a clean revision and starts its run. */
+export async function transformRevision(dataset: string, revision: string, services: Services): Promise<void> {
+  try {
+    await makeFeatures(dataset, revision, services);
+    await startRun(dataset, revision, services);
+  } catch (error) {
+    if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
+    await advanceRevision(dataset, revision, { status: 'CLEAN', error: troubleOf(error) }, services);
+    throw error;
+  }
 }
 
 async function makeFeatures(dataset: string, revision: string, services: Services): Promise<void> {

@@ -8,6 +8,15 @@ const logRetentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
 const whole = (fallback: number, least: number, most: number) =>
   z._default(z.coerce.number().check(z.multipleOf(1), z.gte(least), z.lte(most)), fallback);
 
+/** Names separated by commas, or a list of them. */
+const names = z._default(
+  z.pipe(
+    z.union([z.string(), z.array(z.string())]),
+    z.transform((value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value).filter((name) => name !== '')),
+  ),
+  [],
+);
+
 /** Lambda gives a function one processor core for each 1,769 MB. */
 const memory = (megabytes: number) => whole(megabytes, 128, 10_240);
 
@@ -31,6 +40,24 @@ const schema = z.strictObject({
   searchConcurrency: whole(8, 1, 40),
   /** Hours after which a run is stopped whatever it does: the last resort behind each stage's own time limit and retries. */
   runHours: whole(6, 1, 72),
+
+  /** Batch for what is too large or too slow for functions; `off` leaves functions to do everything. */
+  batch: z._default(z.enum(['on', 'off']), 'on'),
+  /** vCPUs that all jobs of a queue may have at a time. New AWS accounts allow few on Fargate; a quota can be raised. */
+  batchVcpus: whole(64, 1, 10_000),
+  /** The image in which jobs run their code: any with Node 24. The default one is public and reachable over IPv6. */
+  jobImage: z._default(z.string().check(z.minLength(1)), 'ecr-public.aws.com/docker/library/node:24-slim'),
+  /** GB of disk of a job that cleans and transforms a large upload: the upload, its tables and DuckDB's spill. */
+  jobDisk: whole(200, 21, 200),
+  /** Machines with a GPU, whose image needs Docker to be built. No family of models makes use of one yet. */
+  gpu: z._default(z.enum(['on', 'off']), 'off'),
+  /** How jobs reach AWS from subnets that nothing reaches, see infra/network.ts; without a meaning where `subnetIds` are given. */
+  network: z._default(z.enum(['dualstack', 'endpoints']), 'dualstack'),
+  /** Subnets and security groups of your own for the jobs, separated by commas. */
+  subnetIds: names,
+  securityGroupIds: names,
+  /** MB of an upload from which it is cleaned by a job, not by a function. */
+  batchUpload: whole(500, 1, 10_240),
 
   /** Requests a second, and in a burst, that one API key may make, and that the stage takes from all keys: what an account has by default. */
   requestsPerSecond: whole(10_000, 1, 100_000),

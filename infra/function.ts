@@ -96,7 +96,7 @@ function groupOf(name: FunctionName): AssetGroup {
 }
 
 /** Objects under prefixes. Listing the bucket is allowed as a whole: without it S3 answers 403, not 404, for an object that is not there. */
-function allowObjects(role: Role, bucket: Bucket, { read = [], write = [] }: Prefixes = {}): void {
+export function allowObjects(role: Role, bucket: Bucket, { read = [], write = [] }: Prefixes = {}): void {
   const allow = (actions: string[], resources: string[]) => {
     if (resources.length > 0) role.addToPolicy(new PolicyStatement({ actions, resources }));
   };

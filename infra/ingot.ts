@@ -9,6 +9,7 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { Batch } from './batch.ts';
 import { type Config, contextConfig, parseConfig } from './config.ts';
 import { Data } from './data.ts';
 import { type Assets, buildAssets, type Surroundings } from './function.ts';
@@ -25,6 +26,8 @@ export interface IngotProps extends Partial<Config> {
 
 export class Ingot extends Construct {
   readonly data: Data;
+  /** Unless it is switched off. */
+  readonly batch: Batch | undefined;
   readonly training: Training;
   readonly preparation: Preparation;
   readonly serving: Serving;
@@ -38,8 +41,10 @@ export class Ingot extends Construct {
     if (config.alarmEmail) this.topic.addSubscription(new EmailSubscription(config.alarmEmail));
     this.data = new Data(this, 'Data', config);
     const surroundings: Surroundings = { config, data: this.data, assets: assets ?? buildAssets(config) };
-    this.training = new Training(this, 'Training', { ...surroundings, topic: this.topic });
+    this.batch = config.batch === 'on' ? new Batch(this, 'Batch', surroundings) : undefined;
+    this.training = new Training(this, 'Training', { ...surroundings, topic: this.topic, batch: this.batch });
     const { stateMachine } = this.training;
+    this.batch?.startsRuns(stateMachine);
     this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine });
     this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine });
     new Monitoring(this, 'Monitoring', { ...this, config });

@@ -1,14 +1,21 @@
-/** The run: Plan → Search → Select → Fit → Optimise → Gate → Register → Release, each stage a function (the `lambda` lane). */
-import { Duration, Validations } from 'aws-cdk-lib';
+/**
+ * The run: Plan → Search → Select → Fit → Optimise → Gate → Register → Release. Each stage is a function; where Plan says so, the search is an array
+ * job of Batch in its place, and all from the fit to the gate another job.
+ */
+import { Aws, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import {
-  Chain,
+  Choice,
+  Condition,
+  CustomState,
   DefinitionBody,
   Fail,
+  type INextable,
   JitterType,
   JsonPath,
   Map as MapState,
+  type State,
   StateMachine,
   StateMachineType,
   TaskInput,
@@ -16,7 +23,9 @@ import {
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { environment, type FunctionName, type Stage, stages } from '../core/names.ts';
+import { acknowledgeWildcard } from './acknowledge.ts';
 import { targetOf } from './assets.ts';
+import type { Batch } from './batch.ts';
 import { type Access, IngotFunction, type IngotFunctionProps, type Surroundings } from './function.ts';
 
 /** Lambda had no room, was restarted or could not be reached: the work was not done, and waiting helps. */
@@ -30,6 +39,9 @@ const lambdaTrouble = [
 
 /** The function ran out of time or memory, or its process was killed. Stages take up their work where it was, so once more may do. */
 const killed = ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
+
+/** Batch could not be reached, or had too much to do: the job was not submitted. */
+const batchTrouble = ['Batch.AWSBatchException', 'Batch.ServerException', 'Batch.SdkClientException', 'Batch.TooManyRequestsException'];
 
 /** Which run a stage works on: the execution's input, passed to every stage. */
 const run = { run: JsonPath.stringAt('$.run'), dataset: JsonPath.stringAt('$.dataset'), revision: JsonPath.stringAt('$.revision') };
@@ -94,6 +106,8 @@ const stageFunctions: Record<Stage, { name: FunctionName; description: string; m
 export interface TrainingProps extends Surroundings {
   /** Who hears of a failed run. */
   topic: Topic;
+  /** Where it is, for runs that are too large for functions. */
+  batch?: Batch | undefined;
 }
 
 export class Training extends Construct {
@@ -101,20 +115,30 @@ export class Training extends Construct {
   /** `fail`, then the stages' functions in order. */
   readonly functions: IngotFunction[] = [];
   private readonly surroundings: Surroundings;
+  private readonly batch: Batch | undefined;
+  private planFunction!: IngotFunction;
 
-  constructor(scope: Construct, id: string, { topic, ...surroundings }: TrainingProps) {
+  constructor(scope: Construct, id: string, { topic, batch, ...surroundings }: TrainingProps) {
     super(scope, id);
     this.surroundings = surroundings;
+    this.batch = batch;
     const failed = this.failure(topic);
-    const states = stages.map(({ name }) => {
-      const state = name === 'Search' ? this.search() : this.stage(name);
-      state.addCatch(failed, { errors: ['States.ALL'], resultPath: '$.error' });
-      return state;
+    const states = Object.fromEntries(
+      stages.map(({ name }) => {
+        const state = name === 'Search' ? this.search() : this.stage(name);
+        state.addCatch(failed, { errors: ['States.ALL'], resultPath: '$.error' });
+        return [name, state];
+      }),
+    ) as Record<Stage, LambdaInvoke | MapState>;
+    stages.slice(1).forEach(({ name }, i) => {
+      const before = stages[i]!.name;
+      if (!(batch && (before === 'Plan' || before === 'Select'))) states[before].next(states[name]);
     });
+    if (batch) this.onBatch(states, failed);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineType: StateMachineType.STANDARD,
       role: this.role(),
-      definitionBody: DefinitionBody.fromChainable(states.slice(1).reduce((chain, state) => chain.next(state), Chain.start(states[0]!))),
+      definitionBody: DefinitionBody.fromChainable(states.Plan),
       timeout: Duration.hours(surroundings.config.runHours),
       comment: 'From features to a released model version',
     });
@@ -130,22 +154,23 @@ export class Training extends Construct {
     );
   }
 
-  /** A stage: its function, called with the run (and a trial, for Search); only Plan's answer, the names of the trials, is kept. */
+  /** A stage: its function, called with the run (and a trial, for Search); only Plan's answer is kept: the names of the trials, and the jobs. */
   private stage(name: Stage): LambdaInvoke {
     const { minutes, ...about } = stageFunctions[name];
     const handler = this.function(`${name}Function`, {
       ...about,
       timeout: Duration.minutes(minutes),
-      ...(name === 'Plan' && { environment: { [environment.lane]: this.lane() } }),
+      ...(name === 'Plan' && {
+        environment: { [environment.lane]: this.lane(), ...(this.batch && { [environment.batch]: this.batch.settings() }) },
+      }),
     });
+    if (name === 'Plan') this.planFunction = handler;
     const task = new LambdaInvoke(this, name === 'Search' ? 'Trial' : name, {
       lambdaFunction: handler,
       payload: TaskInput.fromObject(name === 'Search' ? { ...run, trial: JsonPath.stringAt('$.trial') } : run),
       payloadResponseOnly: true,
       retryOnServiceExceptions: false,
-      ...(name === 'Plan'
-        ? { resultSelector: { trials: JsonPath.listAt('$.trials') }, resultPath: '$.plan' }
-        : { resultPath: JsonPath.DISCARD }),
+      ...(name === 'Plan' ? { resultPath: '$.plan' } : { resultPath: JsonPath.DISCARD }),
     });
     return withRetries(task);
   }
@@ -167,6 +192,67 @@ export class Training extends Construct {
     });
     search.itemProcessor(this.stage('Search'));
     return search;
+  }
+
+  /**
+   * The ways through Batch, taken where Plan's answer has a job. Where one fails, Plan is asked anew with the error: it sends the run through the
+   * functions if they can do it, and else says what to do.
+   */
+  private onBatch(states: Record<Stage, State & INextable>, failed: LambdaInvoke): void {
+    const anew = new LambdaInvoke(this, 'Plan anew', {
+      lambdaFunction: this.planFunction,
+      payload: TaskInput.fromObject({ ...run, error: JsonPath.objectAt('$.error') }),
+      payloadResponseOnly: true,
+      retryOnServiceExceptions: false,
+      resultPath: '$.plan',
+    });
+    withRetries(anew).addCatch(failed, { errors: ['States.ALL'], resultPath: '$.error' });
+    const ways = (id: string, job: CustomState, stage: State) =>
+      new Choice(this, id).when(Condition.isPresent('$.plan.job'), job).otherwise(stage);
+    const job = (id: string, suffix: string, about: object) => {
+      const state = this.job(id, suffix, about);
+      state.addCatch(anew, { errors: ['States.ALL'], resultPath: '$.error' });
+      return state;
+    };
+    const search = job('Search on Batch', 'search', {
+      ArrayProperties: { 'Size.$': '$.plan.job.children' },
+      'ContainerOverrides.$': '$.plan.job.search',
+    });
+    const finish = job('Finish on Batch', 'finish', { 'ContainerOverrides.$': '$.plan.job.finish' });
+    const searching = ways('Where to search', search, states.Search);
+    states.Plan.next(searching);
+    anew.next(searching);
+    search.next(states.Select);
+    states.Select.next(ways('Where to finish', finish, states.Fit));
+    finish.next(states.Register);
+  }
+
+  /** A job that is waited for; when the execution is stopped, so is the job. CDK's own state knows nothing of shares. */
+  private job(id: string, suffix: string, about: object): CustomState {
+    const state = new CustomState(this, id, {
+      stateJson: {
+        Type: 'Task',
+        Resource: `arn:${Aws.PARTITION}:states:::batch:submitJob.sync`,
+        Parameters: {
+          'JobName.$': `States.Format('{}-${suffix}', $.run)`,
+          'JobQueue.$': '$.plan.job.queue',
+          'JobDefinition.$': '$.plan.job.definition',
+          'ShareIdentifier.$': '$.plan.job.share',
+          'SchedulingPriorityOverride.$': '$.plan.job.priority',
+          ...about,
+        },
+        ResultPath: null,
+      },
+    });
+    // Waits of about 1, 2, 4, 8 and 16 s, spread by full jitter.
+    state.addRetry({
+      errors: batchTrouble,
+      interval: Duration.seconds(1),
+      maxAttempts: 5,
+      backoffRate: 2,
+      jitterStrategy: JitterType.FULL,
+    });
+    return state;
   }
 
   /** Where a stage's error leads: a record, a metric and a message by `fail`, then an execution that failed with that error. */
@@ -194,15 +280,35 @@ export class Training extends Construct {
     return withRetries(record);
   }
 
-  /** Invokes its stages' functions and no others; CDK alone would add every version and alias of them. */
+  /** Invokes its stages' functions and no others (CDK alone would add every version and alias of them), and submits jobs. */
   private role(): IRole {
     const invoke = new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: this.functions.map((each) => each.functionArn) });
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('states.amazonaws.com'),
       description: 'Invokes the stages of a run',
-      inlinePolicies: { invoke: new PolicyDocument({ statements: [invoke] }) },
+      inlinePolicies: {
+        invoke: new PolicyDocument({ statements: [invoke] }),
+        ...(this.batch && { batch: new PolicyDocument({ statements: this.batchStatements(this.batch) }) }),
+      },
     });
+    if (this.batch) {
+      this.batch.acknowledgeSubmit(role, 'train');
+      acknowledgeWildcard(role, '*', 'Batch knows no narrower resource for describing jobs.');
+      acknowledgeWildcard(role, this.batch.jobs, 'A job has its name from Batch when it is submitted; stopping a run stops its jobs.');
+    }
     return role.withoutPolicyUpdates();
+  }
+
+  /** What Step Functions does to wait for a job: https://docs.aws.amazon.com/step-functions/latest/dg/connect-batch.html */
+  private batchStatements(batch: Batch): PolicyStatement[] {
+    const allow = (actions: string[], resource: string) => new PolicyStatement({ actions, resources: [resource] });
+    const rule = { service: 'events', resource: 'rule', resourceName: 'StepFunctionsGetEventsForBatchJobsRule' };
+    return [
+      batch.submit('train'),
+      allow(['batch:TerminateJob'], batch.jobs),
+      allow(['batch:DescribeJobs'], '*'),
+      allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], Stack.of(this).formatArn(rule)),
+    ];
   }
 
   private function(id: string, about: Omit<IngotFunctionProps, keyof Surroundings>): IngotFunction {

@@ -35,6 +35,13 @@ export interface RunFailure extends ErrorBody {
   at: string;
 }
 
+/** `runs/<run>/fallback.json` */
+export interface Fallback {
+  lane: 'lambda';
+  reason: string;
+  at: string;
+}
+
 export interface RunSummary {
   id: string;
   dataset: string;

@@ -39,6 +39,9 @@ export class Laboratory {
       data: wrap(this.rawData),
       models: wrap(this.rawModels),
       executions: this.queue,
+      jobs: async () => {
+        throw new Error('The laboratory has no Batch.');
+      },
       now: () => this.tick(),
       count: (metric, value = 1) => {
         this.counted[metric] = (this.counted[metric] ?? 0) + value;

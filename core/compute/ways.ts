@@ -1,0 +1,70 @@
+/** The ways that a planned run could take, each with the plan as its budget leaves it there and what it would take. */
+import { IngotError } from '../errors.ts';
+import type { Plan } from '../search/plan.ts';
+import { type BatchSettings, jobSize, type Machines } from './batch.ts';
+import { type Budget, fitBudget, type Limits } from './budget.ts';
+import { functionObstacle, type Option } from './choose-lane.ts';
+import { type Estimate, estimateRun, partsOf } from './cost.ts';
+import { batchLane, type Lane } from './lane.ts';
+import type { Shape } from './work.ts';
+
+export interface Way extends Option {
+  plan: Plan;
+  budget?: Budget;
+  /** On Batch: whose queue its jobs go to. */
+  machines?: Machines;
+}
+
+interface Question {
+  plan: Plan;
+  shape: Shape;
+  functions: Lane;
+  limits?: Limits | undefined;
+}
+
+function reckon({ plan, shape, limits }: Question, lane: Lane): Pick<Way, 'lane' | 'plan' | 'estimate' | 'budget' | 'longest'> {
+  const reckoned: { plan: Plan; estimate: Estimate; budget?: Budget } = limits
+    ? fitBudget(plan, shape, lane, limits)
+    : { plan, estimate: estimateRun(plan, shape, lane) };
+  const { trials, fit, after } = partsOf(reckoned.plan, shape, lane, reckoned.budget?.rounds);
+  const longest = Math.max(...Object.values(trials).map(({ high }) => high), fit.high, after.high);
+  return { lane, ...reckoned, longest };
+}
+
+/** @throws IngotError InvalidSpec where the budget is too small even for functions, which start soonest and cost least */
+export function functionWay(question: Question): Way {
+  const reckoned = reckon(question, question.functions);
+  return { ...reckoned, wait: 0, obstacle: functionObstacle(reckoned) };
+}
+
+/** The ways of Batch: with an obstacle where no job is large enough, or where the budget is too small. */
+export function batchWays(question: Question, { maxVcpus, queues }: BatchSettings): Way[] {
+  const { plan, functions } = question;
+  const { estimate, longest } = reckon({ ...question, limits: undefined }, functions);
+  const without = (lane: Lane, machines: Machines, obstacle: string): Way => ({
+    lane,
+    plan,
+    estimate,
+    longest,
+    wait: 0,
+    machines,
+    obstacle,
+  });
+  const ways = (Object.keys(queues) as Machines[]).map((machines): Way => {
+    const size = jobSize(machines, estimate.memory, maxVcpus);
+    if (!size) {
+      const name = machines === 'gpu' ? 'gpu' : 'cpu';
+      return without({ ...functions, name }, machines, `No machine of ${machines} has the memory within ${maxVcpus} vCPUs.`);
+    }
+    const lane = batchLane(functions, size, plan.trials.length, maxVcpus);
+    try {
+      return { ...reckon(question, lane), wait: 0, machines };
+    } catch (error) {
+      if (!(error instanceof IngotError)) throw error;
+      return without(lane, machines, error.message);
+    }
+  });
+  // EC2 takes longer to start than Fargate, and is for what is too large for it.
+  const small = ways.some(({ machines, obstacle }) => machines === 'fargate' && !obstacle);
+  return ways.filter(({ machines }) => !(machines === 'ec2' && small));
+}
