@@ -74,12 +74,18 @@ export async function createResources(stack: Stack, cloud: Cloud): Promise<Recor
     if (type) {
       const properties = resolve(resource.Properties, scope, id) as JsonObject | null;
       identities.set(id, await type.create({ id, name, properties: properties ?? {}, cloud, stack }));
-    } else identities.set(id, { ref: name, attributes: { Arn: `arn:aws:laptop::${accountId}:${name}` } });
+    } else identities.set(id, { ref: name, attributes: nominal(name) });
   }
   const outputs = Object.entries(template.Outputs ?? {}).filter(
     ([, { Condition }]) => !Condition || resolve({ Condition }, scope, 'Outputs') === true,
   );
   return Object.fromEntries(outputs.map(([name, { Value }]): [string, string] => [name, text(resolve(Value, scope, `output ${name}`))]));
+}
+
+/** Attributes of something that is not there: whatever is asked for is its name. */
+function nominal(name: string): Record<string, string> {
+  const known: Record<string, string> = { Arn: `arn:aws:laptop::${accountId}:${name}` };
+  return new Proxy(known, { get: (_, attribute: string) => known[attribute] ?? name });
 }
 
 const text = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));
