@@ -1,0 +1,52 @@
+/** What tests ask of a laptop's Batch, over its HTTP API. */
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { callBatch, type Described } from '../local/batch.ts';
+import type { Laptop } from './laptop.ts';
+
+/** What is asked of a laptop here, one in this process too. */
+type Target = Pick<Laptop, 's3'> & { outputs: Pick<Laptop['outputs'], 'DataBucket' | 'EndpointUrl'> };
+
+const ofCloud = ({ outputs }: Target) => ({ url: outputs.EndpointUrl });
+
+/** Uploads a table for the cpu lane: the spec last, as it starts the dataset. */
+export async function uploadToBatch(laptop: Target, dataset: string, csv: Uint8Array, spec: object = {}): Promise<void> {
+  const put = (name: string, Body: Uint8Array | string) =>
+    laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: `raw/${dataset}/${name}`, Body }));
+  await put('data.csv', csv);
+  await put('dataset.json', JSON.stringify({ files: ['data.csv'], lane: 'cpu', ...spec }));
+}
+
+/** The jobs of all queues, arrays by their children. */
+export async function jobsOf(laptop: Target): Promise<Described[]> {
+  const cloud = ofCloud(laptop);
+  const { jobQueues } = await callBatch<{ jobQueues: { jobQueueArn: string }[] }>(cloud, 'DescribeJobQueues', {});
+  const found: Described[] = [];
+  for (const { jobQueueArn } of jobQueues) {
+    const filters = [{ name: 'AFTER_CREATED_AT', values: ['0'] }];
+    const listed = await callBatch<{ jobSummaryList: { jobId: string; arrayProperties?: { size: number } }[] }>(cloud, 'ListJobs', {
+      jobQueue: jobQueueArn,
+      filters,
+      maxResults: 1000,
+    });
+    const ids = listed.jobSummaryList.flatMap(({ jobId, arrayProperties }) =>
+      arrayProperties ? Array.from({ length: arrayProperties.size }, (_, index) => `${jobId}:${index}`) : jobId,
+    );
+    for (let from = 0; from < ids.length; from += 100) {
+      const { jobs } = await callBatch<{ jobs: Described[] }>(cloud, 'DescribeJobs', { jobs: ids.slice(from, from + 100) });
+      found.push(...jobs);
+    }
+  }
+  return found;
+}
+
+/** Takes jobs, or has them wait. */
+export async function setEnvironments(laptop: Target, state: 'ENABLED' | 'DISABLED'): Promise<void> {
+  const cloud = ofCloud(laptop);
+  const { computeEnvironments } = await callBatch<{ computeEnvironments: { computeEnvironmentArn: string }[] }>(
+    cloud,
+    'DescribeComputeEnvironments',
+    {},
+  );
+  for (const { computeEnvironmentArn } of computeEnvironments)
+    await callBatch(cloud, 'UpdateComputeEnvironment', { computeEnvironment: computeEnvironmentArn, state });
+}
