@@ -1,7 +1,7 @@
 /** Decides what the run tries and on which lane; and, where Batch has failed it, whether functions take over. */
 import * as z from 'zod/mini';
 import { type ContainerOverrides, overridesOf } from '../aws/container-overrides.ts';
-import { type BatchSettings, expectedWait, type Machines, parseBatch, shareOf } from '../core/compute/batch.ts';
+import { type BatchSettings, expectedWait, type Machines, parseBatch, shareOf, usualPriority } from '../core/compute/batch.ts';
 import { chooseLane, mayTakeBatch } from '../core/compute/choose-lane.ts';
 import { parseLane } from '../core/compute/lane.ts';
 import { batchWays, functionWay, type Way } from '../core/compute/ways.ts';
@@ -35,8 +35,6 @@ export interface RunJobs {
 }
 
 type Answer = RunEvent & { trials: string[]; job?: RunJobs };
-
-const usualPriority = 50;
 
 export const plan = stage('Plan', planEvent, async ({ error, ...event }, services): Promise<Answer> => {
   const { models, data } = services;

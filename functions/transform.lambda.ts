@@ -3,18 +3,21 @@
  * anything is fitted. The run is named by what it will do, so that a second start finds the first.
  */
 import { join } from 'node:path';
+import { usualPriority } from '../core/compute/batch.ts';
 import { IngotError } from '../core/errors.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { fit as fitFeatures, transform as transformFrame } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
-import { putJson } from '../core/object-store.ts';
+import { getJson, putJson } from '../core/object-store.ts';
 import { advanceDataset, type DatasetPointer, getDataset, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
+import { memoryBytes } from './shared/environment.ts';
 import { splitOf, writeFeatures } from './shared/features.ts';
+import { featureBytes, handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
@@ -25,9 +28,30 @@ export function transform(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, async ({ key }) => {
     const match = /^clean\/([^/]+)\/([^/]+)\/report\.json$/.exec(key);
     if (!match) return;
-    await transformRevision(match[1]!, match[2]!, services);
+    const [dataset, revision] = [match[1]!, match[2]!];
+    if (!(await isHandedOver(dataset, revision, services))) await transformRevision(dataset, revision, services);
   });
 }
+
+/** What a job makes because a function has not the memory; features that are there already need none. */
+async function isHandedOver(dataset: string, revision: string, services: Services): Promise<boolean> {
+  const { data } = services;
+  const [report, origin, done] = await Promise.all([
+    getJson<CleanReport>(data, dataKeys.report(dataset, revision)),
+    getJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
+    data.head(dataKeys.preprocess(dataset, revision)),
+  ]);
+  if (!report || done) return false;
+  const bytes = featureBytes(report.rows.kept, report.columns.length);
+  const priority = origin?.spec.priority ?? usualPriority;
+  return handOver(
+    { dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, from: () => memoryBytes() * featureShare },
+    services,
+  );
+}
+
+/** Of a function's memory, what the features may take. */
+const featureShare = 0.6;
 
 /** Makes the features of a clean revision and starts its run. */
 export async function transformRevision(dataset: string, revision: string, services: Services): Promise<void> {

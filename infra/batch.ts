@@ -2,15 +2,12 @@
  * Batch: machines that are there only while jobs run. Queues of Fargate, of EC2 for jobs that are too large for Fargate, and of EC2 with GPUs; in
  * each spot capacity comes first and on-demand behind it, and shares by priority. Job definitions say what a job may touch and when it is retried.
  */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { Aws, Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import {
-  CfnComputeEnvironment,
-  type CfnComputeEnvironmentProps,
-  CfnJobDefinition,
-  CfnJobQueue,
-  CfnSchedulingPolicy,
-} from 'aws-cdk-lib/aws-batch';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type CfnComputeEnvironment, CfnJobDefinition, CfnJobQueue, CfnSchedulingPolicy } from 'aws-cdk-lib/aws-batch';
+import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import { type IRole, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
@@ -19,6 +16,7 @@ import { environment, shares } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { buildBootstrap, targetOf } from './assets.ts';
 import { type Access, allowObjects, type Surroundings } from './function.ts';
+import { ComputeEnvironments } from './machines.ts';
 import { Network } from './network.ts';
 
 export type Machines = 'fargate' | 'ec2' | 'gpu';
@@ -69,7 +67,9 @@ export class Batch extends Construct {
     this.code = new Asset(this, 'Code', { path: assets.pipeline.path, assetHash: assets.pipeline.hash });
     this.executionRole = this.role('ExecutionRole', 'Starts the containers of jobs');
     this.logGroup.grantWrite(this.executionRole);
+    this.allowImage(config.jobImage);
     this.roles = { train: this.jobRole('train'), prepare: this.jobRole('prepare') };
+    const machines = new ComputeEnvironments(this, 'Machines', config, this.network);
     const policy = new CfnSchedulingPolicy(this, 'Shares', {
       fairsharePolicy: {
         // What a share has used counts less the longer ago it is, and not at all after an hour.
@@ -77,7 +77,12 @@ export class Batch extends Construct {
         shareDistribution: shares.map(({ name, weight }) => ({ shareIdentifier: name, weightFactor: weight })),
       },
     });
-    this.fargate(policy);
+    this.queue('fargate', machines.fargate(), policy, config.jobImage);
+    // Machines of EC2 join their cluster over IPv4, for which private subnets of two stacks have no way out.
+    if (config.network === 'endpoints' || config.subnetIds.length > 0) {
+      this.queue('ec2', machines.ec2(), policy, config.jobImage);
+      if (config.gpu === 'on' && hasDocker()) this.queue('gpu', machines.gpu(), policy, this.gpuImage());
+    }
   }
 
   /** Preparing ends with the start of a run. */
@@ -111,7 +116,7 @@ export class Batch extends Construct {
   }
 
   /** Submitting names revisions of definitions, which only Batch knows. */
-  acknowledgeSubmit(role: Role, kind: 'train' | 'prepare'): void {
+  acknowledgeSubmit(role: IRole, kind: 'train' | 'prepare'): void {
     for (const each of Object.values(this.definitions)) {
       acknowledgeWildcard(role, this.definitionArn(`${each[kind]}:*`), 'Whichever revision of the definition is the newest.');
     }
@@ -126,23 +131,30 @@ export class Batch extends Construct {
     return Stack.of(this).formatArn({ service: 'batch', resource: 'job-definition', resourceName: name });
   }
 
-  private fargate(policy: CfnSchedulingPolicy): void {
-    const environments = (['FARGATE_SPOT', 'FARGATE'] as const).map((type) =>
-      this.computeEnvironment(type === 'FARGATE' ? 'Fargate' : 'FargateSpot', { type, maxvCpus: this.surroundings.config.batchVcpus }),
-    );
-    this.queue('fargate', environments, policy);
+  /** Built by Docker at the deployment; the only thing here that needs it. */
+  private gpuImage(): string {
+    const image = new DockerImageAsset(this, 'GpuImage', {
+      directory: join(import.meta.dirname, '../containers/train'),
+      exclude: ['*.ts'],
+      platform: Platform.LINUX_AMD64,
+    });
+    image.repository.grantPull(this.executionRole);
+    acknowledgeWildcard(this.executionRole, '*', tokenReason);
+    return image.imageUri;
   }
 
-  private computeEnvironment(
-    id: string,
-    resources: { type: string; maxvCpus: number } & Partial<CfnComputeEnvironment.ComputeResourcesProperty>,
-  ): CfnComputeEnvironment {
-    const { subnetIds: subnets, securityGroupIds } = this.network;
-    const props: CfnComputeEnvironmentProps = { type: 'MANAGED', computeResources: { ...resources, subnets, securityGroupIds } };
-    return new CfnComputeEnvironment(this, id, { ...props, replaceComputeEnvironment: false });
+  /** An image of a private registry is fetched with the execution role. */
+  private allowImage(image: string): void {
+    const [, account, region, repository] = /^(\d{12})\.dkr\.ecr\.([\w-]+)\.[^/]+\/([^:@]+)/.exec(image) ?? [];
+    if (!account || !region || !repository) return;
+    const resource = Stack.of(this).formatArn({ service: 'ecr', region, account, resource: 'repository', resourceName: repository });
+    const pull = ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'];
+    this.executionRole.addToPolicy(new PolicyStatement({ actions: pull, resources: [resource] }));
+    this.executionRole.addToPolicy(new PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
+    acknowledgeWildcard(this.executionRole, '*', tokenReason);
   }
 
-  private queue(machines: Machines, environments: CfnComputeEnvironment[], policy: CfnSchedulingPolicy): void {
+  private queue(machines: Machines, environments: CfnComputeEnvironment[], policy: CfnSchedulingPolicy, image: string): void {
     this.queues[machines] = new CfnJobQueue(this, `${pascal(machines)}Queue`, {
       priority: 1,
       schedulingPolicyArn: policy.attrArn,
@@ -154,10 +166,13 @@ export class Batch extends Construct {
         maxTimeSeconds: hopelessMinutes * 60,
       })),
     });
-    this.definitions[machines] = { train: this.definition(machines, 'train'), prepare: this.definition(machines, 'prepare') };
+    this.definitions[machines] = {
+      train: this.definition(machines, 'train', image),
+      prepare: this.definition(machines, 'prepare', image),
+    };
   }
 
-  private definition(machines: Machines, kind: 'train' | 'prepare'): string {
+  private definition(machines: Machines, kind: 'train' | 'prepare', image: string): string {
     const { config, data } = this.surroundings;
     const isFargate = machines === 'fargate';
     const jobDefinitionName = `${Names.uniqueResourceName(this, { maxLength: 100 })}-${machines}-${kind}`;
@@ -180,7 +195,7 @@ export class Batch extends Construct {
       timeout: { attemptDurationSeconds: Duration.hours(config.runHours).toSeconds() },
       propagateTags: true,
       containerProperties: {
-        image: config.jobImage,
+        image,
         command: ['node', '-e', buildBootstrap()],
         jobRoleArn: this.roles[kind].roleArn,
         executionRoleArn: this.executionRole.roleArn,
@@ -238,3 +253,16 @@ export class Batch extends Construct {
 }
 
 const pascal = (name: string) => name[0]!.toUpperCase() + name.slice(1);
+
+const tokenReason = 'ECR gives its token for a registry, not for an image.';
+
+/** Without Docker all but the GPU is deployed. */
+function hasDocker(): boolean {
+  try {
+    execFileSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 });
+    return true;
+  } catch {
+    process.stderr.write('No Docker was found, so the queue of machines with GPUs is left out; everything else is there.\n');
+    return false;
+  }
+}

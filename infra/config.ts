@@ -86,13 +86,27 @@ export type Config = z.infer<typeof schema>;
 /** Checks a configuration and fills in what it leaves out; throws with every wrong value by name. */
 export function parseConfig(values: Record<string, unknown>): Config {
   const parsed = schema.safeParse(values);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return agreeing(parsed.data);
   const problems = parsed.error.issues.map((issue) =>
     issue.code === 'unrecognized_keys'
       ? `${issue.keys.join(', ')}: no such setting (there are ${Object.keys(schema.shape).join(', ')})`
       : `${issue.path.join('.')}: ${issue.message}`,
   );
   throw new Error(`Ingot's configuration is wrong.\n  ${problems.join('\n  ')}`);
+}
+
+/** Settings that need each other. */
+function agreeing(config: Config): Config {
+  const { network, subnetIds, securityGroupIds, jobImage, gpu, batch } = config;
+  const own = subnetIds.length > 0;
+  const problem = own
+    ? securityGroupIds.length === 0 && 'subnetIds: securityGroupIds must say who may speak with jobs in them'
+    : network === 'endpoints' && !/\.dkr\.ecr\./.test(jobImage)
+      ? "network: from subnets with endpoints alone only an image in the account's own registry can be fetched; copy one there and name it as jobImage (docs/deploy.md)"
+      : gpu === 'on' && network === 'dualstack' && 'gpu: machines of EC2 need the network `endpoints`, or subnetIds of your own';
+  const wrong = problem || (gpu === 'on' && config.processor === 'arm64' && 'gpu: its machines take code for the processor x64');
+  if (wrong && batch === 'on') throw new Error(`Ingot's configuration is wrong.\n  ${wrong}`);
+  return config;
 }
 
 const prefix = 'ingot:';

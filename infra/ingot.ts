@@ -45,7 +45,7 @@ export class Ingot extends Construct {
     this.training = new Training(this, 'Training', { ...surroundings, topic: this.topic, batch: this.batch });
     const { stateMachine } = this.training;
     this.batch?.startsRuns(stateMachine);
-    this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine });
+    this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine, batch: this.batch });
     this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine });
     new Monitoring(this, 'Monitoring', { ...this, config });
     this.output('ApiUrl', this.serving.api.url);

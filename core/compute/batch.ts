@@ -83,6 +83,9 @@ export interface QueueState {
   waitingVcpus: Partial<Record<Share, number>>;
 }
 
+/** Of a dataset whose spec has none. */
+export const usualPriority = 50;
+
 /** The share that the jobs of a dataset are in; of two that compete within a share, the one of higher priority goes first. */
 export function shareOf(priority: number): Share {
   return shares.find(({ from }) => priority >= from)!.name;

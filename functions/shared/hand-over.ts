@@ -1,0 +1,44 @@
+/** Hands a piece of a dataset's preparation to a job of Batch where it is too large for a function. */
+import { type JobSize, jobSize, parseBatch } from '../../core/compute/batch.ts';
+import { environment, type JobStage } from '../../core/names.ts';
+import type { Services } from './services.ts';
+
+/** A job cleans out of core: this much is enough for any upload but the widest. */
+const mostForCleaning = 60 * 2 ** 30;
+
+/** Bytes that the work of a job on so large an upload may take: DuckDB spills what is more. */
+export const cleaningBytes = (uploaded: number): number => Math.min(uploaded, mostForCleaning);
+
+/** Bytes that features take while they are made: the table, the frame of it, and the matrix of each part. */
+export const featureBytes = (rows: number, columns: number): number => rows * columns * 24;
+
+/**
+ * @param work its name (part of the job's), what the job is told, the bytes that it takes, and how many from which a job does it
+ * @returns whether a job does it; where there is no Batch, or it does not take the job, the function tries
+ */
+export async function handOver(
+  work: { dataset: string; stage: JobStage; event: object; priority: number; bytes: number; from: (uploadMegabytes: number) => number },
+  { jobs, log }: Services,
+): Promise<boolean> {
+  const { dataset, stage, event, priority, bytes, from } = work;
+  const batch = parseBatch(process.env[environment.batch]);
+  if (!batch || bytes < from(batch.uploadMegabytes)) return false;
+  const sizes = (['fargate', 'ec2'] as const).flatMap(
+    (machines): JobSize | [] => (batch.queues[machines] && jobSize(machines, bytes, batch.maxVcpus)) || [],
+  );
+  const [size] = sizes;
+  if (!size) {
+    log('No job is large enough for it, so the function tries.', { dataset, stage, bytes });
+    return false;
+  }
+  const { queue, prepare } = batch.queues[size.machines]!;
+  try {
+    const name = `${dataset.replaceAll('.', '_')}-${stage.toLowerCase()}`;
+    const job = await (await jobs()).submit({ name, queue, definition: prepare, priority, stage, event, size });
+    log('A job does it.', { dataset, stage, bytes, job, size });
+    return true;
+  } catch (error) {
+    log('Batch did not take the job, so the function tries.', { dataset, stage, error: String(error) });
+    return false;
+  }
+}
