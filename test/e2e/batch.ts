@@ -1,6 +1,6 @@
 /** What tests ask of a laptop's Batch, over its HTTP API. */
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { callBatch, type Described } from '../local/batch.ts';
+import { callBatch, type Described, until } from '../local/batch.ts';
 import type { Laptop } from './laptop.ts';
 
 /** What is asked of a laptop here, one in this process too. */
@@ -39,14 +39,25 @@ export async function jobsOf(laptop: Target): Promise<Described[]> {
   return found;
 }
 
-/** Takes jobs, or has them wait. */
-export async function setEnvironments(laptop: Target, state: 'ENABLED' | 'DISABLED'): Promise<void> {
+/** A job that keeps all of the machine to itself, in a share that nobody else uses. @returns what ends it */
+export async function occupy(laptop: Target, vcpus: number): Promise<() => Promise<unknown>> {
   const cloud = ofCloud(laptop);
-  const { computeEnvironments } = await callBatch<{ computeEnvironments: { computeEnvironmentArn: string }[] }>(
+  const { jobQueues } = await callBatch<{ jobQueues: { jobQueueArn: string; jobQueueName: string }[] }>(cloud, 'DescribeJobQueues', {});
+  const { jobDefinitions } = await callBatch<{ jobDefinitions: { jobDefinitionArn: string; platformCapabilities: string[] }[] }>(
     cloud,
-    'DescribeComputeEnvironments',
-    {},
+    'DescribeJobDefinitions',
+    { status: 'ACTIVE' },
   );
-  for (const { computeEnvironmentArn } of computeEnvironments)
-    await callBatch(cloud, 'UpdateComputeEnvironment', { computeEnvironment: computeEnvironmentArn, state });
+  const { jobId } = await callBatch<{ jobId: string }>(cloud, 'SubmitJob', {
+    jobName: 'occupied',
+    jobQueue: jobQueues.find(({ jobQueueName }) => /fargate/i.test(jobQueueName))!.jobQueueArn,
+    jobDefinition: jobDefinitions.find(({ platformCapabilities }) => platformCapabilities.includes('FARGATE'))!.jobDefinitionArn,
+    shareIdentifier: 'occupied',
+    containerOverrides: {
+      command: ['node', '-e', 'setTimeout(() => 0, 1e6)'],
+      resourceRequirements: [{ type: 'VCPU', value: String(vcpus) }],
+    },
+  });
+  await until(cloud, jobId, 'RUNNING');
+  return () => callBatch(cloud, 'TerminateJob', { jobId, reason: 'The others may begin.' });
 }
