@@ -6,6 +6,8 @@ import { type Presign, presigner } from '../aws/presign.ts';
 import { openApi } from '../core/api/openapi.ts';
 import { methodsOf } from '../core/api/paths.ts';
 import { aliasRequest, parseBody, uploadsRequest } from '../core/api/schemas.ts';
+import { type Machines, parseBatch } from '../core/compute/batch.ts';
+import { whyWaiting } from '../core/compute/waiting.ts';
 import { IngotError } from '../core/errors.ts';
 import { checkName, dataKeys } from '../core/keys.ts';
 import { environment } from '../core/names.ts';
@@ -24,7 +26,7 @@ import { asIngotError, bodyText, type HttpAnswer, type HttpEvent, MethodNotAllow
 import { awsServices } from './shared/lambda.ts';
 import type { Services } from './shared/services.ts';
 
-export interface ApiServices extends Pick<Services, 'data' | 'models' | 'executions' | 'now'> {
+export interface ApiServices extends Pick<Services, 'data' | 'models' | 'executions' | 'jobs' | 'now'> {
   presign: Presign;
 }
 
@@ -119,9 +121,9 @@ function createApi(connect: () => ApiServices): Hono {
   });
 
   const needRun = async (id: string): Promise<RunDetail> => {
-    const { models, executions } = connect();
+    const { models, executions, jobs } = connect();
     // An id that no run can have is not worth asking the services for.
-    const run = /^[A-Za-z0-9_-]{1,80}$/.test(id) ? await getRun(models, executions, id) : undefined;
+    const run = /^[A-Za-z0-9_-]{1,80}$/.test(id) ? await getRun(models, executions, id, waitingOf(jobs)) : undefined;
     return run ?? refuse(new IngotError('NotFound', `There is no run '${id}'.`, { where: 'path', fix: 'GET /runs lists the runs.' }));
   };
 
@@ -200,6 +202,20 @@ function createApi(connect: () => ApiServices): Hono {
     return c.json({ error: known.toBody() }, known.status as ContentfulStatusCode, known.headers);
   });
   return app;
+}
+
+/** Batch's answer is of use, but a run is shown without it where Batch does not give one. */
+function waitingOf(jobs: ApiServices['jobs']) {
+  return async (run: string, machines: Machines): Promise<string | undefined> => {
+    const queue = parseBatch(process.env[environment.batch])?.queues[machines]?.queue;
+    if (!queue) return undefined;
+    try {
+      const open = await (await jobs()).open(queue, `${run}-`);
+      return open.map(whyWaiting).find((sentence) => sentence !== undefined);
+    } catch (error) {
+      return `Batch does not say how its job is: ${(error as Error).message}`;
+    }
+  };
 }
 
 /** For the right side of `??`. */

@@ -7,6 +7,7 @@ import { getJson, putJson } from '../core/object-store.ts';
 import type { ModelCard } from '../core/registry/card.ts';
 import type { Gate } from '../core/registry/gate.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
+import { type Fallback, laneOf } from '../core/registry/runs.ts';
 import { claimVersion, publishVersion } from '../core/registry/versions.ts';
 import type { Leaderboard, Plan, TrialResult } from '../core/search/plan.ts';
 import type { CleanReport } from '../core/table/report.ts';
@@ -48,6 +49,7 @@ async function draftCard(
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
+  const fallback = await getJson<Fallback>(models, modelKeys.fallback(run));
   const trials = await Promise.all(plan.trials.map(({ id }) => getJson<TrialResult>(models, modelKeys.trial(run, id))));
   const best = leaderboard.entries[0]!;
   const { estimate, budget } = plan;
@@ -96,7 +98,7 @@ async function draftCard(
           { stage: 'Register' },
           { stage: 'Release' },
         ],
-        estimate.lane,
+        laneOf(estimate, fallback),
       ),
     }),
     ...(budget && {

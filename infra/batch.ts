@@ -115,6 +115,24 @@ export class Batch extends Construct {
     });
   }
 
+  /** What it takes to see jobs and how busy the queues are. */
+  look(): PolicyStatement[] {
+    return [
+      new PolicyStatement({
+        actions: ['batch:DescribeJobs', 'batch:ListJobs', 'batch:DescribeJobQueues', 'batch:DescribeComputeEnvironments'],
+        resources: ['*'],
+      }),
+      new PolicyStatement({
+        actions: ['batch:GetJobQueueSnapshot'],
+        resources: Object.values(this.queues).map((queue) => queue.attrJobQueueArn),
+      }),
+    ];
+  }
+
+  acknowledgeLook(role: IRole): void {
+    acknowledgeWildcard(role, '*', 'Batch knows no narrower resource for describing and listing.');
+  }
+
   /** Submitting names revisions of definitions, which only Batch knows. */
   acknowledgeSubmit(role: IRole, kind: 'train' | 'prepare'): void {
     for (const each of Object.values(this.definitions)) {

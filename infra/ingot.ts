@@ -46,7 +46,7 @@ export class Ingot extends Construct {
     const { stateMachine } = this.training;
     this.batch?.startsRuns(stateMachine);
     this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine, batch: this.batch });
-    this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine });
+    this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine, batch: this.batch });
     new Monitoring(this, 'Monitoring', { ...this, config });
     this.output('ApiUrl', this.serving.api.url);
     this.output('ApiKeyId', this.serving.apiKey.keyId);

@@ -18,11 +18,14 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { environment } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
+import type { Batch } from './batch.ts';
 import { IngotFunction, type Surroundings } from './function.ts';
 
 export interface ServingProps extends Surroundings {
   /** Whose executions `/runs` shows and cancels. */
   stateMachine: StateMachine;
+  /** Whose jobs `/runs/{id}` tells of. */
+  batch?: Batch | undefined;
 }
 
 /** Prediction paths, and whether they take a key: health is open, so that a load balancer can ask. */
@@ -94,7 +97,7 @@ export class Serving extends Construct {
   readonly predict: IngotFunction;
   readonly control: IngotFunction;
 
-  constructor(scope: Construct, id: string, { stateMachine, ...surroundings }: ServingProps) {
+  constructor(scope: Construct, id: string, { stateMachine, batch, ...surroundings }: ServingProps) {
     super(scope, id);
     const { config } = surroundings;
     const executions = `${executionsOf(stateMachine)}:*`;
@@ -120,10 +123,15 @@ export class Serving extends Construct {
             actions: ['states:DescribeExecution', 'states:StopExecution'],
             resources: [executions],
           }),
+          ...(batch ? batch.look() : []),
         ],
       },
-      environment: { [environment.stateMachineArn]: stateMachine.stateMachineArn },
+      environment: {
+        [environment.stateMachineArn]: stateMachine.stateMachineArn,
+        ...(batch && { [environment.batch]: batch.settings() }),
+      },
     });
+    if (batch) batch.acknowledgeLook(this.control.role!);
     acknowledgeWildcard(this.control.role!, executions, 'Any execution of the one state machine: users name the run that they ask about.');
     this.api = this.restApi(surroundings);
     this.route(predictionPaths, this.predict);

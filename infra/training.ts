@@ -157,14 +157,17 @@ export class Training extends Construct {
   /** A stage: its function, called with the run (and a trial, for Search); only Plan's answer is kept: the names of the trials, and the jobs. */
   private stage(name: Stage): LambdaInvoke {
     const { minutes, ...about } = stageFunctions[name];
+    const looks = name === 'Plan' && this.batch;
     const handler = this.function(`${name}Function`, {
       ...about,
+      ...(looks && { access: { ...about.access, statements: looks.look() } }),
       timeout: Duration.minutes(minutes),
       ...(name === 'Plan' && {
         environment: { [environment.lane]: this.lane(), ...(this.batch && { [environment.batch]: this.batch.settings() }) },
       }),
     });
     if (name === 'Plan') this.planFunction = handler;
+    if (looks) looks.acknowledgeLook(handler.role!);
     const task = new LambdaInvoke(this, name === 'Search' ? 'Trial' : name, {
       lambdaFunction: handler,
       payload: TaskInput.fromObject(name === 'Search' ? { ...run, trial: JsonPath.stringAt('$.trial') } : run),
@@ -293,7 +296,7 @@ export class Training extends Construct {
     });
     if (this.batch) {
       this.batch.acknowledgeSubmit(role, 'train');
-      acknowledgeWildcard(role, '*', 'Batch knows no narrower resource for describing jobs.');
+      this.batch.acknowledgeLook(role);
       acknowledgeWildcard(role, this.batch.jobs, 'A job has its name from Batch when it is submitted; stopping a run stops its jobs.');
     }
     return role.withoutPolicyUpdates();

@@ -12,7 +12,7 @@ import { inflateRawSync } from 'node:zlib';
 import { environment } from '../../core/names.ts';
 
 const { env } = process;
-const attempts = 5;
+const attempts = 3;
 
 /** Where Fargate and ECS give a task the credentials of its role. */
 const credentialsHost = 'http://169.254.170.2';

@@ -124,11 +124,12 @@ describe('functions', () => {
     expect(new Set(roles).size).toBe(functionNames.length);
   });
 
-  it('may do nothing to all resources, and nothing of all actions', () => {
+  it('may do nothing to all resources but look at those of Batch, which have no narrower name, and nothing of all actions', () => {
     for (const [role] of resources('AWS::IAM::Role')) {
       for (const { Action, Resource, Effect } of statementsOf(role)) {
         expect(Effect).toBe('Allow');
-        expect(list(Resource), role).not.toContain('*');
+        const looks = list(Action).every((action) => /^batch:(Describe|List)/.test(action));
+        if (!looks) expect(list(Resource), role).not.toContain('*');
         for (const action of list(Action)) expect(action, role).not.toContain('*');
       }
     }
@@ -172,6 +173,7 @@ describe('a run', () => {
   interface State {
     Type: string;
     Next?: string;
+    Default?: string;
     Resource?: string;
     Parameters?: unknown;
     Catch?: { ErrorEquals: string[]; Next: string; ResultPath: string }[];
@@ -180,10 +182,11 @@ describe('a run', () => {
     [key: string]: unknown;
   }
   const [, { Properties }] = resources('AWS::StepFunctions::StateMachine')[0]!;
-  const parts = (Properties['DefinitionString'] as { 'Fn::Join': [string, (string | { 'Fn::GetAtt': [string, string] })[]] })[
-    'Fn::Join'
-  ][1];
-  const definition = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : part['Fn::GetAtt'][0])).join('')) as {
+  type Part = string | { 'Fn::GetAtt': [string, string] } | { Ref: string };
+  const parts = (Properties['DefinitionString'] as { 'Fn::Join': [string, Part[]] })['Fn::Join'][1];
+  const definition = JSON.parse(
+    parts.map((part) => (typeof part === 'string' ? part : 'Ref' in part ? part.Ref : part['Fn::GetAtt'][0])).join(''),
+  ) as {
     StartAt: string;
     TimeoutSeconds: number;
     States: Record<string, State>;
@@ -193,14 +196,54 @@ describe('a run', () => {
 
   it('goes through the stages in their order', () => {
     const order: string[] = [];
-    for (let name: string | undefined = definition.StartAt; name; name = definition.States[name]!.Next) order.push(name);
+    const next = ({ Next, Default }: State) => Next ?? Default;
+    for (let name: string | undefined = definition.StartAt; name; name = next(definition.States[name]!))
+      if (definition.States[name]!.Type !== 'Choice') order.push(name);
     expect(order).toEqual(stages.map(({ name }) => name));
+  });
+
+  it('goes through Batch where Plan has jobs: the search is an array of them, and all from the fit to the gate another', () => {
+    const ways = Object.fromEntries(states.filter(([, { Type }]) => Type === 'Choice').map(([name, state]) => [name, state['Choices']]));
+    const where = (Next: string) => [{ Variable: '$.plan.job', IsPresent: true, Next }];
+    expect(ways).toEqual({ 'Where to search': where('Search on Batch'), 'Where to finish': where('Finish on Batch') });
+    expect(definition.States['Search on Batch']).toMatchObject({
+      Resource: 'arn:AWS::Partition:states:::batch:submitJob.sync',
+      Parameters: {
+        'JobName.$': "States.Format('{}-search', $.run)",
+        ArrayProperties: { 'Size.$': '$.plan.job.children' },
+        'ShareIdentifier.$': '$.plan.job.share',
+        'SchedulingPriorityOverride.$': '$.plan.job.priority',
+      },
+      ResultPath: null,
+      Next: 'Select',
+    });
+    expect(definition.States['Finish on Batch']).toMatchObject({
+      Parameters: { 'ContainerOverrides.$': '$.plan.job.finish' },
+      Next: 'Register',
+    });
+  });
+
+  it('asks Plan anew where Batch fails, and goes on from the search', () => {
+    for (const name of ['Search on Batch', 'Finish on Batch'])
+      expect(definition.States[name]!.Catch).toEqual([{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Plan anew' }]);
+    expect(definition.States['Plan anew']).toMatchObject({
+      Parameters: { 'error.$': '$.error' },
+      ResultPath: '$.plan',
+      Next: 'Where to search',
+    });
+    expect(definition.States['Plan anew']!.Catch![0]).toMatchObject({ Next: 'Record failure' });
+  });
+
+  it('is functions alone where Batch is switched off', () => {
+    const without = Template.fromStack(stackOf({ batch: 'off' }));
+    for (const type of ['AWS::Batch::JobQueue', 'AWS::EC2::VPC']) without.resourceCountIs(type, 0);
+    expect(text(without.findResources('AWS::StepFunctions::StateMachine'))).not.toContain('batch');
   });
 
   it('calls each stage with the run, and Search with a trial too', () => {
     const run = { 'run.$': '$.run', 'dataset.$': '$.dataset', 'revision.$': '$.revision' };
     expect(definition.States['Fit']).toMatchObject({ Type: 'Task', Parameters: run, ResultPath: null });
-    expect(definition.States['Plan']).toMatchObject({ Parameters: run, ResultSelector: { 'trials.$': '$.trials' }, ResultPath: '$.plan' });
+    expect(definition.States['Plan']).toMatchObject({ Parameters: run, ResultPath: '$.plan' });
     const search = definition.States['Search']!;
     expect(search).toMatchObject({
       Type: 'Map',
@@ -214,7 +257,7 @@ describe('a run', () => {
 
   it('tries again where Lambda failed or the function was killed, and not where Ingot says what is wrong', () => {
     const tasks = [...states.map(([, state]) => state), ...Object.values(definition.States['Search']!.ItemProcessor!.States)];
-    for (const task of tasks.filter(({ Type }) => Type === 'Task')) {
+    for (const task of tasks.filter(({ Type, Resource }) => Type === 'Task' && !Resource!.includes('batch'))) {
       expect(retried(task)).toEqual(expect.arrayContaining(['Lambda.TooManyRequestsException', 'Sandbox.Timedout', 'Runtime.ExitError']));
       expect(retried(task)).not.toEqual(expect.arrayContaining(['States.ALL']));
       expect(retried(task)).not.toEqual(expect.arrayContaining(['States.TaskFailed']));
@@ -234,12 +277,18 @@ describe('a run', () => {
     expect(definition.States['Failed']).toMatchObject({ Type: 'Fail', ErrorPath: '$.error.Error', CausePath: '$.error.Cause' });
   });
 
-  it('is stopped at last, and may invoke only its own functions', () => {
+  it('is stopped at last, and may invoke only its own functions and jobs', () => {
     expect(definition.TimeoutSeconds).toBe(6 * 3600);
     const { 'Fn::GetAtt': role } = Properties['RoleArn'] as { 'Fn::GetAtt': [string, string] };
     const statements = statementsOf(role[0]);
-    expect(statements.map(({ Action }) => Action)).toEqual(['lambda:InvokeFunction']);
-    expect(statements.flatMap(({ Resource }) => list(Resource))).toHaveLength(stages.length + 1);
+    expect(statements.map(({ Action }) => Action)).toEqual([
+      'lambda:InvokeFunction',
+      'batch:SubmitJob',
+      'batch:TerminateJob',
+      'batch:DescribeJobs',
+      ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
+    ]);
+    expect(list(statements[0]!.Resource)).toHaveLength(stages.length + 1);
   });
 });
 
