@@ -116,7 +116,7 @@ async function planAnew(
   ]);
   if (told) throw new JobError(told);
   const failed = failedJob(error);
-  if (!planned.fallback) throw new JobError(failed);
+  if (!planned.fallback) throw new JobError({ ...failed, stage: (await models.head(modelKeys.leaderboard(run))) ? 'Fit' : 'Search' });
   const fallback: Fallback = { lane: 'lambda', reason: failed.message, at: now().toISOString() };
   await putJson(models, modelKeys.fallback(run), fallback, once);
   log('Functions take over from Batch.', { run, reason: failed.message });

@@ -32,9 +32,10 @@ export function failedJob(error: { Error: string; Cause?: string | undefined }):
       fix: 'Give it less to do: a smaller grid in dataset.json, or fewer rows; or deploy with more ingot:runHours.',
     };
   }
+  const why = (reason ?? (cause || type)).slice(0, 500);
   return {
     code: 'Unavailable',
-    message: `Batch could not run a job${job?.JobId ? ` (${job.JobId})` : ''}: ${(reason ?? (cause || type)).slice(0, 500)}`,
+    message: `Batch could not run a job${job?.JobId ? ` (${job.JobId})` : ''}: ${why}${why.endsWith('.') ? '' : '.'}`,
     fix: checkDeployment,
   };
 }

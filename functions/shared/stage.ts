@@ -26,9 +26,9 @@ export function stage<E, R>(name: Stage, schema: z.ZodMiniType<E>, work: (event:
 
 /** An error of another stage than the one that tells of it: of a job, whose last words only its objects keep. */
 export class JobError extends IngotError {
-  readonly stage: Stage | undefined;
+  readonly stage: Stage;
 
-  constructor({ code, message, where, fix, stage }: ErrorBody & { stage?: Stage }) {
+  constructor({ code, message, where, fix, stage }: ErrorBody & { stage: Stage }) {
     super(code, message, { ...(where !== undefined && { where }), ...(fix !== undefined && { fix }) });
     this.stage = stage;
   }
@@ -36,7 +36,7 @@ export class JobError extends IngotError {
 
 export class StageError extends Error {
   /** The error's body, and the stage that it befell. */
-  readonly told: ErrorBody & { stage: Stage | undefined };
+  readonly told: ErrorBody & { stage: Stage };
 
   constructor(name: Stage, cause: Error) {
     const stage = cause instanceof JobError ? cause.stage : name;
