@@ -192,7 +192,28 @@ def terminate_job_call(request):
     return batch._json(200, {})
 
 
+def describe_environments_call(request):
+    """By name or ARN; MiniStack knows names alone."""
+    names = [name.split("/")[-1] for name in request.get("computeEnvironments") or []]
+    return batch._describe_compute_environments({"computeEnvironments": names})
+
+
+def list_jobs_call(request):
+    """Of a queue the jobs and arrays, of an array the children. A filter goes before the status."""
+    array = request.get("arrayJobId")
+    jobs = [job for job in batch._jobs.values() if (job["jobId"].startswith(f"{array}:") if array else ":" not in job["jobId"])]
+    wanted = [value for filter in request.get("filters") or [] for value in filter["values"]]
+    if wanted:
+        jobs = [job for job in jobs if any(job["jobName"].startswith(value[:-1]) if value.endswith("*") else job["jobName"] == value for value in wanted)]
+    else:
+        jobs = [job for job in jobs if job["status"] == request.get("jobStatus", "RUNNING")]
+    shown = ("jobId", "jobArn", "jobName", "status", "statusReason", "shareIdentifier", "createdAt", "startedAt", "stoppedAt")
+    return batch._json(200, {"jobSummaryList": [{name: job[name] for name in shown if job.get(name) is not None} for job in jobs]})
+
+
 batch._DISPATCH.update({
+    "/v1/listjobs": list_jobs_call,
+    "/v1/describecomputeenvironments": describe_environments_call,
     "/v1/submitjob": submit_job_call,
     "/v1/terminatejob": terminate_job_call,
     "/v1/canceljob": terminate_job_call,
@@ -281,6 +302,17 @@ for resource_type, create in {
         "update": lambda physical_id, old, new, stack, create=create: updated(create, physical_id, new),
         "delete": lambda physical_id, props: None,
     })
+
+def with_ipv6(act):
+    """A VPC has the IPv6 addresses that its block of them brings, which MiniStack does not know of."""
+    def acted(*arguments):
+        physical_id, attributes = act(*arguments)
+        return physical_id, {**attributes, "Ipv6CidrBlocks": ["2001:db8:1234:1a00::/56"]}
+    return acted
+
+
+vpc = provisioners._RESOURCE_HANDLERS["AWS::EC2::VPC"]
+vpc.update(create=with_ipv6(vpc["create"]), update=with_ipv6(vpc["update"]))
 
 if __name__ == "__main__":
     from ministack.app import main
