@@ -1,7 +1,9 @@
 /** One attempt of a job: its command as a process of this machine, in a folder of its own, until it ends or is ended. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { complain } from '../complain.ts';
 
 export interface ProcessOptions {
   command: readonly string[];
@@ -42,7 +44,7 @@ export class JobProcess {
       clearTimeout(this.#grace);
       // Whatever it started and left behind is not part of the next attempt.
       this.#signal('SIGKILL');
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+      void rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(complain);
     });
   }
 

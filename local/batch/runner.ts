@@ -163,7 +163,7 @@ export class Runner {
     Object.assign(state, { status: 'RUNNING', startedAt: now, attempts: [...state.attempts, attempt] });
     if (job.parent) job.parent.state.startedAt ??= now;
     journal.note(job);
-    const folder = join(home, 'batch', 'work', job.id.replace(':', '.'));
+    const folder = join(home, 'batch', 'work', `${job.id.replace(':', '.')}-${state.attempts.length}`);
     const process = new JobProcess({
       command: spec.container.command,
       environment: jobEnvironment(job, { home, url, queue, environment, folder, asset: assetOf(job) }),
