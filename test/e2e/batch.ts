@@ -39,18 +39,6 @@ export async function jobsOf(laptop: Target): Promise<Described[]> {
   return found;
 }
 
-/** Takes jobs, or has them wait. */
-export async function setEnvironments(laptop: Target, state: 'ENABLED' | 'DISABLED'): Promise<void> {
-  const cloud = ofCloud(laptop);
-  const { computeEnvironments } = await callBatch<{ computeEnvironments: { computeEnvironmentArn: string }[] }>(
-    cloud,
-    'DescribeComputeEnvironments',
-    {},
-  );
-  for (const { computeEnvironmentArn } of computeEnvironments)
-    await callBatch(cloud, 'UpdateComputeEnvironment', { computeEnvironment: computeEnvironmentArn, state });
-}
-
 /** A job that keeps all of the machine to itself, in a share that nobody else uses. @returns what ends it */
 export async function occupy(laptop: Target, vcpus: number): Promise<() => Promise<unknown>> {
   const cloud = ofCloud(laptop);
