@@ -75,7 +75,7 @@ async function withQueues(ways: Way[], { maxVcpus, queues }: BatchSettings, prio
         return { ...way, wait: expectedWait(state, Math.min(vcpus, maxVcpus), shareOf(priority)), obstacle: state.trouble };
       } catch (error) {
         log('Batch did not say how busy it is.', { machines: way.machines, error: String(error) });
-        return { ...way, obstacle: 'Batch does not answer.' };
+        return { ...way, obstacle: `Batch does not answer: ${(error as Error).message}.` };
       }
     }),
   );
