@@ -13,14 +13,16 @@ const hasJudge = pythonHas('ministack', 'boto3');
 
 type Answer = [status: number, body: { error?: { code: string; message: string; fix: string } }];
 
-/** What deploy.py prints. */
-interface Found {
+interface Predicted {
+  status: number;
+  body: { model: string; version: number; predictions: { label: string; probabilities: Record<string, number> }[] };
+}
+
+/** What deploy.py prints of its first part. */
+interface First {
   run: { status: string; cause: string | null };
   labels: string[];
-  predicted: {
-    status: number;
-    body: { model: string; version: number; predictions: { label: string; probabilities: Record<string, number> }[] };
-  };
+  predicted: Predicted;
   listed: { output_data: number[][] };
   withoutKey: Answer;
   wrongKey: Answer;
@@ -31,11 +33,22 @@ interface Found {
   failed: { status: string; record: { stage: string; code: string; fix: string } };
 }
 
+/** Of its second part, after the upgrade. */
+interface Upgraded {
+  before: Predicted;
+  run: { status: string; cause: string | null };
+  predicted: Predicted;
+  jobs: string[];
+  versions: Record<string, { model: { versions: { version: number }[] }; bytes: number }>;
+}
+
 describe.skipIf(!hasJudge)(
   `the stack on an emulator that we didn't write${hasJudge ? '' : ' (skipped: no Python with ministack and boto3)'}`,
   () => {
     let ministack: MiniStack;
-    let found: Found;
+    let found: First;
+    let upgraded: Upgraded;
+    let left: { DataBucket: string[]; ModelBucket: string[] };
     let home: string;
 
     beforeAll(async () => {
@@ -64,13 +77,25 @@ describe.skipIf(!hasJudge)(
           },
         );
       await cdk('bootstrap');
-      await cdk('deploy', '--all', '--outputs-file', join(home, 'outputs.json'));
-      const { Ingot: outputs } = JSON.parse(await readFile(join(home, 'outputs.json'), 'utf8')) as { Ingot: Record<string, string> };
-      const example = join(root, 'examples/breast-cancer/breast-cancer.csv');
-      const child = run(python, [join(import.meta.dirname, 'deploy.py')], { env, maxBuffer: 1 << 26 });
-      child.child.stdin!.end(JSON.stringify({ outputs, endpoint: ministack.endpoint, example }));
-      found = JSON.parse((await child).stdout) as Found;
-    }, 600_000);
+      const deploy = async (...settings: string[]): Promise<Record<string, string>> => {
+        await cdk('deploy', '--all', ...settings, '--outputs-file', join(home, 'outputs.json'));
+        return (JSON.parse(await readFile(join(home, 'outputs.json'), 'utf8')) as { Ingot: Record<string, string> }).Ingot;
+      };
+      const play = async <T>(part: 'first' | 'batch' | 'gone', outputs: Record<string, string>): Promise<T> => {
+        const child = run(python, [join(import.meta.dirname, 'deploy.py')], { env, maxBuffer: 1 << 26 });
+        const example = join(root, 'examples/breast-cancer/breast-cancer.csv');
+        child.child.stdin!.end(JSON.stringify({ part, outputs, endpoint: ministack.endpoint, example }));
+        return JSON.parse((await child).stdout) as T;
+      };
+      // The first release had no Batch.
+      const before = await deploy('-c', 'ingot:batch=off');
+      found = await play<First>('first', before);
+      const after = await deploy();
+      expect(after).toMatchObject(before);
+      upgraded = await play<Upgraded>('batch', after);
+      await cdk('destroy', '--all', '--force');
+      left = await play('gone', after);
+    }, 900_000);
 
     afterAll(async () => {
       await ministack?.stop();
@@ -107,6 +132,26 @@ describe.skipIf(!hasJudge)(
         status: 'FAILED',
         record: { stage: 'Plan', code: 'NotFound', fix: expect.any(String) },
       });
+    });
+
+    test('an upgrade keeps versions and answers, and brings the lane of jobs', () => {
+      expect(upgraded.before).toEqual(found.predicted);
+      expect(upgraded.run).toEqual({ status: 'SUCCEEDED', cause: null });
+      expect(upgraded.jobs.length).toBeGreaterThanOrEqual(2);
+      expect(new Set(upgraded.jobs)).toEqual(new Set(['SUCCEEDED']));
+      // The same data through jobs and through functions: the same model.
+      expect(upgraded.predicted.body.predictions).toEqual(found.predicted.body.predictions);
+      for (const { model, bytes } of Object.values(upgraded.versions)) {
+        expect(model.versions.map(({ version }) => version)).toEqual([1]);
+        expect(bytes).toBeGreaterThan(1000);
+      }
+    });
+
+    test('what is destroyed leaves the data', () => {
+      expect(left.DataBucket).toEqual(expect.arrayContaining(['raw/cells/cells.csv', 'raw/jobs/cells.csv']));
+      expect(left.ModelBucket).toEqual(
+        expect.arrayContaining(['models/cells/versions/1/model.onnx', 'models/jobs/versions/1/card.json', 'models/jobs/aliases/live.json']),
+      );
     });
   },
 );
