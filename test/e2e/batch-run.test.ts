@@ -60,3 +60,29 @@ test('a run on Batch says its lane and why its job waits; cancelled, it takes it
   expect((await jobsOf(laptop)).some(({ status }) => status === 'FAILED')).toBe(true);
   await setEnvironments('ENABLED');
 });
+
+test('a run whose job is taken from it goes on on functions, and says so', { timeout: 300_000 }, async () => {
+  const rows = Array.from({ length: 30_000 }, (_, i) => `${(i * 7919) % 10_007},${(i * 104_729) % 1009},${(i * 31) % 7 > 3}`);
+  const grids = { forest: { nEstimators: [30], maxDepth: [8], minSamplesSplit: [2] } };
+  await uploadToBatch(laptop, 'taken', Buffer.from(`a,b,y\n${rows.join('\n')}\n`), { grids });
+  const arrayJob = await until(
+    'the search',
+    async () =>
+      (await jobsOf(laptop)).find(({ jobName, status }) => jobName.startsWith('taken-') && status !== 'SUCCEEDED')?.jobId.split(':')[0],
+  );
+  await callBatch({ url: laptop.outputs.EndpointUrl }, 'TerminateJob', { jobId: arrayJob, reason: 'Somebody needed the room.' });
+  const done = await until('the end of the run', async () => {
+    const run = ((await ask('GET', 'runs'))['runs'] as { id: string; dataset: string; status: string }[]).find(
+      ({ dataset }) => dataset === 'taken',
+    );
+    return run && run.status !== 'RUNNING' ? runSchema.parse(await ask('GET', `runs/${run.id}`)) : undefined;
+  });
+  expect(done).toMatchObject({
+    status: 'SUCCEEDED',
+    lane: {
+      name: 'lambda',
+      reason: expect.stringMatching(/^Batch could not run a job .*Somebody needed the room.* Functions have taken over\.$/),
+    },
+    model: { name: 'taken', version: 1, live: true },
+  });
+});

@@ -5,6 +5,7 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-s
 import { expect, test } from 'vitest';
 import { Random } from '../../core/random.ts';
 import { loadModel } from '../../core/serving/session.ts';
+import { uploadToBatch } from './batch.ts';
 import { Laptop } from './laptop.ts';
 
 /** Moments of a run at which a process is killed; `INGOT_KILLS=50 npx vitest run test/e2e/kill.test.ts` is the whole test. */
@@ -23,7 +24,9 @@ test(`killed at ${kills} random moments of a run, it ends in a finished run, or 
     for (let i = 0; i < kills; i++) {
       const dataset = `killed-${i}`;
       const key = `raw/${dataset}/data.csv`;
-      await laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: key, Body: csv }));
+      // Every other one goes through jobs.
+      if (i % 2 === 1) await uploadToBatch(laptop, dataset, csv);
+      else await laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: key, Body: csv }));
       await sleep(random.below(5000));
       const children = childrenOf(laptop.pid);
       const victim = children.length && random.below(3) === 0 ? children[random.below(children.length)]! : laptop.pid;
@@ -33,7 +36,7 @@ test(`killed at ${kills} random moments of a run, it ends in a finished run, or 
         await laptop.stop('SIGKILL');
         laptop = await Laptop.start({ home, port });
       }
-      const run = await laptop.finished(dataset, 60);
+      const run = await laptop.finished(dataset, 120);
       ended[run.status] = (ended[run.status] ?? 0) + 1;
       if (run.status !== 'SUCCEEDED') expect(run.error?.message, `${dataset} failed without a reason`).toBeTruthy();
       const kept = await laptop.s3.send(new GetObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: key }));
