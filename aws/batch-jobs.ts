@@ -13,7 +13,7 @@ import {
   ListJobsCommand,
   SubmitJobCommand,
 } from '@aws-sdk/client-batch';
-import { type JobRequest, type Jobs, type QueueState, shareOf } from '../core/compute/batch.ts';
+import { type Ending, type JobRequest, type Jobs, type QueueState, shareOf } from '../core/compute/batch.ts';
 import { type OpenJob, queueTrouble } from '../core/compute/waiting.ts';
 import { shares } from '../core/names.ts';
 import { overridesOf } from './container-overrides.ts';
@@ -63,10 +63,7 @@ export class BatchJobs implements Jobs {
   }
 
   async open(queue: string, prefix: string): Promise<OpenJob[]> {
-    const { jobSummaryList = [] } = await this.client.send(
-      new ListJobsCommand({ jobQueue: queue, filters: [{ name: 'JOB_NAME', values: [`${prefix}*`] }], maxResults: lookedAt }),
-    );
-    const open = jobSummaryList.filter(({ status }) => status !== 'SUCCEEDED' && status !== 'FAILED');
+    const open = (await this.named(queue, prefix)).filter(({ status }) => status !== 'SUCCEEDED' && status !== 'FAILED');
     if (open.length === 0) return [];
     const [jobs, { detail, environments }, busy, front] = await Promise.all([
       this.describe(open),
@@ -94,6 +91,25 @@ export class BatchJobs implements Jobs {
         };
       }),
     );
+  }
+
+  async failedChild(arrayJobId: string): Promise<Ending | undefined> {
+    const { jobSummaryList = [] } = await this.client.send(new ListJobsCommand({ arrayJobId, jobStatus: 'FAILED', maxResults: 1 }));
+    const [child] = jobSummaryList;
+    return child && { reason: child.container?.reason ?? child.statusReason, exitCode: child.container?.exitCode };
+  }
+
+  async failure(queue: string, prefix: string, since: Date): Promise<string | undefined> {
+    const [newest] = (await this.named(queue, prefix)).sort((a, b) => b.createdAt! - a.createdAt!);
+    if (newest?.status !== 'FAILED' || newest.createdAt! < since.getTime()) return undefined;
+    return newest.container?.reason ?? newest.statusReason ?? 'Batch gives no reason';
+  }
+
+  /** A name may end with a star. */
+  private async named(jobQueue: string, prefix: string): Promise<JobSummary[]> {
+    const filters = [{ name: 'JOB_NAME', values: [`${prefix}*`] }];
+    const { jobSummaryList = [] } = await this.client.send(new ListJobsCommand({ jobQueue, filters, maxResults: lookedAt }));
+    return jobSummaryList;
   }
 
   private async children(arrayJobId: string): Promise<JobSummary[]> {

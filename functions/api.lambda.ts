@@ -22,6 +22,7 @@ import { parseJsonBody } from '../core/serving/rows.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import { consoleFile } from './shared/console-files.ts';
 import { requireEnv } from './shared/environment.ts';
+import { preparationJob } from './shared/hand-over.ts';
 import { asIngotError, bodyText, type HttpAnswer, type HttpEvent, MethodNotAllowed, noSuchPath } from './shared/http.ts';
 import { awsServices } from './shared/lambda.ts';
 import type { Services } from './shared/services.ts';
@@ -31,6 +32,9 @@ export interface ApiServices extends Pick<Services, 'data' | 'models' | 'executi
 }
 
 const uploadSeconds = 3600;
+
+/** Milliseconds after an upload from which a job may be at work on it. */
+const jobsFrom = 30_000;
 
 /** Any name but those that lead elsewhere: no separators, no control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
@@ -143,7 +147,7 @@ function createApi(connect: () => ApiServices): Hono {
 
   app.get('/datasets/:dataset', async (c) => {
     const dataset = c.req.param('dataset');
-    const { data } = connect();
+    const { data, jobs, now } = connect();
     const pointer = await getDataset(data, dataset);
     if (!pointer) {
       checkName('dataset', dataset);
@@ -152,9 +156,13 @@ function createApi(connect: () => ApiServices): Hono {
         fix: `Upload a file to ${dataKeys.raw(dataset, '<file>')} in the data bucket.`,
       });
     }
-    const { revision, status, error } = pointer;
+    const { revision, status, source, error } = pointer;
     const report = revision === undefined ? undefined : await getJson<CleanReport>(data, dataKeys.report(dataset, revision));
-    return c.json({ dataset, revision: revision ?? null, status, ...(report && { report }), ...(error && { error }) });
+    // Uploads that functions prepare are ready within minutes; only what takes longer is asked about.
+    const since = new Date(source.eventTime);
+    const asked = now().getTime() - since.getTime() > jobsFrom ? preparationJob({ dataset, status, since }, { jobs }) : {};
+    const job = await Promise.resolve(asked).catch(() => ({}));
+    return c.json({ dataset, revision: revision ?? null, status, ...(report && { report }), ...job, ...(error && { error }) });
   });
 
   app.post('/datasets/:dataset/uploads', async (c) => {

@@ -104,18 +104,15 @@ function answer({ run, dataset, revision, trials, estimate, priority = usualPrio
  * A job has failed. Its own error would come again on any lane; but where Batch could not run it, functions may.
  * @throws JobError what the job said, or what Batch says and what to do
  */
-async function planAnew(
-  event: RunEvent,
-  error: { Error: string; Cause?: string | undefined },
-  { models, now, log }: Services,
-): Promise<Answer> {
+async function planAnew(event: RunEvent, error: { Error: string; Cause?: string | undefined }, services: Services): Promise<Answer> {
   const { run } = event;
+  const { models, now, log } = services;
   const [planned, told] = await Promise.all([
     needJson<Plan>(models, modelKeys.plan(run)),
     getJson<ErrorBody & { stage: Stage }>(models, modelKeys.jobFailure(run)),
   ]);
   if (told) throw new JobError(told);
-  const failed = failedJob(error);
+  const failed = await failedJob(error, services);
   if (!planned.fallback) throw new JobError({ ...failed, stage: (await models.head(modelKeys.leaderboard(run))) ? 'Fit' : 'Search' });
   const fallback: Fallback = { lane: 'lambda', reason: failed.message, at: now().toISOString() };
   await putJson(models, modelKeys.fallback(run), fallback, once);

@@ -128,6 +128,8 @@ export const datasetSchema = z.object({
   status: z.enum(['CLEANING', 'CLEAN', 'READY', 'REJECTED']),
   /** See `core/table/report.ts`. */
   report: z.optional(z.looseObject({})),
+  /** Why the job that prepares a large upload is not under way yet, in a sentence. */
+  waiting: z.optional(z.string()),
   error: z.optional(errorBody),
 });
 

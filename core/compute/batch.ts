@@ -117,6 +117,12 @@ export interface JobRequest {
   size: JobSize;
 }
 
+/** How a job ended, in Batch's words. */
+export interface Ending {
+  reason?: string | undefined;
+  exitCode?: number | undefined;
+}
+
 /** Whatever runs jobs. */
 export interface Jobs {
   /** @returns the job's id */
@@ -124,4 +130,8 @@ export interface Jobs {
   queueState(queue: string, maxVcpus: number): Promise<QueueState>;
   /** Those whose names begin so and that have not ended. */
   open(queue: string, prefix: string): Promise<OpenJob[]>;
+  /** How a child of an array job failed, which the array job itself does not say. */
+  failedChild(arrayJobId: string): Promise<Ending | undefined>;
+  /** Why the newest of those whose names begin so failed, in Batch's words; undefined where it did not, or was submitted before. */
+  failure(queue: string, prefix: string, since: Date): Promise<string | undefined>;
 }

@@ -1,6 +1,9 @@
 /** Hands a piece of a dataset's preparation to a job of Batch where it is too large for a function. */
 import { type JobSize, jobSize, parseBatch } from '../../core/compute/batch.ts';
+import { whyWaiting } from '../../core/compute/waiting.ts';
+import type { ErrorBody } from '../../core/errors.ts';
 import { environment, type JobStage } from '../../core/names.ts';
+import type { DatasetStatus } from '../../core/registry/datasets.ts';
 import type { Services } from './services.ts';
 
 /** A job cleans out of core: this much is enough for any upload but the widest. */
@@ -33,8 +36,7 @@ export async function handOver(
   }
   const { queue, prepare } = batch.queues[size.machines]!;
   try {
-    const name = `${dataset.replaceAll('.', '_')}-${stage.toLowerCase()}`;
-    const job = await (await jobs()).submit({ name, queue, definition: prepare, priority, stage, event, size });
+    const job = await (await jobs()).submit({ name: jobName(dataset, stage), queue, definition: prepare, priority, stage, event, size });
     log('A job does it.', { dataset, stage, bytes, job, size });
     return true;
   } catch (error) {
@@ -42,3 +44,28 @@ export async function handOver(
     return false;
   }
 }
+
+/** Batch's names have no dots. */
+const jobName = (dataset: string, stage: JobStage): string => `${dataset.replaceAll('.', '_')}-${stage.toLowerCase()}`;
+
+/** What a dataset that is not ready says of its job: why it waits; or why it failed, if not by words of its own. */
+export async function preparationJob(
+  { dataset, status, since }: { dataset: string; status: DatasetStatus; since: Date },
+  { jobs }: Pick<Services, 'jobs'>,
+): Promise<{ waiting?: string; error?: ErrorBody }> {
+  const batch = parseBatch(process.env[environment.batch]);
+  if (!batch || (status !== 'CLEANING' && status !== 'CLEAN')) return {};
+  const name = jobName(dataset, status === 'CLEANING' ? 'Clean' : 'Transform');
+  for (const machines of ['fargate', 'ec2'] as const) {
+    const queue = batch.queues[machines]?.queue;
+    if (!queue) continue;
+    const connected = await jobs();
+    const waiting = (await connected.open(queue, name)).map(whyWaiting).find((sentence) => sentence !== undefined);
+    if (waiting) return { waiting };
+    const why = await connected.failure(queue, name, since);
+    if (why) return { error: { code: 'Unavailable', message: `The job that prepares the dataset failed: ${why}.`, fix } };
+  }
+  return {};
+}
+
+const fix = 'Look at the job and its queue in Batch, and mend what is wrong (docs/deploy.md); then upload the file again.';

@@ -1,13 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { datasetSchema } from '../../core/api/schemas.ts';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
 import { environment } from '../../core/names.ts';
 import { getJson } from '../../core/object-store.ts';
 import { type Fallback, getRun } from '../../core/registry/runs.ts';
 import type { Plan } from '../../core/search/plan.ts';
+import { createHandler } from '../../functions/api.lambda.ts';
 import { clean } from '../../functions/clean.lambda.ts';
 import { fail } from '../../functions/fail.lambda.ts';
 import { plan } from '../../functions/plan.lambda.ts';
 import { transform } from '../../functions/transform.lambda.ts';
+import { apiEvent } from './api-event.ts';
 import { batchEnvironment, FakeBatch } from './batch.ts';
 import { Laboratory } from './laboratory.ts';
 
@@ -116,6 +119,7 @@ describe('a job that failed', () => {
   test.each([
     [noImage, /Batch could not run a job \(j-1\): CannotPull/, /"lane": "lambda"/],
     [failed({ StatusReason: 'Essential container in task exited', Container: { ExitCode: 137 } }), /memory was used up/, /fewer rows/],
+    [failed({ StatusReason: 'Array Child Job failed', ArrayProperties: { Size: 2 } }), /memory was used up/, /fewer rows/],
     [failed({ StatusReason: 'Job attempt duration exceeded timeout' }), /did not finish in the time/, /ingot:runHours/],
     [{ Error: 'Batch.ClientException', Cause: 'JobDefinition not found: x' }, /JobDefinition not found/, /docs\/deploy\.md/],
   ])('ends the run with a sentence of what to do where functions cannot take over: %o', async (error, message, fix) => {
@@ -166,6 +170,22 @@ describe('an upload', () => {
       },
     ]);
     expect(await getJson(lab.rawData, dataKeys.current('d'))).toMatchObject({ status: 'CLEANING' });
+  });
+
+  test('that waits for its job, or whose job failed without a word, says why', async () => {
+    await lab.prepare(await lab.upload('raw/d/data.csv', big));
+    const later = new Date(lab.services.now().getTime() + 60_000);
+    const api = createHandler(() => ({ ...lab.services, now: () => later, presign: async () => '' }));
+    const dataset = async () => JSON.parse((await api(apiEvent('GET', '/datasets/d'))).body);
+    const job = { name: 'd-clean', status: 'RUNNABLE', vcpus: 4, busyVcpus: 64, maxVcpus: 64 };
+    batch.jobs = [job];
+    expect(datasetSchema.parse(await dataset())).toMatchObject({ status: 'CLEANING', waiting: expect.stringMatching(/^All 64 vCPUs/) });
+    batch.jobs = [];
+    batch.failures['d-clean'] = 'OutOfMemoryError: Container killed due to memory usage';
+    expect(datasetSchema.parse(await dataset())).toMatchObject({
+      status: 'CLEANING',
+      error: { message: expect.stringMatching(/OutOfMemory/), fix: expect.any(String) },
+    });
   });
 
   test('is cleaned by the function where Batch does not take the job', async () => {

@@ -1,4 +1,5 @@
 import type { JobRequest, Jobs, QueueState } from '../../core/compute/batch.ts';
+import type { OpenJob } from '../../core/compute/waiting.ts';
 
 /** For what has nothing to ask of Batch. */
 export async function noBatch(): Promise<Jobs> {
@@ -9,6 +10,9 @@ export async function noBatch(): Promise<Jobs> {
 export class FakeBatch implements Jobs {
   readonly submitted: JobRequest[] = [];
   state: QueueState = { maxVcpus: 64, busyVcpus: 0, waitingVcpus: {} };
+  jobs: OpenJob[] = [];
+  /** By the beginning of the job's name. */
+  failures: Record<string, string> = {};
   /** Thrown by all calls. */
   trouble: Error | undefined;
 
@@ -24,7 +28,15 @@ export class FakeBatch implements Jobs {
   }
 
   async open() {
-    return [];
+    return this.jobs;
+  }
+
+  async failedChild() {
+    return { reason: 'OutOfMemoryError: Container killed due to memory usage', exitCode: 137 };
+  }
+
+  async failure(_: string, prefix: string) {
+    return this.failures[prefix];
   }
 }
 
