@@ -199,6 +199,18 @@ describe('a queue', () => {
     expect(said).toHaveLength(10);
   });
 
+  test('holds vCPUs back for shares that use none, where its policy says so', async () => {
+    const cloud = await startBatch({ shares: { ComputeReservation: 50, ShareDecaySeconds: 600 } }, { vcpus: 4 });
+    const submitted = (share: string) => submit(cloud, sleep(60_000), { shareIdentifier: share, schedulingPriorityOverride: 0 });
+    const greedy = await Promise.all(Array.from({ length: 4 }, () => submitted('greedy')));
+    const states = async (ids: string[]) => (await Promise.all(ids.map((id) => describeJob(cloud, id)))).map(({ status }) => status).sort();
+    await expect.poll(() => states(greedy)).toEqual(['RUNNABLE', 'RUNNABLE', 'RUNNING', 'RUNNING']);
+    const modest = await submitted('modest');
+    await until(cloud, modest, 'RUNNING');
+    // With two shares a quarter is held back: one vCPU, so that nobody gets the last.
+    expect(await states(greedy)).toEqual(['RUNNABLE', 'RUNNABLE', 'RUNNING', 'RUNNING']);
+  });
+
   test('without one is first in, first out, and nobody overtakes a job that needs much', async () => {
     const cloud = await startBatch({}, { vcpus: 2 });
     const file = join(newHome(), 'notes');
