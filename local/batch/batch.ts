@@ -60,6 +60,7 @@ export class Batch {
       spot: settings.spot ?? { seed: 0, perMinute: 0 },
       graceMs: settings.graceMs ?? 30_000,
       journal: this.#journal,
+      machine: this.machine,
       queues: this.queues,
       find: (id) => this.find(id),
       assetOf: (job) => this.#assetOf(job),

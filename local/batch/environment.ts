@@ -15,6 +15,11 @@ export class Machine {
     return this.vcpus - this.#used;
   }
 
+  /** What a job counts for here: one that asks for more than there is gets all of it. */
+  shareOf(job: Job): number {
+    return Math.min(vcpusOf(job.spec.container), this.vcpus);
+  }
+
   take(vcpus: number): void {
     this.#used += vcpus;
   }
@@ -55,11 +60,6 @@ export class ComputeEnvironment {
     return this.#used;
   }
 
-  /** What a job counts for here: one that asks for more than this machine has gets all of it. */
-  shareOf(job: Job): number {
-    return Math.min(vcpusOf(job.spec.container), this.#machine.vcpus);
-  }
-
   /** Whether its machines are of the kind that a job is for. */
   isFor(job: Job): boolean {
     return job.spec.platformCapabilities.includes(this.isFargate ? 'FARGATE' : 'EC2');
@@ -75,7 +75,7 @@ export class ComputeEnvironment {
   }
 
   hasRoom(job: Job): boolean {
-    const share = this.shareOf(job);
+    const share = this.#machine.shareOf(job);
     return share <= this.settings.maxvCpus - this.#used && share <= this.#machine.free;
   }
 

@@ -12,8 +12,6 @@ export interface Attempt {
   reason?: string;
   logStreamName: string;
   taskArn: string;
-  /** The process could not be started: AWS counts the attempt, though nothing ran. */
-  unstarted?: true;
 }
 
 export interface Dependency {

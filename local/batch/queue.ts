@@ -56,12 +56,12 @@ export class JobQueue {
     if (index >= 0) line!.splice(index, 1);
   }
 
-  /** The job whose turn it is. */
+  /** The job whose turn it is: not one of a share that would take what is held back for others. */
   next(now: number): Job | undefined {
     let best: { job: Job; weight: number } | undefined;
     for (const [identifier, line] of this.#lines) {
       const job = line[0];
-      if (!job) continue;
+      if (!job || !this.#mayStart(job)) continue;
       const weight = this.#shares?.weigh(identifier, now) ?? 0;
       if (!best || weight < best.weight) best = { job, weight };
     }
@@ -73,15 +73,6 @@ export class JobQueue {
     const platform = this.environments.filter((environment) => environment.isFor(job));
     if (platform.length === 0) return 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT';
     return platform.some((environment) => environment.isLargeEnough(job)) ? undefined : 'MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE';
-  }
-
-  /** Whether a job may take its vCPUs now: those that are held back for other shares stay free. */
-  mayTake(job: Job, vcpus: number): boolean {
-    if (!this.#shares?.isActive(this.#shareOf(job))) return true;
-    const largest = this.environments.reduce((sum, { settings }) => sum + settings.maxvCpus, 0);
-    const most = Math.min(largest, this.#machine.vcpus);
-    const used = this.environments.reduce((sum, environment) => sum + environment.used, 0);
-    return used + vcpus <= most - this.#shares.reserved(most);
   }
 
   get running(): number {
@@ -103,6 +94,15 @@ export class JobQueue {
   waiting(now: number): Job[] {
     const lines = [...this.#lines].map(([identifier, line]) => ({ line, weight: this.#shares?.weigh(identifier, now) ?? 0 }));
     return lines.sort((a, b) => a.weight - b.weight).flatMap(({ line }) => line);
+  }
+
+  /** Whether what is held back for shares that use nothing stays free. */
+  #mayStart(job: Job): boolean {
+    if (!this.#shares?.isActive(this.#shareOf(job))) return true;
+    const largest = this.environments.reduce((sum, { settings }) => sum + settings.maxvCpus, 0);
+    const most = Math.min(largest, this.#machine.vcpus);
+    const used = this.environments.reduce((sum, environment) => sum + environment.used, 0);
+    return used + this.#machine.shareOf(job) <= most - this.#shares.reserved(most);
   }
 
   #shareOf(job: Job): string {

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { accountId, region } from '../template/template.ts';
 import { Dependencies } from './dependencies.ts';
-import type { ComputeEnvironment } from './environment.ts';
+import type { ComputeEnvironment, Machine } from './environment.ts';
 import { type Attempt, type Job, memoryOf } from './job.ts';
 import { jobEnvironment } from './job-environment.ts';
 import type { Journal } from './journal.ts';
@@ -21,6 +21,7 @@ export interface RunnerOptions {
   /** From SIGTERM to SIGKILL. */
   graceMs: number;
   journal: Journal;
+  machine: Machine;
   queues: ReadonlyMap<string, JobQueue>;
   find(jobId: string): Job | undefined;
   /** The directory of the asset that a job definition names. */
@@ -135,7 +136,7 @@ export class Runner {
     for (const queue of [...this.#options.queues.values()].sort((a, b) => b.settings.priority - a.settings.priority)) {
       for (let job = queue.next(now); job; job = queue.next(now)) {
         const able = queue.environments.filter((environment) => environment.takes(job!));
-        const environment = able.find((each) => !waitedFor.has(each) && each.hasRoom(job!) && queue.mayTake(job!, each.shareOf(job!)));
+        const environment = able.find((each) => !waitedFor.has(each) && each.hasRoom(job!));
         if (!environment) {
           for (const each of able) waitedFor.add(each);
           break;
@@ -148,7 +149,7 @@ export class Runner {
   #begin(job: Job, queue: JobQueue, environment: ComputeEnvironment, now: number): void {
     const { home, url, spot, graceMs, journal, output, assetOf } = this.#options;
     const { spec, state, index } = job;
-    const vcpus = environment.shareOf(job);
+    const vcpus = this.#options.machine.shareOf(job);
     environment.take(vcpus);
     queue.started(job, vcpus, now);
     const number = state.attempts.length + 1;
