@@ -44,7 +44,7 @@ export class Ingot extends Construct {
     this.batch = config.batch === 'on' ? new Batch(this, 'Batch', surroundings) : undefined;
     this.training = new Training(this, 'Training', { ...surroundings, topic: this.topic, batch: this.batch });
     const { stateMachine } = this.training;
-    this.batch?.startsRuns(stateMachine);
+    this.batch?.jobs.startsRuns(stateMachine);
     this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine, batch: this.batch });
     this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine, batch: this.batch });
     new Monitoring(this, 'Monitoring', { ...this, config });

@@ -22,11 +22,12 @@ import {
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import { environment, type FunctionName, type Stage, stages } from '../core/names.ts';
+import { environment, type Stage, stages } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { targetOf } from './assets.ts';
 import type { Batch } from './batch.ts';
-import { type Access, IngotFunction, type IngotFunctionProps, type Surroundings } from './function.ts';
+import { IngotFunction, type IngotFunctionProps, type Surroundings } from './function.ts';
+import { runs, stageFunctions } from './stages.ts';
 
 /** Lambda had no room, was restarted or could not be reached: the work was not done, and waiting helps. */
 const lambdaTrouble = [
@@ -45,63 +46,6 @@ const batchTrouble = ['Batch.AWSBatchException', 'Batch.ServerException', 'Batch
 
 /** Which run a stage works on: the execution's input, passed to every stage. */
 const run = { run: JsonPath.stringAt('$.run'), dataset: JsonPath.stringAt('$.dataset'), revision: JsonPath.stringAt('$.revision') };
-
-const runs = { read: ['runs/'], write: ['runs/'] };
-const runsAndModels = { read: ['runs/', 'models/'], write: ['runs/', 'models/'] };
-const features = { read: ['features/'] };
-const featuresAndTable = { read: ['clean/', 'features/'] };
-
-/** What each stage's function does and may touch. A stage reads what earlier ones wrote under the run's own prefix. */
-const stageFunctions: Record<Stage, { name: FunctionName; description: string; minutes: number; access: Access }> = {
-  Plan: {
-    name: 'plan',
-    description: 'Decides what a run tries',
-    minutes: 2,
-    access: { data: featuresAndTable, models: runs },
-  },
-  Search: {
-    name: 'search',
-    description: 'Tries the candidates of one trial',
-    minutes: 15,
-    access: { data: features, models: runs },
-  },
-  Select: {
-    name: 'select',
-    description: 'Ranks the candidates and picks the best',
-    minutes: 2,
-    access: { models: runs },
-  },
-  Fit: {
-    name: 'fit',
-    description: 'Fits the best on all training rows and writes its graph',
-    minutes: 15,
-    access: { data: features, models: runs },
-  },
-  Optimise: {
-    name: 'optimise',
-    description: 'Makes the graph smaller and faster',
-    minutes: 15,
-    access: { data: features, models: runs },
-  },
-  Gate: {
-    name: 'gate',
-    description: 'Checks the graph against the model on every test row',
-    minutes: 15,
-    access: { data: featuresAndTable, models: runs },
-  },
-  Register: {
-    name: 'register',
-    description: 'Writes the immutable version',
-    minutes: 2,
-    access: { data: featuresAndTable, models: runsAndModels },
-  },
-  Release: {
-    name: 'release',
-    description: 'Moves the alias to the version',
-    minutes: 2,
-    access: { models: runsAndModels },
-  },
-};
 
 export interface TrainingProps extends Surroundings {
   /** Who hears of a failed run. */
@@ -297,7 +241,7 @@ export class Training extends Construct {
     if (this.batch) {
       this.batch.acknowledgeSubmit(role, 'train');
       this.batch.acknowledgeLook(role);
-      acknowledgeWildcard(role, this.batch.jobs, 'A job has its name from Batch when it is submitted; stopping a run stops its jobs.');
+      acknowledgeWildcard(role, this.batch.anyJob, 'A job has its name from Batch when it is submitted; stopping a run stops its jobs.');
     }
     return role.withoutPolicyUpdates();
   }
@@ -308,7 +252,7 @@ export class Training extends Construct {
     const rule = { service: 'events', resource: 'rule', resourceName: 'StepFunctionsGetEventsForBatchJobsRule' };
     return [
       batch.submit('train'),
-      allow(['batch:TerminateJob'], batch.jobs),
+      allow(['batch:TerminateJob'], batch.anyJob),
       allow(['batch:DescribeJobs'], '*'),
       allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], Stack.of(this).formatArn(rule)),
     ];

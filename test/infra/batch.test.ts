@@ -133,7 +133,7 @@ describe('job definitions', () => {
   it('read and write just the prefixes that are theirs', () => {
     const prefixes = Object.fromEntries(
       ['Train', 'Prepare'].map((kind) => {
-        const [, policy] = all('AWS::IAM::Policy').find(([id]) => id.startsWith(`IngotBatch${kind}Role`))!;
+        const [, policy] = all('AWS::IAM::Policy').find(([id]) => id.startsWith(`IngotBatchJobs${kind}Role`))!;
         const statements = (policy['PolicyDocument'] as { Statement: { Action: string | string[]; Resource: unknown }[] }).Statement;
         const of = (action: string) =>
           statements
