@@ -3,7 +3,7 @@
  * anything is fitted. The run is named by what it will do, so that a second start finds the first.
  */
 import { join } from 'node:path';
-import { usualPriority } from '../core/compute/batch.ts';
+import { tableBytes, usualPriority } from '../core/compute/batch.ts';
 import { IngotError } from '../core/errors.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { fit as fitFeatures, transform as transformFrame } from '../core/features/tabular.ts';
@@ -17,7 +17,7 @@ import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import { memoryBytes } from './shared/environment.ts';
 import { splitOf, writeFeatures } from './shared/features.ts';
-import { featureBytes, handOver } from './shared/hand-over.ts';
+import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
@@ -42,7 +42,7 @@ async function isHandedOver(dataset: string, revision: string, services: Service
     data.head(dataKeys.preprocess(dataset, revision)),
   ]);
   if (!report || done) return false;
-  const bytes = featureBytes(report.rows.kept, report.columns.length);
+  const bytes = tableBytes(report.rows.kept, report.columns.length);
   const priority = origin?.spec.priority ?? usualPriority;
   return handOver(
     { dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, from: () => memoryBytes() * featureShare },

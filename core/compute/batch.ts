@@ -73,6 +73,9 @@ export function jobSize(machines: Machines, bytes: number, maxVcpus: number): Jo
   return { machines, vcpus, memory: Math.max(from, Math.ceil(needed / gigabyte / step) * step) * gigabyte };
 }
 
+/** Bytes that a table takes in memory while it becomes features, or is held against them: its columns, and their numbers. */
+export const tableBytes = (rows: number, columns: number): number => rows * columns * 24;
+
 /** How busy a queue is. */
 export interface QueueState {
   /** Why no job of it can run, in a sentence; undefined where it works. */

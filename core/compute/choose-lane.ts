@@ -8,6 +8,8 @@ export interface Option {
   lane: Lane;
   /** What the run would take there. */
   estimate: Estimate;
+  /** Bytes of the largest piece of work, the check of the graph on the raw rows among them. */
+  memory: number;
   /** Seconds of the longest piece of work: a trial, the fit, or what comes after it. */
   longest: number;
   /** Seconds that its jobs are expected to wait; functions never do. */
@@ -34,8 +36,8 @@ const worthMachines = 600;
 const muchSooner = 2;
 
 /** Why functions cannot do the work; undefined where they can. */
-export function functionObstacle({ lane, estimate, longest }: Pick<Option, 'lane' | 'estimate' | 'longest'>): string | undefined {
-  const memory = estimate.memory / 2 ** 20;
+export function functionObstacle({ lane, memory: bytes, longest }: Pick<Option, 'lane' | 'memory' | 'longest'>): string | undefined {
+  const memory = bytes / 2 ** 20;
   if (memory > lane.pipelineMemory)
     return `The work needs about ${gigabytes(memory)}, and a function has ${gigabytes(lane.pipelineMemory)}.`;
   if (longest > functionSeconds * safely) return `A piece of the work may take ${minutes(longest)}, and a function has 15 minutes.`;

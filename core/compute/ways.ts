@@ -1,7 +1,7 @@
 /** The ways that a planned run could take, each with the plan as its budget leaves it there and what it would take. */
 import { IngotError } from '../errors.ts';
 import type { Plan } from '../search/plan.ts';
-import { type BatchSettings, jobSize, type Machines } from './batch.ts';
+import { type BatchSettings, jobSize, type Machines, tableBytes } from './batch.ts';
 import { type Budget, fitBudget, type Limits } from './budget.ts';
 import { functionObstacle, type Option } from './choose-lane.ts';
 import { type Estimate, estimateRun, partsOf } from './cost.ts';
@@ -22,13 +22,14 @@ interface Question {
   limits?: Limits | undefined;
 }
 
-function reckon({ plan, shape, limits }: Question, lane: Lane): Pick<Way, 'lane' | 'plan' | 'estimate' | 'budget' | 'longest'> {
+function reckon({ plan, shape, limits }: Question, lane: Lane): Pick<Way, 'lane' | 'plan' | 'estimate' | 'budget' | 'memory' | 'longest'> {
   const reckoned: { plan: Plan; estimate: Estimate; budget?: Budget } = limits
     ? fitBudget(plan, shape, lane, limits)
     : { plan, estimate: estimateRun(plan, shape, lane) };
   const { trials, fit, after } = partsOf(reckoned.plan, shape, lane, reckoned.budget?.rounds);
   const longest = Math.max(...Object.values(trials).map(({ high }) => high), fit.high, after.high);
-  return { lane, ...reckoned, longest };
+  const memory = Math.max(reckoned.estimate.memory, tableBytes(shape.rows, shape.features));
+  return { lane, ...reckoned, memory, longest };
 }
 
 /** @throws IngotError InvalidSpec where the budget is too small even for functions, which start soonest and cost least */
@@ -40,18 +41,19 @@ export function functionWay(question: Question): Way {
 /** The ways of Batch: with an obstacle where no job is large enough, or where the budget is too small. */
 export function batchWays(question: Question, { maxVcpus, queues }: BatchSettings): Way[] {
   const { plan, functions } = question;
-  const { estimate, longest } = reckon({ ...question, limits: undefined }, functions);
+  const { estimate, memory, longest } = reckon({ ...question, limits: undefined }, functions);
   const without = (lane: Lane, machines: Machines, obstacle: string): Way => ({
     lane,
     plan,
     estimate,
+    memory,
     longest,
     wait: 0,
     machines,
     obstacle,
   });
   const ways = (Object.keys(queues) as Machines[]).map((machines): Way => {
-    const size = jobSize(machines, estimate.memory, maxVcpus);
+    const size = jobSize(machines, memory, maxVcpus);
     if (!size) {
       const name = machines === 'gpu' ? 'gpu' : 'cpu';
       return without({ ...functions, name }, machines, `No machine of ${machines} has the memory within ${maxVcpus} vCPUs.`);

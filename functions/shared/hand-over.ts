@@ -12,9 +12,6 @@ const mostForCleaning = 60 * 2 ** 30;
 /** Bytes that the work of a job on so large an upload may take: DuckDB spills what is more. */
 export const cleaningBytes = (uploaded: number): number => Math.min(uploaded, mostForCleaning);
 
-/** Bytes that features take while they are made: the table, the frame of it, and the matrix of each part. */
-export const featureBytes = (rows: number, columns: number): number => rows * columns * 24;
-
 /**
  * @param work its name (part of the job's), what the job is told, the bytes that it takes, and how many from which a job does it
  * @returns whether a job does it; where there is no Batch, or it does not take the job, the function tries

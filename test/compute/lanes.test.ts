@@ -47,7 +47,7 @@ describe('a lane is the smallest compute that can do the work in time', () => {
       fallback: false,
     });
     expect(option.lane.job).toMatchObject({ machines: 'fargate' });
-    expect(option.lane.job!.memory * 2 ** 20).toBeGreaterThan(option.estimate.memory);
+    expect(option.lane.job!.memory * 2 ** 20).toBeGreaterThan(option.memory);
   });
 
   test('what is too large for Fargate goes to EC2, and what is too large for all is refused with what to do', () => {
@@ -69,7 +69,7 @@ describe('a lane is the smallest compute that can do the work in time', () => {
   test('Batch is taken where functions would do, but only if it is much sooner, its queue included', () => {
     const option = (seconds: number, more: Partial<Option> = {}): Option => {
       const estimate = { ...estimateRun(planOf(small), small, defaultLane), seconds: exactly(seconds) };
-      return { lane: defaultLane, estimate, longest: 60, wait: 0, ...more };
+      return { lane: defaultLane, estimate, memory: estimate.memory, longest: 60, wait: 0, ...more };
     };
     const batch = option(500, { lane: batchLane(defaultLane, { machines: 'fargate', vcpus: 4, memory: 8192 }, 5, 64) });
     expect(chooseLane(option(3600), [batch]).choice.lane).toBe('cpu');
