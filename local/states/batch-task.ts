@@ -30,6 +30,8 @@ export async function submitJobTask(batch: Batch, resource: string, input: Json,
   signal.addEventListener('abort', stop, { once: true });
   await job.ended;
   signal.removeEventListener('abort', stop);
+  // Nobody waits for what became of it.
+  if (signal.aborted) return null;
   const detail = pascalKeys(JSON.parse(JSON.stringify(jobDetail(job))) as Json);
   if (job.state.status === 'FAILED') throw Object.assign(new Error(JSON.stringify(detail)), { name: 'States.TaskFailed' });
   return detail;
