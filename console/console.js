@@ -1,4 +1,7 @@
 // The console: what the API says, drawn. It keeps the key in this tab alone, and puts nothing of the data into the page but as text.
+import { cardContent } from './card.js';
+import { node, rounded, row, table } from './page.js';
+
 const key = {
   get: () => sessionStorage.getItem('ingot-key'),
   set: (value) => sessionStorage.setItem('ingot-key', value),
@@ -13,30 +16,12 @@ async function get(path) {
   return body;
 }
 
-function node(tag, text, attributes = {}) {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = String(text);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  return made;
-}
-
-function row(...cells) {
-  const made = node('tr');
-  for (const cell of cells) {
-    const td = node('td', cell instanceof Node ? undefined : (cell ?? ''), typeof cell === 'number' ? { class: 'number' } : {});
-    if (cell instanceof Node) td.append(cell);
-    made.append(td);
-  }
-  return made;
-}
-
 function link(text, open) {
   const made = node('button', text, { class: 'link', type: 'button' });
   made.addEventListener('click', () => open().catch(tell));
   return made;
 }
 
-const rounded = (value) => (typeof value === 'number' ? Math.round(value * 1e4) / 1e4 : value);
 const segment = encodeURIComponent;
 
 async function draw() {
@@ -72,17 +57,8 @@ function showDetail(title, ...content) {
   element('detail').hidden = false;
 }
 
-function table(headings, rows) {
-  const made = node('table');
-  const head = node('tr');
-  head.append(...headings.map((text) => node('th', text)));
-  made.createTHead().append(head);
-  made.createTBody().append(...rows);
-  return made;
-}
-
 async function showRun({ id, dataset }) {
-  const [run, { report }] = await Promise.all([get(`runs/${segment(id)}`), get(`datasets/${segment(dataset)}`)]);
+  const [run, { report, suspiciousLabels }] = await Promise.all([get(`runs/${segment(id)}`), get(`datasets/${segment(dataset)}`)]);
   const content = [];
   if (run.error) content.push(node('p', [run.error.message, run.error.where, run.error.fix].filter(Boolean).join(' ')));
   if (report) {
@@ -105,15 +81,25 @@ async function showRun({ id, dataset }) {
       );
     }
   }
+  if (suspiciousLabels?.count > 0) {
+    const { count, of, rows } = suspiciousLabels;
+    content.push(node('p', `${count} of ${of} rows are likely mislabelled; the surest:`));
+    content.push(
+      table(
+        ['Row', 'labelled', 'looks like', 'probability'],
+        rows.map(({ row: number, given, suggested, confidence }) => row(number, given, suggested, rounded(confidence))),
+      ),
+    );
+  }
   if (run.leaderboard) content.push(leaderboard(run.leaderboard));
   showDetail(`${dataset}: ${run.status}`, ...content);
 }
 
 async function showModel(name, version) {
   const card = await get(`models/${segment(name)}/versions/${version}`);
-  const content = [node('pre', JSON.stringify({ ...card, leaderboard: undefined }, null, 2))];
-  if (card.leaderboard) content.unshift(leaderboard(card.leaderboard));
-  showDetail(`${name}, version ${version}`, ...content);
+  const whole = node('details');
+  whole.append(node('summary', 'The card as JSON'), node('pre', JSON.stringify({ ...card, leaderboard: undefined }, null, 2)));
+  showDetail(`${name}, version ${version}`, ...cardContent(card), leaderboard(card.leaderboard), whole);
 }
 
 function describeParams(params) {
@@ -124,9 +110,9 @@ function describeParams(params) {
 
 function leaderboard({ metric, entries }) {
   return table(
-    ['Rank', 'Family', 'Parameters', `${metric}, mean`, 'deviation'],
-    entries.map(({ rank, family, params, mean, std }) =>
-      row(rank, family, describeParams(params), rounded(mean[metric]), rounded(std[metric])),
+    ['Rank', 'Family', 'Parameters', `${metric}, mean`, 'deviation', 'folds', 'rung'],
+    entries.map(({ rank, family, params, mean, std, perFold, rung }) =>
+      row(rank, family, describeParams(params), rounded(mean[metric]), rounded(std[metric]), perFold.length, rung ?? ''),
     ),
   );
 }

@@ -10,11 +10,20 @@ export const dataKeys = {
   origin: (dataset: string, revision: string) => `clean/${dataset}/${revision}/origin.json`,
   table: (dataset: string, revision: string) => `clean/${dataset}/${revision}/table.parquet`,
   rejects: (dataset: string, revision: string) => `clean/${dataset}/${revision}/rejects.csv`,
+  /** The numbers of the rows that the table does not have; where there are any. */
+  leftOut: (dataset: string, revision: string) => `clean/${dataset}/${revision}/left-out.parquet`,
+  /** Written after the run has been started: classification alone. */
+  suspiciousLabels: (dataset: string, revision: string) => `clean/${dataset}/${revision}/suspicious-labels.json`,
+  suspiciousLabelsFile: (dataset: string, revision: string) => `clean/${dataset}/${revision}/suspicious-labels.csv`,
   /** Written last: where it exists, the clean table is whole. */
   report: (dataset: string, revision: string) => `clean/${dataset}/${revision}/report.json`,
   /** Written instead of a report where the file can't be used. */
   rejection: (dataset: string, revision: string) => `clean/${dataset}/${revision}/rejection.json`,
+  /** What personal data are hashed with; made on first use, never changed. Only `clean` may read it. */
+  secret: 'secrets/personal-data.key',
   train: (dataset: string, revision: string) => `features/${dataset}/${revision}/train.parquet`,
+  /** What ties the train rows together, where dataset.json splits by groups or time. */
+  trainKeys: (dataset: string, revision: string) => `features/${dataset}/${revision}/train-keys.json`,
   test: (dataset: string, revision: string) => `features/${dataset}/${revision}/test.parquet`,
   /** Written last: where it exists, the features are whole. */
   preprocess: (dataset: string, revision: string) => `features/${dataset}/${revision}/preprocess.json`,
@@ -33,10 +42,21 @@ export const modelKeys = {
   jobFailure: (run: string) => `runs/${run}/job-failure.json`,
   /** Written where Batch could not do the run's work, and functions took over. */
   fallback: (run: string) => `runs/${run}/fallback.json`,
+  /** Who has come to a rung of an automatic search. */
+  rung: (run: string, rung: number) => `runs/${run}/rungs/${rung}.json`,
+  /** A candidate's model of a fold, and what it says of the fold's rows: float32, row-major. */
+  foldModel: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.bin`,
+  foldAnswers: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.f32`,
+  /** What the model says of the train rows by those of its parts that have not seen them: float32 [rows × outputs]; NaN where none has. */
+  outOfFold: (run: string) => `runs/${run}/out-of-fold.f32`,
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
   fit: (run: string) => `runs/${run}/fit.json`,
+  /** How raw answers become honest ones; written before the fit's summary. */
+  answers: (run: string) => `runs/${run}/answers.json`,
   graph: (run: string) => `runs/${run}/model.onnx`,
+  /** The version's `explain.bin`. */
+  explained: (run: string) => `runs/${run}/explain.bin`,
   optimised: (run: string) => `runs/${run}/optimised.json`,
   gate: (run: string) => `runs/${run}/gate.json`,
   registered: (run: string) => `runs/${run}/registered.json`,
@@ -47,6 +67,8 @@ export const modelKeys = {
   /** The claim on a version number, put with If-None-Match. */
   claim: (model: string, version: number) => `models/${model}/versions/${version}/claim.json`,
   model: (model: string, version: number) => `models/${model}/versions/${version}/model.onnx`,
+  /** What explanations of its answers need. */
+  explain: (model: string, version: number) => `models/${model}/versions/${version}/explain.bin`,
   baseline: (model: string, version: number) => `models/${model}/versions/${version}/baseline.json`,
   /** Written last: where it exists, the version is whole. */
   card: (model: string, version: number) => `models/${model}/versions/${version}/card.json`,

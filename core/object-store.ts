@@ -1,3 +1,5 @@
+import { IngotError } from './errors.ts';
+
 /**
  * What the core knows of storage: immutable objects and pointers moved by conditional writes, as S3 has them.
  * `aws/s3-object-store.ts` is S3; `core/registry/memory-object-store.ts` is for tests and benchmarks. Both pass one contract suite.
@@ -42,6 +44,22 @@ export interface ObjectStore {
 export async function getJson<T>(store: ObjectStore, key: string): Promise<T | undefined> {
   const object = await store.get(key);
   return object && (JSON.parse(new TextDecoder().decode(object.body)) as T);
+}
+
+/** JSON that an earlier step has left. @throws IngotError NotFound where somebody has deleted it since */
+export async function needJson<T>(store: ObjectStore, key: string): Promise<T> {
+  const value = await getJson<T>(store, key);
+  if (value === undefined)
+    throw new IngotError('NotFound', `The object ${key} is not there.`, { where: key, fix: 'It was deleted; upload the dataset again.' });
+  return value;
+}
+
+/** The bytes that an earlier step has left. @throws IngotError NotFound where somebody has deleted them since */
+export async function needBytes(store: ObjectStore, key: string): Promise<Uint8Array> {
+  const object = await store.get(key);
+  if (!object)
+    throw new IngotError('NotFound', `The object ${key} is not there.`, { where: key, fix: 'It was deleted; upload the dataset again.' });
+  return object.body;
 }
 
 /** Writes a value as JSON; the same conditions and result as `put`. */

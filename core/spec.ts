@@ -38,6 +38,10 @@ const columnSpec = z.strictObject({
   type: z.optional(z.enum(columnTypes)),
 });
 
+/** What becomes of personal data: left out, hashed with a secret of the installation, or kept as they are. */
+export const personalPolicies = ['drop', 'hash', 'keep'] as const;
+export type PersonalPolicy = (typeof personalPolicies)[number];
+
 export const datasetSpecSchema = z.strictObject({
   $schema: z.optional(z.string()),
   /** File names beside dataset.json that together are the dataset; the spec, uploaded last, starts it. */
@@ -51,6 +55,12 @@ export const datasetSpecSchema = z.strictObject({
   delimiter: z.optional(z.string().check(z.minLength(1), z.maxLength(1))),
   encoding: z.optional(z.enum(['utf-8', 'utf-16', 'latin-1'])),
   metric: z.optional(z.enum(metricKeys)),
+  /** What rows of a class count for in training: all classes the same, or a factor by label (1 where it is left out). */
+  classWeights: z.optional(z.union([z.enum(['balanced', 'none']), z.record(z.string(), z.number().check(z.positive()))])),
+  /** How often prediction sets and intervals hold the truth. */
+  coverage: z.optional(z.number().check(z.minimum(0.5), z.maximum(0.99))),
+  /** How models are searched: 'auto' (the default) tries good starting points and mixes the best; 'grid' (where grids are given) every combination. */
+  search: z.optional(z.enum(['auto', 'grid'])),
   families: z.optional(z.array(z.enum(familyNames)).check(z.minLength(1))),
   /** For each family, the values to try of each parameter, e.g. `{"forest": {"maxDepth": [null, 10]}}`; null is "none". */
   grids: z.optional(
@@ -59,6 +69,10 @@ export const datasetSpecSchema = z.strictObject({
       z.record(z.string(), z.array(z.union([z.number(), z.string(), z.boolean(), z.null()])).check(z.minLength(1))),
     ),
   ),
+  /** A column whose equal values tie rows together: all of a group are on one side of every split. It is no feature. */
+  groups: z.optional(z.string()),
+  /** A column that orders the rows in time: the latest are held out, and folds are validated on what comes after. It is no feature. */
+  time: z.optional(z.string()),
   folds: z.optional(z.int().check(z.minimum(2), z.maximum(20))),
   /** The share of rows held out for the final test. */
   testFraction: z.optional(z.number().check(z.minimum(0.05), z.maximum(0.5))),
@@ -67,6 +81,13 @@ export const datasetSpecSchema = z.strictObject({
    * of the rows equal an earlier one, which few columns of few values do without any accident.
    */
   duplicates: z.optional(z.enum(['drop', 'keep'])),
+  /** By default `drop`; `columns` says otherwise of single ones, and that a column is personal where that does not show. */
+  pii: z.optional(
+    z.strictObject({
+      policy: z.optional(z.enum(personalPolicies)),
+      columns: z.optional(z.record(z.string(), z.enum(personalPolicies))),
+    }),
+  ),
   budget: z.optional(
     z.strictObject({ dollars: z.optional(z.number().check(z.positive())), minutes: z.optional(z.number().check(z.positive())) }),
   ),

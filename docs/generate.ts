@@ -23,18 +23,29 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   files: 'File names beside dataset.json that together are the dataset, in order. Upload dataset.json last: it starts the cleaning.',
   target: 'The column to predict. By default the last one.',
   task: 'Inferred from the target where it is left out.',
-  columns: 'By column name: its role and its type, where what is inferred is wrong.',
+  columns:
+    'By column name: its role and its type, where what is inferred is wrong. The role feature also keeps a column that seems to give the target away.',
   missing: 'Further strings that mean that a value is missing.',
   header: 'Whether the first line names the columns. Inferred where it is left out.',
   delimiter: 'The character between the values of a line. Inferred where it is left out.',
   encoding: 'Inferred where it is left out.',
-  metric: 'What candidates are ranked by. By default accuracy, or R² for a regression.',
-  families: 'The families of models to try. By default forest alone.',
+  metric:
+    'What candidates are ranked by, and labels are decided for. By default log loss of an automatic search, accuracy of a grid, or R² for a regression.',
+  classWeights:
+    'What rows of a class count for in training: balanced (all classes together count the same), none (the default), or a factor by label, 1 for labels that are left out.',
+  coverage: 'How often a prediction set or interval holds the truth. By default 0.9.',
+  search:
+    "'auto', the default, tries good starting points of the families and mixes the best; 'grid', the default where grids are given, tries every combination.",
+  families: 'The families of models to try. By default all of an automatic search, forest alone of a grid.',
   grids: 'By family: the values to try of each parameter; null means none. Parameters that are left out keep their default grid.',
-  folds: 'Of the cross-validation. By default 5.',
+  groups:
+    'A column whose equal values tie rows together (a patient, a household): all of a group are on one side of every split. It is no feature.',
+  time: 'A column that orders the rows in time, numbers or texts that sort so: the latest rows are held out, and a fold is validated on what comes after its train rows. It is no feature.',
+  folds: 'Of the cross-validation. By default 5 of a grid, of an automatic search 2 to 8, by the size of the table and the budget.',
   testFraction: 'The share of rows that is held out for the final test. By default 0.2.',
   duplicates:
     'Whether of rows that are equal in every column all but the first are dropped (the default) or kept (the default where more than half of the rows equal an earlier one).',
+  pii: 'What becomes of personal data that are found (e-mail, telephone, card, account and identity numbers, names of persons, IP addresses): drop (the default) leaves the column out, and masks what is found inside longer text; hash keeps it in the clean table as a keyed hash to join by, but not as a feature; keep keeps it. columns says so of single columns, whether anything was found in them or not.',
   budget:
     'Dollars and minutes that a run may take, from features to release. It stops within them with the best model so far; the card says what was left out. By the prices of core/compute/prices.ts, jobs of Batch at that on demand.',
   lane: 'What the run is done on: `lambda` (functions), `cpu` or `gpu` (machines of Batch). By default the smallest that can do the work in time; GET /runs/{id} says which, and why.',

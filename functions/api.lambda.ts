@@ -14,7 +14,7 @@ import { environment } from '../core/names.ts';
 import { getJson, type ObjectStore } from '../core/object-store.ts';
 import { type AliasState, getAlias, listAliases, rollBack, setAlias } from '../core/registry/aliases.ts';
 import type { ModelCard } from '../core/registry/card.ts';
-import { getDataset } from '../core/registry/datasets.ts';
+import { type DoubtedLabels, getDataset } from '../core/registry/datasets.ts';
 import { getRun, listRuns, type RunDetail } from '../core/registry/runs.ts';
 import { getCard, listModels, listVersions } from '../core/registry/versions.ts';
 import { mediaType } from '../core/serving/formats.ts';
@@ -158,11 +158,21 @@ function createApi(connect: () => ApiServices): Hono {
     }
     const { revision, status, source, error } = pointer;
     const report = revision === undefined ? undefined : await getJson<CleanReport>(data, dataKeys.report(dataset, revision));
+    const suspiciousLabels =
+      revision === undefined ? undefined : await getJson<DoubtedLabels>(data, dataKeys.suspiciousLabels(dataset, revision));
     // Uploads that functions prepare are ready within minutes; only what takes longer is asked about.
     const since = new Date(source.eventTime);
     const asked = now().getTime() - since.getTime() > jobsFrom ? preparationJob({ dataset, status, since }, { jobs }) : {};
     const job = await Promise.resolve(asked).catch(() => ({}));
-    return c.json({ dataset, revision: revision ?? null, status, ...(report && { report }), ...job, ...(error && { error }) });
+    return c.json({
+      dataset,
+      revision: revision ?? null,
+      status,
+      ...(report && { report }),
+      ...(suspiciousLabels && { suspiciousLabels }),
+      ...job,
+      ...(error && { error }),
+    });
   });
 
   app.post('/datasets/:dataset/uploads', async (c) => {

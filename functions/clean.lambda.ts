@@ -7,7 +7,7 @@
  * A file that can't be used is an answer (`rejection.json`, status REJECTED), not an error: trying again would not mend it.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -19,13 +19,14 @@ import { type ObjectStore, putJson } from '../core/object-store.ts';
 import { advanceDataset, type DataSource, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, revisionOf } from '../core/registry/identity.ts';
 import { type DatasetSpec, parseSpec } from '../core/spec.ts';
-import { cleanTable } from '../core/table/clean.ts';
+import { cleanTable, leftOutFile } from '../core/table/clean.ts';
 import { duckdbMemory } from './shared/environment.ts';
 import { cleaningBytes, handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
+import { personalSecret } from './shared/secret.ts';
 import type { Services } from './shared/services.ts';
 
 const specFile = 'dataset.json';
@@ -82,9 +83,14 @@ export async function cleanUpload(source: DataSource, services: Services): Promi
         source,
       };
       await putJson(data, dataKeys.origin(dataset, revision), origin, once);
-      const report = await withinMemory(cleanTable({ dataset, revision, files, spec, directory, memoryLimit: duckdbMemory() }), files);
+      const report = await withinMemory(
+        cleanTable({ dataset, revision, files, spec, directory, memoryLimit: duckdbMemory(), secret: () => personalSecret(data) }),
+        files,
+      );
       await data.upload(join(directory, 'table.parquet'), dataKeys.table(dataset, revision));
       await data.upload(join(directory, 'rejects.csv'), dataKeys.rejects(dataset, revision), { contentType: 'text/csv; charset=utf-8' });
+      const leftOut = join(directory, leftOutFile);
+      if (existsSync(leftOut)) await data.upload(leftOut, dataKeys.leftOut(dataset, revision));
       if (await putJson(data, dataKeys.report(dataset, revision), report, once)) {
         count(metricNames.datasetsCleaned);
         count(metricNames.rowsRead, report.rows.read);

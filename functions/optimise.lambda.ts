@@ -1,6 +1,7 @@
 /** Exports the one graph from raw row to answer, as small as it can be and still answer the same. */
+import type { FoundAnswers } from '../core/answers/find-answers.ts';
 import { modelKeys } from '../core/keys.ts';
-import { familyOf } from '../core/models/families.ts';
+import { deserializeModel } from '../core/models/deserialize.ts';
 import { putJson } from '../core/object-store.ts';
 import { type OptimiseReport, optimiseGraph } from '../core/onnx/optimise.ts';
 import type { Fit } from './fit.lambda.ts';
@@ -16,13 +17,14 @@ export interface Optimised extends OptimiseReport {
 
 export const optimise = stage('Optimise', runEvent, async ({ run, dataset, revision }, { data, models }): Promise<RunEvent> => {
   if (!(await models.head(modelKeys.optimised(run)))) {
-    const [{ family }, fitted, preprocess] = await Promise.all([
+    const [{ family }, { answers }, fitted, preprocess] = await Promise.all([
       needJson<Fit>(models, modelKeys.fit(run)),
+      needJson<FoundAnswers>(models, modelKeys.answers(run)),
       needBytes(models, modelKeys.fitted(run)),
       readPreprocess(data, dataset, revision),
     ]);
     const started = performance.now();
-    const { graph, report } = await optimiseGraph({ preprocess, model: familyOf(family).deserialize(fitted) });
+    const { graph, report } = await optimiseGraph({ preprocess, model: deserializeModel(family, fitted), answers });
     const seconds = (performance.now() - started) / 1000;
     await models.put(modelKeys.graph(run), graph, { contentType: 'application/octet-stream', condition: once });
     const summary: Optimised = { ...report, seconds };

@@ -12,7 +12,7 @@ import { answerInfer, describeModel, parseInfer } from '../core/serving/formats/
 import { answerInputData, parseInputData } from '../core/serving/formats/input-data.ts';
 import { answerInvocation, parseInvocation } from '../core/serving/formats/invocations.ts';
 import { mediaType, parsePredict } from '../core/serving/formats.ts';
-import { parseJsonBody } from '../core/serving/rows.ts';
+import { parseJsonBody, type RawRows } from '../core/serving/rows.ts';
 import { Counters } from './shared/counters.ts';
 import { requireEnv } from './shared/environment.ts';
 import {
@@ -80,13 +80,21 @@ export function createPredict({ models, emit }: PredictOptions): Predict {
   }
 
   async function predictRows(event: HttpEvent, name: string): Promise<HttpAnswer> {
-    if (event.queryStringParameters?.['explain'] === 'true') {
-      throw new IngotError('InvalidRequest', 'Explanations are not there yet.', { where: 'query explain', fix: 'Leave explain out.' });
-    }
-    const { predictor, version } = await find(event, name);
+    const model = await find(event, name);
+    const { predictor, version } = model;
     const rows = parsePredict(mediaType(header(event, 'content-type')), bodyText(event), predictor.schema);
     counters.add(metricNames.predictions, rows.rows);
-    return jsonAnswer(JSON.stringify({ model: name, version, predictions: predictor.predict(rows) }));
+    const asked = event.queryStringParameters?.['explain'] === 'true';
+    return jsonAnswer(JSON.stringify({ model: name, version, predictions: asked ? await explain(model, rows) : predictor.predict(rows) }));
+  }
+
+  /** What explains is loaded on the first request that asks, so that a cold start does not wait for it. */
+  async function explain(model: ServedModel, rows: RawRows): Promise<object[]> {
+    const { explainerOf } = await import('../core/explain/explainers.ts');
+    const explainer = await explainerOf(model, await models());
+    const answered = model.predictor.run(rows);
+    const explanations = explainer.explain(model.predictor, rows, answered);
+    return model.predictor.tell(answered).map((prediction, row) => ({ ...prediction, ...explanations[row] }));
   }
 
   async function invoke(event: HttpEvent): Promise<HttpAnswer> {

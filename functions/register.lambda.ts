@@ -1,4 +1,6 @@
 /** Writes the immutable version: a number is claimed, the files are written, the card last. */
+import { answersCard } from '../core/answers/answers-card.ts';
+import type { FoundAnswers } from '../core/answers/find-answers.ts';
 import { leftOutOf } from '../core/compute/budget.ts';
 import { spentOn } from '../core/compute/cost.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
@@ -7,8 +9,10 @@ import { getJson, putJson } from '../core/object-store.ts';
 import type { ModelCard } from '../core/registry/card.ts';
 import type { Gate } from '../core/registry/gate.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
+import { reproductionOf } from '../core/registry/reproduce.ts';
 import { type Fallback, laneOf } from '../core/registry/runs.ts';
 import { claimVersion, publishVersion } from '../core/registry/versions.ts';
+import { rungsOf } from '../core/search/auto/objects.ts';
 import type { Leaderboard, Plan, TrialResult } from '../core/search/plan.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
@@ -22,13 +26,14 @@ export const register = stage('Register', runEvent, async (event, services): Pro
   const { run, dataset } = event;
   const { models, now } = services;
   if (!(await models.head(modelKeys.registered(run)))) {
-    const [gate, graph, draft] = await Promise.all([
+    const [gate, graph, explain, draft] = await Promise.all([
       needJson<Gate>(models, modelKeys.gate(run)),
       needBytes(models, modelKeys.graph(run)),
+      needBytes(models, modelKeys.explained(run)),
       draftCard(event, services),
     ]);
     const version = await claimVersion(models, dataset, run, now());
-    await publishVersion(models, { ...draft, version, createdAt: now().toISOString() }, graph, gate.baseline);
+    await publishVersion(models, { ...draft, version, createdAt: now().toISOString() }, graph, gate.baseline, explain);
     await putJson(models, modelKeys.registered(run), { version }, once);
   }
   return event;
@@ -39,10 +44,11 @@ async function draftCard(
   { run, dataset, revision }: RunEvent,
   { data, models }: Services,
 ): Promise<Omit<ModelCard, 'version' | 'createdAt'>> {
-  const [plan, leaderboard, fit, optimised, gate, report, preprocess, { source }] = await Promise.all([
+  const [plan, leaderboard, fit, found, optimised, gate, report, preprocess, origin] = await Promise.all([
     needJson<Plan>(models, modelKeys.plan(run)),
     needJson<Leaderboard>(models, modelKeys.leaderboard(run)),
     needJson<Fit>(models, modelKeys.fit(run)),
+    needJson<FoundAnswers>(models, modelKeys.answers(run)),
     needJson<Optimised>(models, modelKeys.optimised(run)),
     needJson<Gate>(models, modelKeys.gate(run)),
     needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
@@ -50,7 +56,8 @@ async function draftCard(
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
   const fallback = await getJson<Fallback>(models, modelKeys.fallback(run));
-  const trials = await Promise.all(plan.trials.map(({ id }) => getJson<TrialResult>(models, modelKeys.trial(run, id))));
+  const planned = plan.search === 'auto' ? (await rungsOf(models, plan)).flatMap(({ trials }) => trials) : plan.trials;
+  const trials = await Promise.all(planned.map(({ id }) => getJson<TrialResult>(models, modelKeys.trial(run, id))));
   const best = leaderboard.entries[0]!;
   const { estimate, budget } = plan;
   return {
@@ -58,7 +65,7 @@ async function draftCard(
     run,
     dataset,
     revision,
-    source,
+    source: origin.source,
     ingot: plan.version,
     seed: plan.seed,
     task: plan.task,
@@ -68,11 +75,19 @@ async function draftCard(
     family: fit.family,
     params: fit.params,
     metric: leaderboard.metric,
-    score: best.mean[leaderboard.metric] ?? null,
+    score: fit.assembly ? fit.assembly.score : (best.mean[leaderboard.metric] ?? null),
     folds: plan.folds,
+    ...(fit.assembly && { ensemble: fit.assembly }),
     leaderboard,
     heldOut: gate.heldOut,
+    answers: answersCard(found, plan.classWeights, report.classes),
+    learningCurves: {
+      ...(found.trainingSizes && { trainingSizes: { metric: plan.metric, points: found.trainingSizes } }),
+      ...(gate.iterations && { iterations: gate.iterations }),
+      ...(gate.objective && { objective: gate.objective }),
+    },
     parity: gate.parity,
+    reproduce: reproductionOf(origin, plan, fit),
     data: {
       rows: { ...report.rows, ...preprocess.rows },
       inferred: report.inferred,
@@ -81,7 +96,8 @@ async function draftCard(
     sizes: { graph: optimised.after.bytes, plainGraph: optimised.before.bytes, features: preprocess.features.length },
     seconds: {
       search: trials.reduce((sum, trial) => sum + (trial?.seconds ?? 0), 0),
-      fit: fit.seconds,
+      fit: fit.seconds - found.seconds,
+      answers: found.seconds,
       optimise: optimised.seconds,
       gate: gate.seconds,
     },
@@ -105,7 +121,7 @@ async function draftCard(
       budget: {
         minutes: budget.minutes,
         dollars: budget.dollars,
-        leftOut: leftOutOf(plan, trials, best, fit),
+        leftOut: [...leftOutOf(plan, trials, best, fit), ...(found.skipped === undefined ? [] : [found.skipped])],
       },
     }),
   };

@@ -1,9 +1,11 @@
-/** Runs one trial: all candidates of one family on one fold. */
+/** Runs one trial: all candidates of one family on one fold of a grid, or those that an automatic search has put together. */
 import { availableParallelism } from 'node:os';
 import * as z from 'zod/mini';
 import { timeLeft } from '../core/compute/clock.ts';
 import { modelKeys } from '../core/keys.ts';
 import { putJson } from '../core/object-store.ts';
+import { keepFit, trialOf } from '../core/search/auto/objects.ts';
+import { runAutoTrial } from '../core/search/auto/run-trial.ts';
 import type { Plan } from '../core/search/plan.ts';
 import { runTrial } from '../core/search/run-trial.ts';
 import { readTrain } from './shared/features.ts';
@@ -16,8 +18,12 @@ const trialEvent = z.extend(runEvent, { trial: z.string() });
 export const search = stage('Search', trialEvent, async ({ run, dataset, revision, trial }, { data, models, now }): Promise<RunEvent> => {
   if (!(await models.head(modelKeys.trial(run, trial)))) {
     const plan = await needJson<Plan>(models, modelKeys.plan(run));
-    const [left, { x, y }] = await Promise.all([timeLeft(models, plan, trial, now), readTrain(data, dataset, revision)]);
-    const result = await runTrial(plan, trial, x, y, { workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) });
+    const work = plan.search === 'auto' ? await trialOf(models, plan, trial) : undefined;
+    const [left, { x, y, by }] = await Promise.all([timeLeft(models, plan, trial, now, work), readTrain(data, dataset, revision)]);
+    const context = { by, workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) };
+    const result = work
+      ? await runAutoTrial(plan, work, x, y, { ...context, keep: (candidate, fit) => keepFit(models, run, work, candidate, fit) })
+      : await runTrial(plan, trial, x, y, context);
     await putJson(models, modelKeys.trial(run, trial), result, once);
   }
   return { run, dataset, revision };

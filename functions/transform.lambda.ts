@@ -5,6 +5,8 @@
 import { join } from 'node:path';
 import { tableBytes, usualPriority } from '../core/compute/batch.ts';
 import { IngotError } from '../core/errors.ts';
+import type { Preprocess } from '../core/features/preprocess.ts';
+import { takeKeys } from '../core/features/row-keys.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { fit as fitFeatures, transform as transformFrame } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
@@ -16,13 +18,14 @@ import type { RunRecord } from '../core/search/plan.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import { memoryBytes } from './shared/environment.ts';
-import { splitOf, writeFeatures } from './shared/features.ts';
+import { readKeys, splitOf, writeFeatures, writeTrainKeys } from './shared/features.ts';
 import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import type { Services } from './shared/services.ts';
+import { listSuspiciousLabels } from './shared/suspicious-labels.ts';
 
 export function transform(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, async ({ key }) => {
@@ -58,6 +61,7 @@ export async function transformRevision(dataset: string, revision: string, servi
   try {
     await makeFeatures(dataset, revision, services);
     await startRun(dataset, revision, services);
+    await listSuspiciousLabels(dataset, revision, services.data);
   } catch (error) {
     if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
     await advanceRevision(dataset, revision, { status: 'CLEAN', error: troubleOf(error) }, services);
@@ -77,9 +81,16 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       await data.download(dataKeys.table(dataset, revision), table);
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
       const [frame, target] = [await readFrame(table, { columns }), await readTarget(table, report)];
-      const rows = splitOf(target, spec);
+      const by = await readKeys(table, spec);
+      const rows = splitOf(target, frame, spec, by);
       const train = takeRows(frame, rows.train);
-      const preprocess = fitFeatures(train, report, rows.test.length);
+      const fitted = fitFeatures(train, report, rows.test.length);
+      const preprocess: Preprocess = {
+        ...fitted,
+        rows: { ...fitted.rows, ...(rows.together > 0 && { together: rows.together }) },
+        ...(by && { splitBy: by.by }),
+      };
+      if (by) await writeTrainKeys(data, dataset, revision, takeKeys(by, rows.train));
       const parts = { train: { frame: train, rows: rows.train }, test: { frame: takeRows(frame, rows.test), rows: rows.test } };
       for (const [part, { frame, rows }] of Object.entries(parts)) {
         const path = join(directory, `${part}.parquet`);

@@ -41,7 +41,7 @@ export class Batch extends Construct {
     });
     this.queue('fargate', machines.fargate(), policy, config.jobImage);
     // Machines of EC2 join their cluster over IPv4, for which private subnets of two stacks have no way out.
-    if (config.network === 'endpoints' || config.subnetIds.length > 0) {
+    if (config.jobNetwork === 'endpoints' || config.subnetIds.length > 0) {
       this.queue('ec2', machines.ec2(), policy, config.jobImage);
       if (config.gpu === 'on' && hasDocker()) this.queue('gpu', machines.gpu(), policy, this.jobs.gpuImage());
     }

@@ -8,6 +8,16 @@ const logRetentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
 const whole = (fallback: number, least: number, most: number) =>
   z._default(z.coerce.number().check(z.multipleOf(1), z.gte(least), z.lte(most)), fallback);
 
+const flag = z._default(z.union([z.boolean(), z.stringbool()]), false);
+
+/** Text, as the command line gives it, is read as JSON. */
+const json = z.transform((value) => {
+  try {
+    return typeof value === 'string' ? JSON.parse(value) : value;
+  } catch {
+    return value;
+  }
+});
 /** Names separated by commas, or a list of them. */
 const names = z._default(
   z.pipe(
@@ -19,6 +29,15 @@ const names = z._default(
 
 /** Lambda gives a function one processor core for each 1,769 MB. */
 const memory = (megabytes: number) => whole(megabytes, 128, 10_240);
+
+const rate = (fallback: number) => whole(fallback, 1, 100_000);
+
+const optional = (most: number) => z.optional(z.coerce.number().check(z.multipleOf(1), z.gte(1), z.lte(most)));
+const keyLimits = z.strictObject({
+  requestsPerSecond: optional(100_000),
+  requestBurst: optional(100_000),
+  requestsPerMonth: optional(2_000_000_000),
+});
 
 const schema = z.strictObject({
   /**
@@ -52,18 +71,28 @@ const schema = z.strictObject({
   /** Machines with a GPU, whose image needs Docker to be built. No family of models makes use of one yet. */
   gpu: z._default(z.enum(['on', 'off']), 'off'),
   /** How jobs reach AWS from subnets that nothing reaches, see infra/network.ts; without a meaning where `subnetIds` are given. */
-  network: z._default(z.enum(['dualstack', 'endpoints']), 'dualstack'),
-  /** Subnets and security groups of your own for the jobs, separated by commas. */
+  jobNetwork: z._default(z.enum(['dualstack', 'endpoints']), 'dualstack'),
+  /** Subnets and security groups of your own for the jobs, separated by commas; where the construct is given a `network`, those of it. */
   subnetIds: names,
   securityGroupIds: names,
   /** MB of an upload from which it is cleaned by a job, not by a function. */
   batchUpload: whole(500, 1, 10_240),
 
+  /**
+   * Who may call the API: whoever has a key (`apiKey`), whom IAM allows `execute-api:Invoke` and who signs the request (`iam`), or who has and does
+   * both (`both`), so that the usage plan of the key counts what is signed.
+   */
+  authorization: z._default(z.enum(['apiKey', 'iam', 'both']), 'apiKey'),
   /** Requests a second, and in a burst, that one API key may make, and that the stage takes from all keys: what an account has by default. */
-  requestsPerSecond: whole(10_000, 1, 100_000),
-  requestBurst: whole(5000, 1, 100_000),
+  requestsPerSecond: rate(10_000),
+  requestBurst: rate(5000),
   /** Requests a month that one API key may make. */
   requestsPerMonth: whole(10_000_000, 1, 2_000_000_000),
+  /** Further API keys by name, each with a usage plan of its own: `{"mobile": {"requestsPerSecond": 5}}`. What is left out is as for the first key. */
+  keys: z._default(z.pipe(json, z.record(z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9]{0,29}$/)), keyLimits)), {}),
+
+  /** Whether objects, messages and logs are encrypted with a KMS key of the stack's, not with the services' own. It costs $1 a month, and each use. */
+  customerKey: flag,
 
   /** Days that logs, and replaced or deleted objects, are kept. */
   logDays: z._default(
@@ -97,13 +126,13 @@ export function parseConfig(values: Record<string, unknown>): Config {
 
 /** Settings that need each other. */
 function agreeing(config: Config): Config {
-  const { network, subnetIds, securityGroupIds, jobImage, gpu, batch } = config;
+  const { jobNetwork, subnetIds, securityGroupIds, jobImage, gpu, batch } = config;
   const own = subnetIds.length > 0;
   const problem = own
     ? securityGroupIds.length === 0 && 'subnetIds: securityGroupIds must say who may speak with jobs in them'
-    : network === 'endpoints' && !/\.dkr\.ecr\./.test(jobImage)
-      ? "network: from subnets with endpoints alone only an image in the account's own registry can be fetched; copy one there and name it as jobImage (docs/deploy.md)"
-      : gpu === 'on' && network === 'dualstack' && 'gpu: machines of EC2 need the network `endpoints`, or subnetIds of your own';
+    : jobNetwork === 'endpoints' && !/\.dkr\.ecr\./.test(jobImage)
+      ? "jobNetwork: from subnets with endpoints alone only an image in the account's own registry can be fetched; copy one there and name it as jobImage (docs/deploy.md)"
+      : gpu === 'on' && jobNetwork === 'dualstack' && 'gpu: machines of EC2 need the jobNetwork `endpoints`, or subnetIds of your own';
   const wrong = problem || (gpu === 'on' && config.processor === 'arm64' && 'gpu: its machines take code for the processor x64');
   if (wrong && batch === 'on') throw new Error(`Ingot's configuration is wrong.\n  ${wrong}`);
   return config;

@@ -1,34 +1,56 @@
 /** The two buckets: datasets and what is made of them, and runs and models. */
-import { ArnFormat, Duration, Lazy, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Duration, Lazy, type RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { BlockPublicAccess, Bucket, BucketEncryption, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket, ObjectOwnership } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import type { Config } from './config.ts';
 
-export class Data extends Construct {
-  readonly dataBucket: Bucket;
-  readonly modelBucket: Bucket;
+/** Of this app or another. A `Bucket` is no `IBucket` where optional properties are taken exactly. */
+export type AnyBucket = IBucket | Bucket;
 
-  constructor(scope: Construct, id: string, config: Config) {
+export interface DataProps {
+  config: Config;
+  /** Buckets that are there already. They must be versioned. @default new ones */
+  dataBucket?: AnyBucket;
+  modelBucket?: AnyBucket;
+  /** Of the new buckets. @default S3's own keys: a KMS key costs, for no reader less, as the functions' roles say who may read either way */
+  key?: IKey;
+  removalPolicy: RemovalPolicy;
+}
+
+export class Data extends Construct {
+  readonly dataBucket: AnyBucket;
+  readonly modelBucket: AnyBucket;
+  /** What the buckets' objects are encrypted with, where it is not S3's own key. */
+  readonly key: IKey | undefined;
+
+  constructor(scope: Construct, id: string, props: DataProps) {
     super(scope, id);
-    this.dataBucket = this.bucket('DataBucket', config, this.notifier());
-    this.modelBucket = this.bucket('ModelBucket', config);
+    this.key = props.key;
+    this.dataBucket =
+      props.dataBucket ??
+      this.bucket(
+        'DataBucket',
+        props,
+        notifier(this, 'Notifier', () => this.dataBucket.bucketArn),
+      );
+    this.modelBucket = props.modelBucket ?? this.bucket('ModelBucket', props);
   }
 
-  /**
-   * Versioned, so that an event names exactly the bytes that it is about. S3's own keys: a KMS key adds a dollar a month and a price a request
-   * for no reader less, as who may read is said by the functions' roles either way.
-   */
-  private bucket(id: string, config: Config, notificationsHandlerRole?: IRole): Bucket {
+  /** Versioned, so that an event names exactly the bytes that it is about. */
+  private bucket(id: string, { config, key, removalPolicy }: DataProps, notificationsHandlerRole?: IRole): Bucket {
     const bucket = new Bucket(this, id, {
       versioned: true,
-      encryption: BucketEncryption.S3_MANAGED,
+      ...(key
+        ? { encryption: BucketEncryption.KMS, encryptionKey: key, bucketKeyEnabled: true }
+        : { encryption: BucketEncryption.S3_MANAGED }),
       enforceSSL: true,
       minimumTLSVersion: 1.2,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy,
       ...(notificationsHandlerRole && { notificationsHandlerRole }),
       lifecycleRules: [
         {
@@ -45,29 +67,34 @@ export class Data extends Construct {
     });
     return bucket;
   }
+}
 
-  /** What CDK's own function that sets the data bucket's notifications may do; left to itself CDK would allow it every bucket. */
-  private notifier(): IRole {
-    const logs = Stack.of(this).formatArn({
-      service: 'logs',
-      resource: 'log-group',
-      resourceName: `/aws/lambda/${Stack.of(this).stackName}-BucketNotificationsHandler*`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
-    const allow = (actions: string[], resource: string) => new PolicyStatement({ actions, resources: [resource] });
-    const role = new Role(this, 'Notifier', {
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: 'Sets the notifications of the data bucket',
-      inlinePolicies: {
-        notifications: new PolicyDocument({
-          statements: [
-            allow(['s3:PutBucketNotification', 's3:GetBucketNotification'], Lazy.string({ produce: () => this.dataBucket.bucketArn })),
-            allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'], logs),
-          ],
-        }),
-      },
-    });
-    acknowledgeWildcard(role, logs, 'The log group of that one function, whose name CloudFormation ends.');
-    return role.withoutPolicyUpdates();
-  }
+/**
+ * A role for the CDK's own function that sets a bucket's notifications, which left to itself would be allowed every bucket. Give it to a data bucket
+ * of your own as its `notificationsHandlerRole`.
+ */
+export function notifier(scope: Construct, id: string, bucketArn: string | (() => string)): IRole {
+  const { stackName } = Stack.of(scope);
+  const logs = Stack.of(scope).formatArn({
+    service: 'logs',
+    resource: 'log-group',
+    resourceName: `/aws/lambda/${stackName}-BucketNotificationsHandler*`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  const allow = (actions: string[], resource: string) => new PolicyStatement({ actions, resources: [resource] });
+  const bucket = typeof bucketArn === 'string' ? bucketArn : Lazy.string({ produce: bucketArn });
+  const role = new Role(scope, id, {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    description: 'Sets the notifications of the data bucket',
+    inlinePolicies: {
+      notifications: new PolicyDocument({
+        statements: [
+          allow(['s3:PutBucketNotification', 's3:GetBucketNotification'], bucket),
+          allow(['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'], logs),
+        ],
+      }),
+    },
+  });
+  acknowledgeWildcard(role, logs, 'The log group of that one function, whose name CloudFormation ends.');
+  return role.withoutPolicyUpdates();
 }

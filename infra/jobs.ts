@@ -11,7 +11,7 @@ import { Construct } from 'constructs';
 import { environment } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { buildBootstrap, targetOf } from './assets.ts';
-import { type Access, allowObjects, type Surroundings } from './function.ts';
+import { type Access, allowAccess, type Surroundings } from './function.ts';
 
 export type Machines = 'fargate' | 'ec2' | 'gpu';
 
@@ -34,8 +34,8 @@ const retryRules = [
 const access: Record<JobKind, Access> = {
   train: { data: { read: ['clean/', 'features/'] }, models: { read: ['runs/'], write: ['runs/'] } },
   prepare: {
-    data: { read: ['raw/', 'clean/', 'features/'], write: ['clean/', 'features/'] },
-    models: { read: ['runs/'], write: ['runs/'] },
+    data: { read: ['raw/', 'clean/', 'features/', 'secrets/'], write: ['clean/', 'features/', 'secrets/'] },
+    models: { write: ['runs/'] },
   },
 };
 
@@ -49,9 +49,13 @@ export class Jobs extends Construct {
 
   constructor(scope: Construct, id: string, surroundings: Surroundings) {
     super(scope, id);
-    const { config, assets } = surroundings;
+    const { config, assets, data } = surroundings;
     this.surroundings = surroundings;
-    this.logGroup = new LogGroup(this, 'Logs', { retention: config.logDays, removalPolicy: RemovalPolicy.DESTROY });
+    this.logGroup = new LogGroup(this, 'Logs', {
+      retention: config.logDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+      ...(data.key && { encryptionKey: data.key }),
+    });
     this.code = new Asset(this, 'Code', { path: assets.pipeline.path, assetHash: assets.pipeline.hash });
     this.executionRole = this.role('ExecutionRole', 'Starts the containers of jobs');
     this.logGroup.grantWrite(this.executionRole);
@@ -139,20 +143,19 @@ export class Jobs extends Construct {
 
   /** The plain address of CloudWatch Logs has no IPv6. */
   private logOptions(kind: string): Record<string, string> {
-    const { network, subnetIds } = this.surroundings.config;
+    const { jobNetwork, subnetIds } = this.surroundings.config;
     return {
       'awslogs-group': this.logGroup.logGroupName,
       'awslogs-region': Aws.REGION,
       'awslogs-stream-prefix': kind,
-      ...(network === 'dualstack' && subnetIds.length === 0 && { 'awslogs-endpoint': `https://logs.${Aws.REGION}.api.aws` }),
+      ...(jobNetwork === 'dualstack' && subnetIds.length === 0 && { 'awslogs-endpoint': `https://logs.${Aws.REGION}.api.aws` }),
     };
   }
 
   private jobRole(kind: JobKind): Role {
     const { data } = this.surroundings;
     const role = this.role(`${pascal(kind)}Role`, `What Ingot's jobs that ${kind} may do`);
-    allowObjects(role, data.dataBucket, access[kind].data);
-    allowObjects(role, data.modelBucket, access[kind].models);
+    allowAccess(role, data, access[kind]);
     const code = Stack.of(this).formatArn({
       service: 's3',
       region: '',

@@ -3,7 +3,7 @@
  *
  * - `dualstack`: private subnets whose IPv6 goes out through an egress-only gateway. Neither it nor the gateway endpoint of S3 costs anything.
  * - `endpoints`: subnets without any way out but the interface endpoints of the services, which are paid by the hour, used or not.
- * - subnets of the user's own, where `subnetIds` names them.
+ * - subnets of the user's own, where `subnetIds` names them, or the construct is given a network.
  */
 import { Aws, Fn, Stack, Validations } from 'aws-cdk-lib';
 import {
@@ -31,7 +31,7 @@ export class Network extends Construct {
   readonly subnetIds: string[];
   readonly securityGroupIds: string[];
 
-  constructor(scope: Construct, id: string, { network, subnetIds, securityGroupIds }: Config) {
+  constructor(scope: Construct, id: string, { jobNetwork, subnetIds, securityGroupIds }: Config) {
     super(scope, id);
     if (subnetIds.length > 0) {
       this.subnetIds = subnetIds;
@@ -44,7 +44,7 @@ export class Network extends Construct {
       reason: 'Nothing comes in, and what goes out goes to AWS alone; flow logs are paid by the gigabyte and can be added to the VPC.',
     });
     const routes = new CfnRouteTable(this, 'Routes', { vpcId: vpc.ref, tags: this.named('') });
-    const ipv6 = network === 'dualstack' ? this.wayOut(vpc, routes) : undefined;
+    const ipv6 = jobNetwork === 'dualstack' ? this.wayOut(vpc, routes) : undefined;
     this.subnetIds = Array.from({ length: zones }, (_, zone) => this.subnet(vpc, routes, zone, ipv6).ref);
     const jobs = new CfnSecurityGroup(this, 'Jobs', {
       vpcId: vpc.ref,
@@ -61,7 +61,7 @@ export class Network extends Construct {
       vpcEndpointType: 'Gateway',
       routeTableIds: [routes.ref],
     });
-    if (network === 'endpoints') this.endpoints(vpc, jobs);
+    if (jobNetwork === 'endpoints') this.endpoints(vpc, jobs);
   }
 
   /** IPv6 addresses of Amazon's, and a gateway that lets connections out and none in. */

@@ -1,6 +1,7 @@
 /** From an upload to features: S3 starts `clean` for what lands under `raw/`, and `transform` for each cleaning report. */
 import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { EventType } from 'aws-cdk-lib/aws-s3';
 import { LambdaDestination } from 'aws-cdk-lib/aws-s3-notifications';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -25,7 +26,10 @@ export class Preparation extends Construct {
 
   constructor(scope: Construct, id: string, { stateMachine, batch, ...surroundings }: PreparationProps) {
     super(scope, id);
-    this.deadLetters = { clean: this.queue('CleanDeadLetters'), transform: this.queue('TransformDeadLetters') };
+    this.deadLetters = {
+      clean: this.queue('CleanDeadLetters', surroundings.data.key),
+      transform: this.queue('TransformDeadLetters', surroundings.data.key),
+    };
     // Cleaning and transforming may take all the time that Lambda gives.
     const timeout = Duration.minutes(15);
     const environment: Record<string, string> = batch ? { [variables.batch]: batch.settings() } : {};
@@ -34,7 +38,10 @@ export class Preparation extends Construct {
       name: 'clean',
       description: 'Reads an uploaded table, cleans it and reports every change',
       timeout,
-      access: { data: { read: ['raw/', 'clean/'], write: ['clean/'] }, statements: batch ? [batch.submit('prepare')] : [] },
+      access: {
+        data: { read: ['raw/', 'clean/', 'secrets/'], write: ['clean/', 'secrets/'] },
+        statements: batch ? [batch.submit('prepare')] : [],
+      },
       environment,
       deadLetters: this.deadLetters.clean,
     });
@@ -45,7 +52,7 @@ export class Preparation extends Construct {
       timeout,
       access: {
         data: { read: ['clean/', 'features/'], write: ['clean/', 'features/'] },
-        models: { read: ['runs/'], write: ['runs/'] },
+        models: { write: ['runs/'] },
         statements: [
           new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
           ...(batch ? [batch.submit('prepare')] : []),
@@ -63,7 +70,8 @@ export class Preparation extends Construct {
     });
   }
 
-  private queue(id: string): Queue {
-    return new Queue(this, id, { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, retentionPeriod: Duration.days(14) });
+  private queue(id: string, key: IKey | undefined): Queue {
+    const encryption = key ? { encryption: QueueEncryption.KMS, encryptionMasterKey: key } : { encryption: QueueEncryption.SQS_MANAGED };
+    return new Queue(this, id, { ...encryption, enforceSSL: true, retentionPeriod: Duration.days(14) });
   }
 }

@@ -2,6 +2,8 @@
 import { ArnFormat, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
+  AuthorizationType,
+  type DomainNameOptions,
   EndpointType,
   type IApiKey,
   type IResource,
@@ -19,6 +21,7 @@ import { Construct } from 'constructs';
 import { environment } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import type { Batch } from './batch.ts';
+import type { Config } from './config.ts';
 import { IngotFunction, type Surroundings } from './function.ts';
 
 export interface ServingProps extends Surroundings {
@@ -26,6 +29,7 @@ export interface ServingProps extends Surroundings {
   stateMachine: StateMachine;
   /** Whose jobs `/runs/{id}` tells of. */
   batch?: Batch | undefined;
+  domainName?: DomainNameOptions;
 }
 
 /** Prediction paths, and whether they take a key: health is open, so that a load balancer can ask. */
@@ -88,16 +92,28 @@ const gatewayAnswers: [type: ResponseType, status: number, code: string, message
   [ResponseType.DEFAULT_5XX, 500, 'Internal', 'The service failed.', 'Try again; if it stays, the logs of the function say why.'],
 ];
 
+const sign = 'Sign it with Signature Version 4 for execute-api, as somebody whom IAM allows execute-api:Invoke.';
+
+/** In place of those, where requests are signed. API Gateway does not tell apart a path that it does not know and a request without a signature. */
+const signedAnswers: typeof gatewayAnswers = [
+  [ResponseType.MISSING_AUTHENTICATION_TOKEN, 403, 'Forbidden', 'The request is not signed, or there is no such path.', sign],
+  [ResponseType.ACCESS_DENIED, 403, 'Forbidden', 'Who signed the request may not make it.', sign],
+  [ResponseType.INVALID_SIGNATURE, 403, 'Forbidden', 'The signature is wrong or too old.', sign],
+  [ResponseType.EXPIRED_TOKEN, 403, 'Forbidden', 'The credentials that signed the request have expired.', sign],
+];
+
 /** API Gateway gives up after 29 s. */
 const timeout = Duration.seconds(29);
 
 export class Serving extends Construct {
   readonly api: RestApi;
   readonly apiKey: IApiKey;
+  /** Those of the setting `keys`, by name. */
+  readonly moreKeys = new Map<string, IApiKey>();
   readonly predict: IngotFunction;
   readonly control: IngotFunction;
 
-  constructor(scope: Construct, id: string, { stateMachine, batch, ...surroundings }: ServingProps) {
+  constructor(scope: Construct, id: string, { stateMachine, batch, domainName, ...surroundings }: ServingProps) {
     super(scope, id);
     const { config } = surroundings;
     const executions = `${executionsOf(stateMachine)}:*`;
@@ -133,25 +149,41 @@ export class Serving extends Construct {
     });
     if (batch) batch.acknowledgeLook(this.control.role!);
     acknowledgeWildcard(this.control.role!, executions, 'Any execution of the one state machine: users name the run that they ask about.');
-    this.api = this.restApi(surroundings);
-    this.route(predictionPaths, this.predict);
-    this.route(apiPaths, this.control);
-    this.gatewayResponses();
+    this.api = this.restApi(surroundings, domainName);
+    this.route(predictionPaths, this.predict, config);
+    this.route(apiPaths, this.control, config);
+    this.gatewayResponses(config);
 
-    this.apiKey = this.api.addApiKey('Key', { description: 'For the API of Ingot' });
-    const plan = this.api.addUsagePlan('UsagePlan', {
-      throttle: { rateLimit: config.requestsPerSecond, burstLimit: config.requestBurst },
-      quota: { limit: config.requestsPerMonth, period: Period.MONTH },
-      apiStages: [{ stage: this.api.deploymentStage }],
-    });
-    plan.addApiKey(this.apiKey);
+    this.apiKey = this.key('Key', 'UsagePlan', config);
+    for (const [name, limits] of Object.entries(config.keys))
+      this.moreKeys.set(name, this.key(`${name}Key`, `${name}UsagePlan`, config, limits));
   }
 
-  private restApi({ config }: Surroundings): RestApi {
-    const accessLog = new LogGroup(this, 'AccessLog', { retention: config.logDays, removalPolicy: RemovalPolicy.DESTROY });
+  /** An API key and its usage plan. */
+  private key(id: string, planId: string, config: Config, limits: Config['keys'][string] = {}): IApiKey {
+    const apiKey = this.api.addApiKey(id, { description: 'For the API of Ingot' });
+    const plan = this.api.addUsagePlan(planId, {
+      throttle: {
+        rateLimit: limits.requestsPerSecond ?? config.requestsPerSecond,
+        burstLimit: limits.requestBurst ?? config.requestBurst,
+      },
+      quota: { limit: limits.requestsPerMonth ?? config.requestsPerMonth, period: Period.MONTH },
+      apiStages: [{ stage: this.api.deploymentStage }],
+    });
+    plan.addApiKey(apiKey);
+    return apiKey;
+  }
+
+  private restApi({ config, data }: Surroundings, domainName: DomainNameOptions | undefined): RestApi {
+    const accessLog = new LogGroup(this, 'AccessLog', {
+      retention: config.logDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+      ...(data.key && { encryptionKey: data.key }),
+    });
     const api = new RestApi(this, 'Api', {
       description: 'Predictions, models, runs and datasets',
       endpointTypes: [EndpointType.REGIONAL],
+      ...(domainName && { domainName }),
       // Parquet and tensors come and go as bytes, all else as text.
       binaryMediaTypes: ['application/octet-stream', 'application/vnd.apache.parquet'],
       cloudWatchRole: true,
@@ -186,16 +218,21 @@ export class Serving extends Construct {
     return api;
   }
 
-  private route(paths: [string, boolean][], handler: IngotFunction): void {
+  private route(paths: [string, boolean][], handler: IngotFunction, { authorization }: Config): void {
     const integration = new LambdaIntegration(handler, { scopePermissionToMethod: false });
-    for (const [path, apiKeyRequired] of paths) {
+    for (const [path, closed] of paths) {
       const resource: IResource = path === '' ? this.api.root : this.api.root.resourceForPath(path);
-      resource.addMethod('ANY', integration, { apiKeyRequired });
+      resource.addMethod('ANY', integration, {
+        apiKeyRequired: closed && authorization !== 'iam',
+        ...(closed && authorization !== 'apiKey' && { authorizationType: AuthorizationType.IAM }),
+      });
     }
   }
 
-  private gatewayResponses(): void {
-    for (const [type, status, code, message, fix] of gatewayAnswers) {
+  private gatewayResponses({ authorization }: Config): void {
+    const answers = new Map(gatewayAnswers.map((answer) => [answer[0], answer]));
+    if (authorization !== 'apiKey') for (const answer of signedAnswers) answers.set(answer[0], answer);
+    for (const [type, status, code, message, fix] of answers.values()) {
       this.api.addGatewayResponse(type.responseType, {
         type,
         ...(type === ResponseType.DEFAULT_4XX || type === ResponseType.DEFAULT_5XX ? {} : { statusCode: String(status) }),

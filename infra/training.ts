@@ -1,7 +1,8 @@
 /**
- * The run: Plan → Search → Select → Fit → Optimise → Gate → Register → Release. Each stage is a function; where Plan says so, the search is an array
- * job of Batch in its place, and all from the fit to the gate another job.
+ * The run: Plan → Search → Select → Fit → Optimise → Gate → Register → Release; where Select has more trials, they are searched first. Each stage
+ * is a function; where Plan says so, the search is an array job of Batch in its place, and all from the fit to the gate another job.
  */
+import { availableParallelism } from 'node:os';
 import { Aws, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
@@ -26,6 +27,7 @@ import { environment, type Stage, stages } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { targetOf } from './assets.ts';
 import type { Batch } from './batch.ts';
+import { keyStatement } from './encryption.ts';
 import { IngotFunction, type IngotFunctionProps, type Surroundings } from './function.ts';
 import { runs, stageFunctions } from './stages.ts';
 
@@ -74,11 +76,7 @@ export class Training extends Construct {
         return [name, state];
       }),
     ) as Record<Stage, LambdaInvoke | MapState>;
-    stages.slice(1).forEach(({ name }, i) => {
-      const before = stages[i]!.name;
-      if (!(batch && (before === 'Plan' || before === 'Select'))) states[before].next(states[name]);
-    });
-    if (batch) this.onBatch(states, failed);
+    this.connect(states, failed);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineType: StateMachineType.STANDARD,
       role: this.role(),
@@ -98,7 +96,18 @@ export class Training extends Construct {
     );
   }
 
-  /** A stage: its function, called with the run (and a trial, for Search); only Plan's answer is kept: the names of the trials, and the jobs. */
+  /** The stages one after the other; where Select has more trials, they are searched first. */
+  private connect(states: Record<Stage, LambdaInvoke | MapState>, failed: LambdaInvoke): void {
+    const { Plan, Search, Select, Fit, Optimise, Gate, Register, Release } = states;
+    const { search, finish } = this.batch ? this.onBatch(states, failed) : { search: Search, finish: Fit };
+    const more = new Choice(this, 'More', { comment: 'An automatic search has rungs: the best of one go on to the next' });
+    more.when(Condition.isPresent('$.plan.trials[0]'), search).otherwise(finish);
+    Plan.next(search);
+    Search.next(Select).next(more);
+    Fit.next(Optimise).next(Gate).next(Register).next(Release);
+  }
+
+  /** A stage: its function, called with the run (and a trial, for Search); only what Plan and Select answer is kept: the names of the trials, and the jobs. */
   private stage(name: Stage): LambdaInvoke {
     const { minutes, ...about } = stageFunctions[name];
     const looks = name === 'Plan' && this.batch;
@@ -106,8 +115,11 @@ export class Training extends Construct {
       ...about,
       ...(looks && { access: { ...about.access, statements: looks.look() } }),
       timeout: Duration.minutes(minutes),
-      ...(name === 'Plan' && {
-        environment: { [environment.lane]: this.lane(), ...(this.batch && { [environment.batch]: this.batch.settings() }) },
+      ...((name === 'Plan' || name === 'Select') && {
+        environment: {
+          ...(name === 'Plan' && { [environment.lane]: this.lane() }),
+          ...(this.batch && { [environment.batch]: this.batch.settings() }),
+        },
       }),
     });
     if (name === 'Plan') this.planFunction = handler;
@@ -117,7 +129,7 @@ export class Training extends Construct {
       payload: TaskInput.fromObject(name === 'Search' ? { ...run, trial: JsonPath.stringAt('$.trial') } : run),
       payloadResponseOnly: true,
       retryOnServiceExceptions: false,
-      ...(name === 'Plan' ? { resultPath: '$.plan' } : { resultPath: JsonPath.DISCARD }),
+      resultPath: name === 'Plan' || name === 'Select' ? '$.plan' : JsonPath.DISCARD,
     });
     return withRetries(task);
   }
@@ -126,7 +138,8 @@ export class Training extends Construct {
   private lane(): string {
     const { processor, pipelineMemory, controlMemory, searchConcurrency } = this.surroundings.config;
     const architecture = targetOf(processor).cpu === 'arm64' ? 'arm64' : 'x64';
-    return JSON.stringify({ architecture, pipelineMemory, controlMemory, concurrency: searchConcurrency });
+    const cores = processor === 'native' && { cores: availableParallelism() };
+    return JSON.stringify({ architecture, pipelineMemory, controlMemory, concurrency: searchConcurrency, ...cores });
   }
 
   /** A trial at a time for each of Plan's, some of them side by side. Their results are objects in the bucket, so nothing is returned. */
@@ -144,8 +157,9 @@ export class Training extends Construct {
   /**
    * The ways through Batch, taken where Plan's answer has a job. Where one fails, Plan is asked anew with the error: it sends the run through the
    * functions if they can do it, and else says what to do.
+   * @returns what begins a search, and what comes after the last one
    */
-  private onBatch(states: Record<Stage, State & INextable>, failed: LambdaInvoke): void {
+  private onBatch(states: Record<Stage, State & INextable>, failed: LambdaInvoke): Record<'search' | 'finish', Choice> {
     const anew = new LambdaInvoke(this, 'Plan anew', {
       lambdaFunction: this.planFunction,
       payload: TaskInput.fromObject({ ...run, error: JsonPath.objectAt('$.error') }),
@@ -167,11 +181,10 @@ export class Training extends Construct {
     });
     const finish = job('Finish on Batch', 'finish', { 'ContainerOverrides.$': '$.plan.job.finish' });
     const searching = ways('Where to search', search, states.Search);
-    states.Plan.next(searching);
     anew.next(searching);
     search.next(states.Select);
-    states.Select.next(ways('Where to finish', finish, states.Fit));
     finish.next(states.Register);
+    return { search: searching, finish: ways('Where to finish', finish, states.Fit) };
   }
 
   /** A job that is waited for; when the execution is stopped, so is the job. CDK's own state knows nothing of shares. */
@@ -210,7 +223,10 @@ export class Training extends Construct {
       timeout: Duration.minutes(1),
       access: {
         models: runs,
-        statements: [new PolicyStatement({ actions: ['sns:Publish'], resources: [topic.topicArn] })],
+        statements: [
+          new PolicyStatement({ actions: ['sns:Publish'], resources: [topic.topicArn] }),
+          ...(topic.masterKey ? [keyStatement(topic.masterKey, 'write')] : []),
+        ],
       },
       environment: { [environment.alarmTopicArn]: topic.topicArn },
     });

@@ -8,6 +8,9 @@ import { BatchMetrics } from './batch/metrics.ts';
 import { complain } from './complain.ts';
 import { Front } from './front.ts';
 import { lockHome, writeDurably } from './home.ts';
+import { authorizeS3, taskRefusal } from './iam/admission.ts';
+import { environmentOf, Iam, type Session } from './iam/iam.ts';
+import type { Permission } from './iam/permission.ts';
 import { AsyncInvocations, type AsyncSettings, defaultAsyncSettings } from './lambda/async-invocations.ts';
 import { type FunctionHooks, type FunctionSettings, LambdaFunction, ThrottledError } from './lambda/function.ts';
 import type { Outcome } from './lambda/process.ts';
@@ -78,6 +81,9 @@ export class Cloud {
   readonly apis: RestApi[] = [];
   readonly plans = new Map<string, UsagePlan>();
   readonly keys: ApiKeys;
+  readonly iam: Iam;
+  /** Who besides its role's services may invoke a function. */
+  readonly permissions: Permission[] = [];
   readonly logs: Logs;
   readonly metrics: Metrics;
   readonly alarms = new Map<string, Alarm>();
@@ -94,8 +100,10 @@ export class Cloud {
     this.metrics = new Metrics(home);
     this.logs = new Logs(home, (_, line) => takeEmbedded(line, this.metrics));
     this.keys = new ApiKeys(home);
+    this.iam = new Iam(home);
     this.#batchMetrics = new BatchMetrics(this.metrics);
     this.batch = new Batch(home, url, batch, {
+      credentials: (role, job) => environmentOf(role === undefined ? undefined : this.iam.assume(role, 'ecs-tasks.amazonaws.com', job)),
       output: (group, lines) => this.logs.write(group, lines),
       ended: (job) => this.#batchMetrics.ended(job),
       interrupted: (job) => this.#batchMetrics.interrupted(job),
@@ -115,7 +123,13 @@ export class Cloud {
   /** The services, without resources. */
   static async open(home: string, url: string, observer: CloudObserver = {}, batch: BatchSettings = {}): Promise<Cloud> {
     const cloud = new Cloud(home, url, observer, batch);
-    cloud.s3 = await createS3({ root: join(home, 's3'), strangers: true, onEvent: (event) => cloud.#take(event) });
+    cloud.s3 = await createS3({
+      root: join(home, 's3'),
+      credentials: cloud.iam.secrets,
+      strangers: true,
+      authorize: (call) => authorizeS3(cloud.iam, call),
+      onEvent: (event) => cloud.#take(event),
+    });
     return cloud;
   }
 
@@ -177,6 +191,16 @@ export class Cloud {
     } else if (service === 'lambda') await this.async.enqueue(arn, text);
     else if (service === 'sns') await this.topics.publish(arn, text);
     else throw new Error(`The laptop cloud has nothing at ${arn} that takes a message.`);
+  }
+
+  /** @throws what a state machine fails with whose role does not allow a task. */
+  allowTask(session: Session, resource: string, input: Json): void {
+    const refused = taskRefusal(this.iam, session, resource, input);
+    if (refused === undefined) return;
+    const [name, service] = resource.startsWith(submitJob)
+      ? ['Batch.AWSBatchException', 'AWSBatch']
+      : ['Lambda.AWSLambdaException', 'Lambda'];
+    throw named(name, `${refused} (Service: ${service}, Status Code: 403, Error Code: AccessDeniedException)`);
   }
 
   /** The task of a state machine: a job, or a function, whose own error's type becomes the state's. */

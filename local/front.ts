@@ -7,10 +7,12 @@ import type { RestApi, Stage } from './api/rest-api.ts';
 import { serveBatch } from './batch/api.ts';
 import type { Cloud } from './cloud.ts';
 import { complain } from './complain.ts';
+import { admit, sessionOf } from './iam/admission.ts';
+import type { Session } from './iam/iam.ts';
 import { serveLambda } from './lambda/api.ts';
 import { queueOperations } from './messaging/queue.ts';
 import { cloudWatchOperations, logOperations } from './observe/operations.ts';
-import type { Operations } from './protocol/service.ts';
+import { type Operations, ServiceError } from './protocol/service.ts';
 import { send, serve } from './protocol/wire.ts';
 import { stateOperations } from './states/operations.ts';
 import { accountId } from './template/template.ts';
@@ -135,21 +137,40 @@ function router(cloud: Cloud, home: string | undefined): Handle {
   const batch = serveBatch(cloud.batch);
   const functions = { find: (name: string) => cloud.findFunction(name), all: () => [...cloud.functions.values()] };
 
-  return (request, response) => {
-    const service = serviceOf(request);
-    if (service === undefined) return unsigned(request, response, stages, home);
-    if (service === 's3') return cloud.s3.handle(request, response);
+  const open = (service: string, request: IncomingMessage, response: ServerResponse) => {
     if (service === 'lambda') return serveLambda(request, response, functions, cloud.async);
     if (service === 'batch') return batch(request, response);
     if (service === 'apigateway') return serveApiGateway(request, response, cloud.keys, cloud.apis);
-    const operations = Object.hasOwn(services, service) ? services[service] : undefined;
-    if (operations) return serve(operations, request, response);
     refuse(
       response,
       new IngotError('NotFound', `The laptop cloud has no service '${service}'.`, { fix: 'docs/laptop.md lists what it has.' }),
     );
   };
+
+  return async (request, response) => {
+    const service = serviceOf(request);
+    // A request to the API is for the API to judge.
+    if (service === undefined || service === 'execute-api') return unsigned(request, response, stages, home);
+    // S3 asks IAM itself, as it alone knows which objects a request is about.
+    if (service === 's3') return cloud.s3.handle(request, response);
+    const session = sessionOf(cloud.iam, request);
+    const admitted = session && (() => admit(cloud.iam, session, service, request));
+    const operations = Object.hasOwn(services, service) ? services[service] : undefined;
+    if (operations && service === 'sts' && session)
+      return serve({ GetCallerIdentity: () => callerOf(session) }, request, response, admitted);
+    if (operations) return serve(operations, request, response, admitted);
+    try {
+      await admitted?.();
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      const body = JSON.stringify({ message: error.message, Message: error.message });
+      return send(response, error.status, 'application/json', body, { 'x-amzn-errortype': error.code });
+    }
+    return open(service, request, response);
+  };
 }
+
+const callerOf = ({ arn, accessKeyId }: Session) => ({ UserId: `${accessKeyId}:${arn.split('/').at(-1)}`, Account: accountId, Arn: arn });
 
 function unsigned(
   request: IncomingMessage,

@@ -15,8 +15,6 @@ export function machineEnvironment(home: string): Record<string, string> {
     TZ: 'UTC',
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
     AWS_EC2_METADATA_DISABLED: 'true',
     // Of use to every home: bundles are named by their content.
     NODE_COMPILE_CACHE: join(import.meta.dirname, '../.build/compile-cache'),

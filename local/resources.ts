@@ -1,8 +1,10 @@
 /** From a template to living resources: every type and property is done, or means nothing here, or is refused by name. */
 import { IngotError } from '../core/errors.ts';
 import type { Cloud } from './cloud.ts';
+import { checkConnections } from './iam/permission.ts';
 import { batch } from './resources/batch.ts';
 import { compute } from './resources/compute.ts';
+import { identity } from './resources/identity.ts';
 import { messaging } from './resources/messaging.ts';
 import { observe } from './resources/observe.ts';
 import type { ResourceTypes } from './resources/resource-type.ts';
@@ -11,7 +13,7 @@ import { storage } from './resources/storage.ts';
 import { type Identity, type Json, type JsonObject, resolve, type Scope } from './template/intrinsics.ts';
 import { accountId, creationOrder, parametersOf, type Resource, type Stack } from './template/template.ts';
 
-export const supportedTypes: ResourceTypes = { ...storage, ...compute, ...batch, ...messaging, ...restApi, ...observe };
+export const supportedTypes: ResourceTypes = { ...identity, ...storage, ...compute, ...batch, ...messaging, ...restApi, ...observe };
 
 /** Types that mean nothing on a laptop, where there is one user and no bill. */
 export const meaninglessTypes = [
@@ -35,16 +37,7 @@ export const meaninglessTypes = [
   'AWS::EC2::VPCEndpoint',
   'AWS::EC2::VPCGatewayAttachment',
   'AWS::ECR::Repository',
-  'AWS::IAM::InstanceProfile',
-  'AWS::IAM::ManagedPolicy',
-  'AWS::IAM::Policy',
-  'AWS::IAM::Role',
   'AWS::KMS::Alias',
-  'AWS::KMS::Key',
-  'AWS::Lambda::Permission',
-  'AWS::S3::BucketPolicy',
-  'AWS::SNS::TopicPolicy',
-  'AWS::SQS::QueuePolicy',
   'Custom::LogRetention',
   'Custom::S3AutoDeleteObjects',
 ];
@@ -76,6 +69,7 @@ export async function createResources(stack: Stack, cloud: Cloud): Promise<Recor
       identities.set(id, await type.create({ id, name, properties: properties ?? {}, cloud, stack }));
     } else identities.set(id, { ref: name, attributes: nominal(name) });
   }
+  checkConnections(cloud);
   const outputs = Object.entries(template.Outputs ?? {}).filter(
     ([, { Condition }]) => !Condition || resolve({ Condition }, scope, 'Outputs') === true,
   );

@@ -10,6 +10,7 @@ import { modelKeys } from '../../core/keys.ts';
 import { environment, type JobStage, jobStages } from '../../core/names.ts';
 import { putJson } from '../../core/object-store.ts';
 import type { DataSource } from '../../core/registry/datasets.ts';
+import { rungOf } from '../../core/search/auto/objects.ts';
 import type { Plan } from '../../core/search/plan.ts';
 import { cleanUpload } from '../../functions/clean.lambda.ts';
 import { fit } from '../../functions/fit.lambda.ts';
@@ -34,11 +35,12 @@ const work: Record<JobStage, (event: never, services: Services, index: number) =
 };
 
 /** Of an array job of so many children. */
-export type SearchEvent = RunEvent & { children: number };
+export type SearchEvent = RunEvent & { rung: number; children: number };
 
 /** Every so-many-th trial, so that those of one family, which take about as long, are spread over the children. */
-async function searchSlice({ children, ...event }: SearchEvent, services: Services, index: number): Promise<void> {
-  const { trials } = await needJson<Plan>(services.models, modelKeys.plan(event.run));
+async function searchSlice({ rung, children, ...event }: SearchEvent, services: Services, index: number): Promise<void> {
+  const plan = await needJson<Plan>(services.models, modelKeys.plan(event.run));
+  const { trials = [] } = (await rungOf(services.models, plan, rung)) ?? {};
   for (const { id: trial } of trials.filter((_, place) => place % children === index)) await search({ ...event, trial }, services);
 }
 

@@ -58,7 +58,10 @@ export const calls: Call[] = [
     path: '/models/{model}/predict',
     id: 'predictRows',
     summary: 'Answers rows by column name.',
-    query: choice,
+    query: {
+      ...choice,
+      explain: '`true`: what each column contributed to the raw output of each row, at most 200 rows; with the base they sum to it.',
+    },
     body: { [json]: rowsSchema, 'text/csv': 'text', 'application/x-ndjson': 'text' },
     answer: { status: 200, is: 'A prediction for each row.', schema: predictionsSchema },
     errors: predictErrors,

@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { laneNames } from '../compute/lane.ts';
 import { type ErrorCode, errorCodes, IngotError } from '../errors.ts';
 import { stages } from '../names.ts';
+import { personalKinds } from '../table/report.ts';
 
 export const errorSchema = z.object({
   error: z.object({
@@ -18,6 +19,14 @@ export const errorSchema = z.object({
 
 const errorBody = errorSchema.shape.error;
 const value = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+const label = z.union([z.string(), z.number(), z.boolean()]);
+
+/** Of a prediction that was asked for with explain=true: the contributions and the base add up to the raw value. */
+const explained = {
+  contributions: z.optional(z.record(z.string(), z.number())),
+  base: z.optional(z.number()),
+  raw: z.optional(z.object({ is: z.enum(['value', 'probability', 'log-odds', 'score']), class: z.optional(label), value: z.number() })),
+};
 
 export const inputDataSchema = z.object({
   input_data: z.array(z.array(value)),
@@ -31,8 +40,19 @@ export const predictionsSchema = z.object({
   version: z.int(),
   predictions: z.array(
     z.union([
-      z.object({ label: z.union([z.string(), z.number(), z.boolean()]), probabilities: z.record(z.string(), z.number()) }),
-      z.object({ value: z.number() }),
+      z.object({
+        label,
+        probabilities: z.record(z.string(), z.number()),
+        /** The classes among which the true one is, as often as the model's coverage says (mostly 0.9); none where no class is likely enough. */
+        set: z.optional(z.array(label)),
+        ...explained,
+      }),
+      z.object({
+        value: z.number(),
+        /** Between which the true value lies, as often as the model's coverage says (mostly 0.9). */
+        interval: z.optional(z.array(z.number()).check(z.length(2))),
+        ...explained,
+      }),
     ]),
   ),
 });
@@ -105,6 +125,7 @@ export const runSchema = z.object({
           mean: z.record(z.string(), z.number()),
           std: z.record(z.string(), z.number()),
           perFold: z.array(z.number()),
+          rung: z.optional(z.int()),
         }),
       ),
     }),
@@ -127,7 +148,44 @@ export const datasetSchema = z.object({
   revision: z.nullable(z.string()),
   status: z.enum(['CLEANING', 'CLEAN', 'READY', 'REJECTED']),
   /** See `core/table/report.ts`. */
-  report: z.optional(z.looseObject({})),
+  report: z.optional(
+    z.looseObject({
+      columns: z.array(
+        z.looseObject({
+          name: z.string(),
+          role: z.enum(['feature', 'target', 'ignored']),
+          why: z.string(),
+          personal: z.optional(
+            z.object({
+              kinds: z.array(z.enum(personalKinds)),
+              cells: z.int(),
+              of: z.int(),
+              treatment: z.enum(['dropped', 'hashed', 'masked', 'kept']),
+            }),
+          ),
+          leak: z.optional(
+            z.object({
+              kind: z.enum(['copy', 'monotone', 'afterwards']),
+              measure: z.string(),
+              score: z.number(),
+              next: z.optional(z.number()),
+              rows: z.int(),
+              treatment: z.enum(['quarantined', 'kept']),
+            }),
+          ),
+          sameAs: z.optional(z.string()),
+        }),
+      ),
+    }),
+  ),
+  /** Rows that are likely mislabelled; `row` counts from 1 the rows of the files that could be read. */
+  suspiciousLabels: z.optional(
+    z.object({
+      count: z.int(),
+      of: z.int(),
+      rows: z.array(z.object({ row: z.int(), given: z.string(), suggested: z.string(), confidence: z.number() })),
+    }),
+  ),
   /** Why the job that prepares a large upload is not under way yet, in a sentence. */
   waiting: z.optional(z.string()),
   error: z.optional(errorBody),

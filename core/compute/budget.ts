@@ -72,13 +72,17 @@ export function fitBudget<P extends Searched>(
     };
     return { plan: { ...plan, ...searched }, estimate, budget };
   }
-  const { seconds, dollars } = smallest!;
-  throw new IngotError(
+  throw tooSmall(limits, smallest!.seconds.high, smallest!.dollars.high);
+}
+
+/** @param seconds, dollars what the smallest run takes */
+export function tooSmall(limits: Limits, seconds: number, dollars: number): IngotError {
+  return new IngotError(
     'InvalidSpec',
-    `The budget is too small: the smallest run takes up to ${minutesText(seconds.high)} and ${dollarsText(dollars.high)}.`,
+    `The budget is too small: the smallest run takes up to ${minutesText(seconds)} and ${dollarsText(dollars)}.`,
     {
       where: 'dataset.json, field budget',
-      fix: `Allow at least that (${[limits.minutes !== undefined && `minutes: ${round(seconds.high / 60)}`, limits.dollars !== undefined && `dollars: ${round(dollars.high)}`].filter(Boolean).join(', ')}), or give fewer rows or columns.`,
+      fix: `Allow at least that (${[limits.minutes !== undefined && `minutes: ${round(seconds / 60)}`, limits.dollars !== undefined && `dollars: ${round(dollars)}`].filter(Boolean).join(', ')}), or give fewer rows or columns.`,
     },
   );
 }
@@ -197,7 +201,7 @@ export function leftOutOf(
   const said = [...(plan.budget?.leftOut ?? [])];
   const stopped = trials.filter((trial) => trial?.stopped).length;
   if (stopped > 0) said.push(`${stopped} of ${trials.length} trials stopped before all their candidates were tried: the time was over.`);
-  if (stepsOf(fit) < stepsOf(best)) {
+  if (plan.search !== 'auto' && stepsOf(fit) < stepsOf(best)) {
     const name = estimatorOf(fit.family).steps;
     said.push(`The model has ${stepsOf(fit)} ${name}; the score is that of ${stepsOf(best)}: the time was over.`);
   }

@@ -1,15 +1,22 @@
 /** A run's clock under a budget: when a piece of work began for the first time, and whether its time is over. */
 import { modelKeys } from '../keys.ts';
 import { getJson, type ObjectStore, putJson } from '../object-store.ts';
-import type { Plan, RunRecord } from '../search/plan.ts';
+import type { Plan, RunRecord, Trial } from '../search/plan.ts';
 import { deadlineOf } from './budget.ts';
 
 /**
  * @param work a trial's id, or `fit`. A repeated attempt has what the first has left of the time, so that attempts that were killed and
  *   the waits between them count, whatever they have cost.
+ * @param own limits of a trial that has its own
  * @returns milliseconds that it has left, now and whenever asked; undefined where the plan has no budget
  */
-export async function timeLeft(models: ObjectStore, plan: Plan, work: string, now: () => Date): Promise<(() => number) | undefined> {
+export async function timeLeft(
+  models: ObjectStore,
+  plan: Plan,
+  work: string,
+  now: () => Date,
+  own: Pick<Trial, 'seconds' | 'until'> = {},
+): Promise<(() => number) | undefined> {
   const { run, budget } = plan;
   if (!budget) return undefined;
   const key = modelKeys.begun(run, work);
@@ -20,7 +27,12 @@ export async function timeLeft(models: ObjectStore, plan: Plan, work: string, no
   ]);
   const began = new Date((first ?? begun).at);
   const family = plan.trials.find(({ id }) => id === work)?.family;
-  const [seconds, until] = family === undefined ? [budget.fitSeconds, budget.fitUntil] : [budget.trialSeconds[family]!, budget.searchUntil];
+  const [seconds, until] =
+    own.seconds !== undefined
+      ? [own.seconds, own.until]
+      : family === undefined
+        ? [budget.fitSeconds, budget.fitUntil]
+        : [budget.trialSeconds[family]!, budget.searchUntil];
   const deadline = deadlineOf(began, seconds, new Date(record?.createdAt ?? begun.at), until);
   return () => deadline - now().getTime();
 }

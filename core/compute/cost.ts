@@ -1,6 +1,7 @@
 /** What a run takes in time and dollars: predicted from its plan, and counted from what its stages say that they took. */
 import type { Stage } from '../names.ts';
 import type { Plan } from '../search/plan.ts';
+import { trainingShares } from '../search/training-sizes.ts';
 import type { JobSize } from './batch.ts';
 import { coresOf, type Lane } from './lane.ts';
 import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum } from './work.ts';
@@ -43,9 +44,13 @@ export const callSeconds = {
 };
 /** From a job's submission to its first work: a machine, the image, the code. Billed from the image on. */
 const jobStartSeconds = { low: 20, point: 60, high: 180 };
+/** Seconds before a piece of work begins: of a job; functions have theirs in `callSeconds`. */
+export const startSeconds = ({ job }: Lane): Interval => (job ? jobStartSeconds : exactly(0));
 /** Core seconds a value of the model, to write, shrink, read and check its graph; and what that takes of the smallest. */
 const exportSecondsPerValue = { low: 1.2e-6, point: 3e-6, high: 6e-6 };
 const exportSeconds = { low: 0.05, point: 0.15, high: 0.4 };
+/** Core seconds to evaluate the answers to the test rows, whose number and the model's size are bounded (core/evaluation). */
+const evaluationSeconds = { low: 0.1, point: 0.5, high: 2 };
 /** Parts of a piece of work that threads share, below which one thread does it all. */
 const sharedFrom = 0.1;
 const sharedWell = 0.85;
@@ -79,7 +84,7 @@ function trialCoreSeconds(plan: Planned, family: string, shape: Shape, rounds: n
  * @param rounds by family: candidates that are tried one round after the other; by default all at once
  */
 export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<string, number[][]> = {}): Parts {
-  const start = lane.job ? jobStartSeconds : exactly(0);
+  const start = startSeconds(lane);
   const families = [...new Set(plan.trials.map(({ family }) => family))];
   const trials = Object.fromEntries(
     families.map((family) => {
@@ -96,7 +101,7 @@ export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<
     point: Math.max(longest('point'), Math.min(waves * longest('point'), even('point') + longest('point') / 2)),
     high: waves * longest('high'),
   };
-  const fits = plan.candidates.map(({ family, params }) => coreSecondsOf(family, shape, [params]));
+  const fits = fitsOf(plan, shape);
   const sizes = plan.candidates.map(({ family, params }) => estimatorOf(family).modelSize(shape, params));
   const exporting = sum([exportSeconds, scale(exportSecondsPerValue, Math.max(...sizes))]);
   return {
@@ -105,8 +110,19 @@ export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<
     fit: sum([start, laneSeconds(anyOf(fits), lane), callSeconds.pipeline]),
     before: callSeconds.control,
     between: callSeconds.control,
-    after: sum([scale(callSeconds.pipeline, 2), scale(callSeconds.control, 2), exporting]),
+    after: sum([scale(callSeconds.pipeline, 2), scale(callSeconds.control, 2), exporting, evaluationSeconds]),
   };
+}
+
+/** Each candidate's fit on all rows, and its fits on folds and on parts of them that calibration, intervals and learning curves are made of. */
+function fitsOf(plan: Planned, shape: Shape): Interval[] {
+  const valid = Math.ceil(shape.rows / plan.folds);
+  const train = shape.rows - valid;
+  return plan.candidates.map(({ family, params }) => {
+    const fold = coreSecondsOf(family, { ...shape, rows: train }, [params], valid);
+    const parts = trainingShares.map((share) => coreSecondsOf(family, { ...shape, rows: Math.ceil(train * share) }, [params], valid));
+    return sum([coreSecondsOf(family, shape, [params]), scale(fold, plan.folds), ...parts]);
+  });
 }
 
 /** Of several that may be chosen, one: from the least to the most, and their middle. */
@@ -122,14 +138,14 @@ function anyOf(intervals: Interval[]): Interval {
 /** Predicts a run. Every bound rises with rows, candidates, folds and prices. */
 export function estimateRun(plan: Planned, shape: Shape, lane: Lane, rounds: Record<string, number[][]> = {}): Estimate {
   const parts = partsOf(plan, shape, lane, rounds);
-  const starts = lane.job ? scale(jobStartSeconds, lane.concurrency) : exactly(0);
+  const starts = scale(startSeconds(lane), lane.concurrency);
   const pipeline = sum([...plan.trials.map(({ family }) => parts.trials[family]!), starts, parts.fit, parts.after]);
   // Register and Release are in `after`, as if they had the pipeline's memory: a little too much.
   const control = sum([parts.before, parts.between]);
   const seconds = sum([parts.before, parts.search, parts.between, parts.fit, parts.after]);
   const fixed = exactly(fixedDollars(plan.trials.length, lane));
   const dollars = sum([pipelineDollars(pipeline, lane), scale(control, secondDollars(lane, lane.controlMemory)), fixed]);
-  const fits = plan.candidates.map(({ family, params }) => coreSecondsOf(family, shape, [params]));
+  const fits = fitsOf(plan, shape);
   const trials = plan.trials.map(({ family }) => trialCoreSeconds(plan, family, shape, rounds[family]));
   return { coreSeconds: sum([...trials, anyOf(fits)]), memory: memoryOf(plan, shape), seconds, dollars, lane };
 }

@@ -15,6 +15,8 @@ export const laneSchema = z.strictObject({
   controlMemory: z.number().check(z.positive()),
   /** Trials at a time. */
   concurrency: z.int().check(z.positive()),
+  /** All the cores that there are, where the functions share a machine. */
+  cores: z.optional(z.int().check(z.positive())),
   prices: priceListSchema,
 });
 
@@ -36,6 +38,12 @@ export const defaultLane: Lane = {
 
 /** Lambda gives one core for each 1,769 MB. */
 export const coresOf = ({ job, pipelineMemory }: Lane): number => job?.vcpus ?? Math.max(1, pipelineMemory / 1769);
+
+/** Trials that run at a time, and the cores that they have together. */
+export function searchPower(lane: Lane): { places: number; cores: number } {
+  const places = Math.min(lane.concurrency, lane.cores ?? lane.concurrency);
+  return { places, cores: Math.min(lane.cores ?? Number.POSITIVE_INFINITY, places * coresOf(lane)) };
+}
 
 /** @param text JSON of the settings that are not the default ones; @throws where one is unknown or wrong */
 export function parseLane(text: string | undefined): Lane {

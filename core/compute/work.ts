@@ -39,6 +39,8 @@ export interface Estimator {
   spread: { low: number; high: number };
   /** The parameter that counts nested parts (trees, rounds): a model of fewer is contained in one of more. */
   steps?: string;
+  /** How many of those parts a fold's fit is expected to grow, where it stops early. */
+  earlySteps?(params: Params, shape: Shape): number;
 }
 
 export const estimators: Record<FamilyName, Estimator> = { boosting: boostingWork, forest: forestWork, linear: linearWork };
@@ -54,6 +56,13 @@ export function coreSecondsOf(family: string, shape: Shape, candidates: Params[]
   const { coreSeconds, spread } = estimatorOf(family);
   const point = coreSeconds(shape, candidates, validRows);
   return { low: point * spread.low, point, high: point * spread.high };
+}
+
+/** Core seconds to fit one candidate on some rows and to predict others, stopping early where it can. */
+export function foldCoreSeconds(family: string, shape: Shape, params: Params, validRows: number): number {
+  const { steps, earlySteps, coreSeconds } = estimatorOf(family);
+  const expected = steps && earlySteps ? { ...params, [steps]: earlySteps(params, shape) } : params;
+  return coreSeconds(shape, [expected], validRows);
 }
 
 export const exactly = (value: number): Interval => ({ low: value, point: value, high: value });

@@ -43,5 +43,8 @@ export interface Preprocess {
   features: string[];
   /** Columns of the file that the model does not use; a row may have them, and they are passed over. */
   ignored: string[];
-  rows: { train: number; test: number };
+  /** `together` rows equal an earlier one in all features, and were put on its side. */
+  rows: { train: number; test: number; together?: number };
+  /** Where rows were split by what ties them together. */
+  splitBy?: 'groups' | 'time';
 }

@@ -3,13 +3,24 @@ import { IngotError } from '../errors.ts';
 import type { Target } from '../models/model.ts';
 import { Random } from '../random.ts';
 import type { Frame } from '../table/frame.ts';
+import type { EqualRows } from './equal-rows.ts';
+import type { RowKeys } from './row-keys.ts';
 
 /**
+ * @param together rows that must not be parted: those with one first row all go where that goes, and the shares are kept a little less exactly
  * @param testFraction the share of rows to hold out; each class gives its share, rounded so that the whole is right (largest remainder)
+ * @param by what ties rows together, if anything: then classes have no part in it
  * @returns row numbers, ascending. A class of one row stays in train; a class of more has a row on each side where the shares allow
  * @throws IngotError EmptyDataset where there are too few rows for both sides
  */
-export function splitRows(target: Target, testFraction: number, seed: number): { train: Int32Array; test: Int32Array } {
+export function splitRows(
+  target: Target,
+  testFraction: number,
+  seed: number,
+  tied: { together?: EqualRows | undefined; by?: RowKeys | undefined } = {},
+): { train: Int32Array; test: Int32Array } {
+  const { together, by } = tied;
+  if (by) return splitByKeys(by, testFraction, seed);
   const groups = target.task === 'classification' ? rowsByClass(target) : [new Int32Array(target.values.length).map((_, row) => row)];
   const rows = groups.reduce((sum, group) => sum + group.length, 0);
   const sizes = testSizes(
@@ -21,7 +32,8 @@ export function splitRows(target: Target, testFraction: number, seed: number): {
     new Random(seed + i).shuffle(group);
     for (let k = 0; k < sizes[i]!; k++) isTest[group[k]!] = 1;
   });
-  const held = sizes.reduce((sum, size) => sum + size, 0);
+  if (together) for (let row = 0; row < rows; row++) isTest[row] = isTest[together.first[row]!]!;
+  const held = isTest.reduce((sum, side) => sum + side, 0);
   if (held === 0 || held === rows) {
     throw new IngotError('EmptyDataset', `${rows} rows are too few to train on some and test on others.`, {
       where: 'table',
@@ -35,6 +47,30 @@ export function splitRows(target: Target, testFraction: number, seed: number): {
     else train[a++] = row;
   }
   return { train, test };
+}
+
+/** Whole groups, drawn by seed, or the latest moments, until the share of the rows is reached. */
+function splitByKeys({ by, keys }: RowKeys, testFraction: number, seed: number): { train: Int32Array; test: Int32Array } {
+  const order = Int32Array.from(new Set(keys)).sort();
+  if (by === 'time') order.reverse();
+  else new Random(seed).shuffle(order);
+  const counts = new Map<number, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const held = new Set<number>();
+  let rows = 0;
+  for (const key of order) {
+    if (rows >= keys.length * testFraction) break;
+    held.add(key);
+    rows += counts.get(key)!;
+  }
+  if (rows === keys.length) {
+    throw new IngotError('EmptyDataset', `There is only one ${by === 'time' ? 'moment' : 'group'} to train and test on.`, {
+      where: `dataset.json, field ${by}`,
+      fix: 'Name a column with at least two values, or leave the field out.',
+    });
+  }
+  const all = Int32Array.from(keys, (_, row) => row);
+  return { train: all.filter((row) => !held.has(keys[row]!)), test: all.filter((row) => held.has(keys[row]!)) };
 }
 
 function rowsByClass({ labels, classes }: Extract<Target, { task: 'classification' }>): Int32Array[] {

@@ -1,4 +1,6 @@
 /** What a served model says of itself: written into the graph's `metadata_props`, so that one file is enough to serve it. */
+import type { Answers } from '../answers/answers.ts';
+import type { Decision } from '../answers/decision.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import type { ColumnType } from '../spec.ts';
 
@@ -23,6 +25,10 @@ export interface ModelCard {
   target: string;
   classes?: string[];
   classType?: 'string' | 'integer' | 'boolean';
+  /** By which a class's probability is multiplied before the largest gives the label; 1 where there are none. */
+  decision?: Decision;
+  /** How often sets or intervals hold the truth; absent where the graph has none. */
+  coverage?: number;
   /** In the order of a row in `input_data`. */
   columns: CardColumn[];
   /** Columns of the file that a row may have, and that are passed over. */
@@ -30,7 +36,12 @@ export interface ModelCard {
 }
 
 /** @param inputs the graph's input of each column */
-export function modelCard(preprocess: Preprocess, inputs: readonly string[], model = preprocess.dataset): ModelCard {
+export function modelCard(
+  preprocess: Preprocess,
+  inputs: readonly string[],
+  { decision, coverage }: Answers,
+  model = preprocess.dataset,
+): ModelCard {
   const { dataset, revision, version, task, target, classes, classType, ignored } = preprocess;
   return {
     model,
@@ -41,6 +52,8 @@ export function modelCard(preprocess: Preprocess, inputs: readonly string[], mod
     target,
     ...(classes && { classes }),
     ...(classType && { classType }),
+    ...(decision && { decision }),
+    ...(coverage !== undefined && { coverage }),
     columns: preprocess.columns.map(({ name, type, missing }, i) => ({ name, type, input: inputs[i]!, missing })),
     ignored,
   };

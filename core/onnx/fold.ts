@@ -28,25 +28,25 @@ class NotFoldable extends Error {}
 /**
  * The way from inputs to answer with the trees asking of raw numbers, and of only those columns and categories that a split uses.
  * @param edges gets the splits on numbers, each once
- * @returns undefined where the model asks its features anything but trees' questions
+ * @returns undefined where something asks the features anything but trees' questions, as a linear model does
  */
 export function foldedBody(
   preprocess: Preprocess,
   model: Pick<FittedModel, 'toOnnx'>,
   edges: Edge[] = [],
 ): ((graph: GraphBuilder, inputs: readonly string[]) => string) | undefined {
-  const fold = (graph: GraphBuilder, inputs: readonly string[]) => {
-    const folding = new FoldingGraph(graph, preprocess, inputs);
+  const fold = (graph: GraphBuilder, inputs: readonly string[], used?: ReadonlySet<number>) => {
+    const folding = new FoldingGraph(graph, preprocess, inputs, used);
     return { answer: model.toOnnx(folding, folding.features), folding };
   };
   try {
     const { folding } = fold(nowhere, preprocess.columns.map(String));
     edges.push(...folding.edges());
+    return folding.readOtherwise ? undefined : (graph, inputs) => fold(graph, inputs, folding.used).answer;
   } catch (error) {
     if (error instanceof NotFoldable) return undefined;
     throw error;
   }
-  return (graph, inputs) => fold(graph, inputs).answer;
 }
 
 /** A graph that keeps nothing, to see what a model would write. */
@@ -61,13 +61,19 @@ class FoldingGraph implements GraphBuilder {
   private readonly preprocess: Preprocess;
   private readonly inputs: readonly string[];
   private readonly layout: Feature[];
+  /** The features that some tree splits: the trees of an ensemble read one tensor. */
+  readonly used: Set<number>;
+  /** Whether something else than a tree reads the features. */
+  readOtherwise = false;
   private readonly known = new Map<string, RawSplit>();
+  private raw: { raw: string; places: Map<number, number> } | undefined;
 
-  constructor(graph: GraphBuilder, preprocess: Preprocess, inputs: readonly string[]) {
+  constructor(graph: GraphBuilder, preprocess: Preprocess, inputs: readonly string[], used: ReadonlySet<number> = new Set()) {
     this.graph = graph;
     this.preprocess = preprocess;
     this.inputs = inputs;
     this.layout = layOut(preprocess.columns);
+    this.used = new Set(used);
   }
 
   edges(): Edge[] {
@@ -92,7 +98,10 @@ class FoldingGraph implements GraphBuilder {
 
   node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: { domain?: 'ai.onnx.ml' } = {}): string {
     if (!inputs.includes(this.features)) return this.graph.node(opType, inputs, attributes, options);
-    if (!treeOperators.includes(opType)) throw new NotFoldable(`${opType} reads the features.`);
+    if (!treeOperators.includes(opType)) {
+      this.readOtherwise = true;
+      return '';
+    }
     const { raw, folded } = this.foldTrees(attributes);
     return this.graph.node(opType, [raw], folded, options);
   }
@@ -100,13 +109,15 @@ class FoldingGraph implements GraphBuilder {
   private foldTrees(attributes: Record<string, Attribute>): { raw: string; folded: Record<string, Attribute> } {
     const { nodes_featureids: ids, nodes_values: values, nodes_modes: modes } = attributes;
     if (!ids || !values || !modes || !('ints' in ids) || !('floats' in values) || !('strings' in modes)) throw new NotFoldable();
-    const used = new Set<number>();
+    const before = this.used.size;
     modes.strings.forEach((mode, node) => {
       if (mode === 'LEAF') return;
       if (mode !== 'BRANCH_LEQ') throw new NotFoldable(`A split is ${mode}.`);
-      used.add(ids.ints[node]!);
+      this.used.add(ids.ints[node]!);
     });
-    const { raw, places } = this.rawTensor([...used].sort((a, b) => a - b));
+    if (this.used.size > before) this.raw = undefined;
+    this.raw ??= this.rawTensor([...this.used].sort((a, b) => a - b));
+    const { raw, places } = this.raw;
     const featureIds = new Int32Array(modes.strings.length);
     const thresholds = Float32Array.from(values.floats);
     const missing = new Int32Array(modes.strings.length);

@@ -24,12 +24,13 @@ import { doubleBytes, floatBytes, packedFloats, packedInts, repeatedTexts } from
 export const irVersion = 8;
 export const opsets = { '': 17, 'ai.onnx.ml': 3 } as const;
 
-export type ElementType = 'float' | 'string' | 'int64';
+export type ElementType = 'float' | 'string' | 'int64' | 'bool';
 
 const elementTypes = {
   float: TensorProto_DataType.FLOAT,
   string: TensorProto_DataType.STRING,
   int64: TensorProto_DataType.INT64,
+  bool: TensorProto_DataType.BOOL,
 } as const;
 
 /** A size, or the name of one that is known at run time ('N'). */

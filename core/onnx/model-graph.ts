@@ -1,4 +1,5 @@
 /** The one graph from raw row to answer: preprocessing, model and labels. */
+import { type Answers, answerToOnnx } from '../answers/answers.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import { toOnnx } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
@@ -10,6 +11,8 @@ import { outputNames } from './outputs.ts';
 export interface ModelGraphSource {
   preprocess: Preprocess;
   model: Pick<FittedModel, 'toOnnx'>;
+  /** What makes the model's answer an honest one; without it, the answer is the model's own. */
+  answers?: Answers;
   /** Further `metadata_props`; `model` is the model's name, the dataset's where it is not given. */
   metadata?: Record<string, string>;
 }
@@ -19,23 +22,26 @@ export type Body = (graph: GraphBuilder, inputs: readonly string[]) => string;
 
 /**
  * Inputs: the raw columns in order, [N, 1], numbers as float32 with NaN for missing, categories and booleans as strings with '' for
- * missing. Outputs: `label` [N] (int64 where the classes are integers, else string) and `probabilities` float32 [N, classes]; or
- * `value` float32 [N, 1]. The label is the class of the highest probability, the first of equal ones.
+ * missing. Outputs: `label` [N] (int64 where the classes are integers, else string), `probabilities` float32 [N, classes] and `set` bool
+ * [N, classes]; or `value` float32 [N, 1] and `interval` float32 [N, 2]. The label is the class of the highest probability (times its weight,
+ * where the answers have weights), the first of equal ones.
  * @param body the way from inputs to answer; by default the preprocessing and then the model, as they are
  */
-export function buildModelGraph({ preprocess, model, metadata = {} }: ModelGraphSource, body?: Body): Uint8Array {
+export function buildModelGraph({ preprocess, model, answers = {}, metadata = {} }: ModelGraphSource, body?: Body): Uint8Array {
   const graph = new OnnxGraph(Object.values(outputNames));
   const inputs = preprocess.columns.map(({ name, type }) => graph.input(name, type === 'number' ? 'float' : 'string', ['N', 1]));
-  const answer = body ? body(graph, inputs) : model.toOnnx(graph, toOnnx(graph, preprocess, inputs));
-  if (preprocess.task === 'regression') {
-    graph.output(outputNames.value, answer, 'float', ['N', 1]);
+  const raw = body ? body(graph, inputs) : model.toOnnx(graph, toOnnx(graph, preprocess, inputs));
+  const { numbers, best, set, interval } = answerToOnnx(answers, preprocess.task, graph, raw);
+  if (best === undefined) {
+    graph.output(outputNames.value, numbers, 'float', ['N', 1]);
+    if (interval) graph.output(outputNames.interval, interval, 'float', ['N', 2]);
   } else {
     const classes = preprocess.classes ?? [];
-    const best = graph.node('ArgMax', [answer], { axis: { int: 1 }, keepdims: { int: 0 } });
     const integers = preprocess.classType === 'integer';
     const label = graph.node('Gather', [integers ? graph.int64s(classes.map(BigInt)) : graph.strings(classes), best]);
     graph.output(outputNames.label, label, integers ? 'int64' : 'string', ['N']);
-    graph.output(outputNames.probabilities, answer, 'float', ['N', classes.length]);
+    graph.output(outputNames.probabilities, numbers, 'float', ['N', classes.length]);
+    if (set) graph.output(outputNames.set, set, 'bool', ['N', classes.length]);
   }
-  return graph.toBytes({ ...metadata, [cardKey]: JSON.stringify(modelCard(preprocess, inputs, metadata['model'])) });
+  return graph.toBytes({ ...metadata, [cardKey]: JSON.stringify(modelCard(preprocess, inputs, answers, metadata['model'])) });
 }

@@ -60,7 +60,7 @@ function requireEqual(before: Predictor, after: Predictor, rows: RawRows): void 
   });
 }
 
-/** Bits, so that NaN equals itself and −0 is not 0. */
+/** What sets, intervals and labels follow from. Bits, so that NaN equals itself and −0 is not 0. */
 function numbersOf(predictor: Predictor, rows: RawRows): Uint32Array {
   const predictions = predictor.run(rows);
   const numbers = predictions.task === 'classification' ? predictions.probabilities : predictions.values;

@@ -1,9 +1,15 @@
 /** The shape of a version's `card.json`: what the model is, what it was made of, and how good it is. Immutable. */
+import type { AnswersCard } from '../answers/answers-card.ts';
 import type { Estimate, Spent } from '../compute/cost.ts';
+import type { HeldOut } from '../evaluation/evaluate.ts';
+import type { IterationCurve } from '../evaluation/iterations.ts';
 import type { Params } from '../models/model.ts';
-import type { Leaderboard, Scores } from '../search/plan.ts';
+import type { Assembly } from '../search/auto/assemble.ts';
+import type { Leaderboard } from '../search/plan.ts';
+import type { TrainingSize } from '../search/training-sizes.ts';
 import type { MetricName } from '../spec.ts';
 import type { DataSource } from './datasets.ts';
+import type { Reproduction } from './reproduce.ts';
 
 export interface ModelCard {
   model: string;
@@ -29,16 +35,38 @@ export interface ModelCard {
   /** Null where the metric is not defined on some fold. */
   score: number | null;
   folds: number;
+  /** Of an automatic search: what the model is made of, and why. */
+  ensemble?: Assembly;
   leaderboard: Leaderboard;
   /** On the rows that were split off before anything was fitted. */
   heldOut: HeldOut;
+  /** What makes the graph's answers honest, found out of fold. */
+  answers: AnswersCard;
+  learningCurves: {
+    /** The metric on the first fold by the rows that were learned from. */
+    trainingSizes?: { metric: MetricName; points: TrainingSize[] };
+    /** Held-out loss by trees or rounds. */
+    iterations?: IterationCurve;
+    /** The training objective by iteration. */
+    objective?: [iteration: number, value: number][];
+  };
   /** How many rows the trained model and the graph were compared on, bit for bit. */
   parity: { testRows: number; edgeRows: number };
   data: {
-    rows: { read: number; kept: number; rejected: number; duplicates: number; missingTarget: number; train: number; test: number };
+    rows: {
+      read: number;
+      kept: number;
+      rejected: number;
+      duplicates: number;
+      missingTarget: number;
+      train: number;
+      test: number;
+      together?: number;
+    };
     inferred: { what: string; value: string; why: string }[];
     changes: { column?: string; reason: string; count: number }[];
   };
+  reproduce: Reproduction;
   /** Bytes of the graph, and of the graph before it was made smaller; number of features. */
   sizes: { graph: number; plainGraph: number; features: number };
   /** Wall time of the stages' work, in seconds; trials that ran side by side are added up. */
@@ -48,11 +76,4 @@ export interface ModelCard {
   spent?: Spent;
   /** Where dataset.json limits the run: the limits, and what was left out because of them, in sentences. */
   budget?: { minutes?: number | undefined; dollars?: number | undefined; leftOut: string[] };
-}
-
-export interface HeldOut {
-  rows: number;
-  scores: Scores;
-  /** Classification: `[actual][predicted]` counts in class order. */
-  confusion?: number[][];
 }

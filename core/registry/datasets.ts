@@ -28,6 +28,15 @@ export interface DatasetPointer {
   error?: ErrorBody;
 }
 
+/** Rows that are likely mislabelled, the surest first; the file beside it lists more. */
+export interface DoubtedLabels {
+  /** How many there are among the `of` rows that were looked at. */
+  count: number;
+  of: number;
+  /** `row` counts from 1 the rows of the files that could be read: without header and rejects. */
+  rows: { row: number; given: string; suggested: string; confidence: number }[];
+}
+
 const rank: Record<DatasetStatus, number> = { CLEANING: 0, CLEAN: 1, READY: 2, REJECTED: 2 };
 
 /** Negative where a came before b, positive where after, 0 where they are one upload or uploads of two keys in one instant. */

@@ -1,9 +1,10 @@
 /** `runs/<run>/gate.json`: what the gate found before a version may be registered. */
+
+import type { Answered } from '../answers/answers.ts';
+import type { HeldOut } from '../evaluation/evaluate.ts';
+import type { IterationCurve } from '../evaluation/iterations.ts';
 import type { Preprocess } from '../features/preprocess.ts';
-import type { Predictions, Target } from '../models/model.ts';
-import { argmax, confusionMatrix, score } from '../search/metrics.ts';
 import type { CleanReport } from '../table/report.ts';
-import type { HeldOut } from './card.ts';
 
 /** `baseline.json` of a version: what inputs and answers looked like when it was made, for those who watch for drift. */
 export interface Baseline {
@@ -26,22 +27,22 @@ export interface Gate {
   heldOut: HeldOut;
   parity: { testRows: number; edgeRows: number };
   baseline: Baseline;
+  iterations?: IterationCurve;
+  /** The training objective before the first iteration and after each, thinned to at most 60 of them. */
+  objective?: [iteration: number, value: number][];
   seconds: number;
 }
 
-export function heldOutOf(truth: Target, answers: Predictions): HeldOut {
-  const scores = score(truth, answers);
-  if (truth.task === 'regression' || answers.task === 'regression') return { rows: rowsOf(truth), scores };
-  const { probabilities, classes } = answers;
-  return { rows: truth.labels.length, scores, confusion: confusionMatrix(truth.labels, argmax(probabilities, classes), classes) };
-}
+const mostPoints = 60;
 
-function rowsOf(target: Target): number {
-  return target.task === 'classification' ? target.labels.length : target.values.length;
+export function thinObjective(curve: readonly number[]): [number, number][] {
+  const count = Math.min(mostPoints, curve.length);
+  const at = (i: number) => (count === 1 ? 0 : Math.round((i * (curve.length - 1)) / (count - 1)));
+  return Array.from({ length: count }, (_, i) => [at(i), curve[at(i)]!]);
 }
 
 /** @param answers those of the test rows, in order */
-export function baselineOf(report: CleanReport, preprocess: Preprocess, answers: Predictions): Baseline {
+export function baselineOf(report: CleanReport, preprocess: Preprocess, answers: Answered): Baseline {
   const reported = new Map(report.columns.map((column) => [column.name, column]));
   const columns = preprocess.columns.map(({ name, type }) => {
     const { missing, distinct, number, top } = reported.get(name)!;
@@ -50,11 +51,10 @@ export function baselineOf(report: CleanReport, preprocess: Preprocess, answers:
   return { rows: report.rows.kept, columns, answers: describeAnswers(answers, preprocess.classes ?? []) };
 }
 
-function describeAnswers(answers: Predictions, labels: string[]): Baseline['answers'] {
+function describeAnswers(answers: Answered, labels: string[]): Baseline['answers'] {
   if (answers.task === 'classification') {
-    const { probabilities, classes } = answers;
-    const rows = probabilities.length / classes;
-    const chosen = argmax(probabilities, classes);
+    const { probabilities, classes, labels: chosen } = answers;
+    const rows = chosen.length;
     return {
       classes: labels.map((label, k) => {
         let sum = 0;

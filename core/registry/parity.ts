@@ -1,8 +1,9 @@
 /** Whether the exported graph answers as the trained model does: bit for bit, or the version is not registered. */
+import type { Answered } from '../answers/answers.ts';
 import { IngotError } from '../errors.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import { takeRows } from '../features/split.ts';
-import type { FittedModel, Predictions } from '../models/model.ts';
+import type { FittedModel } from '../models/model.ts';
 import { type Edge, foldedBody, neighbour } from '../onnx/fold.ts';
 import type { RawRows } from '../serving/rows.ts';
 import type { Frame } from '../table/frame.ts';
@@ -21,24 +22,31 @@ export function rawRowsOf(frame: Frame): RawRows {
  * @param what the rows are, for the error
  * @throws IngotError ParityFailed that names the first row on which the two differ
  */
-export function checkAgreement(graph: Predictions, model: Predictions, what: string): void {
-  const [ours, theirs] = [numbersOf(model), numbersOf(graph)];
-  const [a, b] = [
-    new Uint32Array(ours.buffer, ours.byteOffset, ours.length),
-    new Uint32Array(theirs.buffer, theirs.byteOffset, theirs.length),
-  ];
-  let differ = ours.length === theirs.length ? -1 : 0;
-  for (let i = 0; i < a.length && differ < 0; i++) if (a[i] !== b[i]) differ = i;
-  if (differ < 0) return;
-  const row = Math.floor(differ / (model.task === 'classification' ? model.classes : 1));
-  throw new IngotError('ParityFailed', `The graph answers ${theirs[differ]} where the trained model answers ${ours[differ]}.`, {
-    where: `${what} ${row}`,
-    fix: 'This is a defect in Ingot: report it with the dataset, if you may share it. The version was not registered.',
+export function checkAgreement(graph: Answered, model: Answered, what: string): void {
+  const rows = model.task === 'classification' ? model.labels.length : model.values.length;
+  const theirParts = partsOf(graph);
+  partsOf(model).forEach((ours, part) => {
+    const theirs = theirParts[part]!;
+    const [a, b] = [bytesOf(ours), bytesOf(theirs)];
+    if (Buffer.compare(a, b) === 0) return;
+    const byte = a.length === b.length ? a.findIndex((value, i) => value !== b[i]) : 0;
+    const differ = Math.floor(byte / ours.BYTES_PER_ELEMENT);
+    throw new IngotError('ParityFailed', `The graph answers ${theirs[differ]} where the trained model answers ${ours[differ]}.`, {
+      where: `${what} ${Math.floor((differ * rows) / ours.length)}`,
+      fix: 'This is a defect in Ingot: report it with the dataset, if you may share it. The version was not registered.',
+    });
   });
 }
 
-function numbersOf(predictions: Predictions): Float32Array {
-  return predictions.task === 'classification' ? predictions.probabilities : predictions.values;
+/** All that is answered, number by number. */
+function partsOf(answered: Answered): (Float32Array | Int32Array | Uint8Array)[] {
+  return answered.task === 'classification'
+    ? [answered.probabilities, answered.labels, answered.set ?? new Uint8Array()]
+    : [answered.values, answered.interval ?? new Float32Array()];
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array | Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** How many neighbours of a split's value are asked on each side, in float32 steps. */

@@ -7,7 +7,8 @@ import type { ErrorBody } from '../errors.ts';
 import { modelKeys } from '../keys.ts';
 import { type Stage, stages } from '../names.ts';
 import { getJson, type ObjectStore } from '../object-store.ts';
-import type { Leaderboard, Plan, RunRecord } from '../search/plan.ts';
+import { rungsOf } from '../search/auto/objects.ts';
+import type { Leaderboard, Plan, RungTrials, RunRecord } from '../search/plan.ts';
 
 /** As Step Functions names them. */
 export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
@@ -144,7 +145,9 @@ export function laneOf({ lane }: Estimate, fallback: Fallback | undefined): Lane
 }
 
 /** Stages that say how long they took leave it in their object. */
-async function spentSoFar(models: ObjectStore, { run, trials }: Plan, lane: Lane): Promise<Spent> {
+async function spentSoFar(models: ObjectStore, plan: Plan, lane: Lane): Promise<Spent> {
+  const { run } = plan;
+  const trials = plan.search === 'auto' ? (await rungsOf(models, plan)).flatMap((rung) => rung.trials) : plan.trials;
   const works: { stage: Stage; key: string }[] = [
     ...trials.map(({ id }) => ({ stage: 'Search' as const, key: modelKeys.trial(run, id) })),
     ...stages.flatMap(({ name }) => (name === 'Search' ? [] : [{ stage: name, key: stageObjects[name](run) }])),
@@ -170,7 +173,8 @@ async function describe(models: ObjectStore, record: RunRecord, execution: Execu
     read<{ live: boolean }>(modelKeys.released(run)),
     read<RunFailure>(modelKeys.failure(run)),
   ]);
-  const { stage, progress, trialsDone } = progressOf(run, new Set(keys.keys()), plan?.trials.length);
+  const planned = plan && (await plannedTrials(models, plan, keys));
+  const { stage, progress, trialsDone } = progressOf(run, new Set(keys.keys()), planned);
   const status: RunStatus = released ? 'SUCCEEDED' : failure ? 'FAILED' : (execution?.status ?? 'RUNNING');
   const startedAt = execution?.startedAt ?? new Date(record.createdAt);
   const lastWrite = new Date(Math.max(...[...keys.values()].map(Number)));
@@ -186,13 +190,24 @@ async function describe(models: ObjectStore, record: RunRecord, execution: Execu
     progress,
     startedAt: startedAt.toISOString(),
     seconds,
-    ...(plan && { trials: { done: trialsDone, planned: plan.trials.length } }),
+    ...(planned !== undefined && { trials: { done: trialsDone, planned } }),
     ...(leaderboard && { leaderboard }),
     ...(plan?.estimate && expected(plan.estimate)),
     ...(plan?.estimate && status === 'RUNNING' && { remaining: Math.max(0, plan.estimate.seconds.point - seconds) }),
     ...(registered && { model: { name: dataset, version: registered.version, ...released } }),
     ...(error && { error }),
   };
+}
+
+/** Trials of the plan; of an automatic search, those of its rungs, by fold where nobody has come to a rung yet. */
+async function plannedTrials(models: ObjectStore, { run, trials, rungs = [] }: Plan, keys: ReadonlyMap<string, Date>): Promise<number> {
+  const later = await Promise.all(
+    rungs.slice(1).map(async ({ folds }, i) => {
+      const key = modelKeys.rung(run, i + 1);
+      return (keys.has(key) && (await getJson<RungTrials>(models, key))?.trials.length) || folds.length;
+    }),
+  );
+  return later.reduce((sum, count) => sum + count, trials.length);
 }
 
 function expected({ coreSeconds, memory, seconds, dollars }: Estimate): Pick<RunDetail, 'estimate'> {

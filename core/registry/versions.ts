@@ -1,7 +1,7 @@
 /**
  * Versions of a model: written once, under a number that is claimed with `If-None-Match: *`.
  *
- *     claim.json  →  model.onnx, baseline.json  →  card.json
+ *     claim.json  →  model.onnx, explain.bin, baseline.json  →  card.json
  *
  * The claim holds the run's id, so a run that died after its claim finds the claim and finishes it. The card comes last: a version
  * without a card does not exist for anybody who looks. A run that never comes back leaves a hole in the numbers and nothing else.
@@ -40,11 +40,20 @@ export async function claimVersion(models: ObjectStore, model: string, run: stri
   }
 }
 
-/** Writes the files of a claimed version, its card last. Writing them again changes nothing. */
-export async function publishVersion(models: ObjectStore, card: ModelCard, graph: Uint8Array, baseline: unknown): Promise<void> {
+/** Writes the files of a claimed version, its card last. Writing them again changes nothing. @param explain what explanations need */
+export async function publishVersion(
+  models: ObjectStore,
+  card: ModelCard,
+  graph: Uint8Array,
+  baseline: unknown,
+  explain?: Uint8Array,
+): Promise<void> {
   const { model, version } = card;
   const once = { ifNoneMatch: '*' } as const;
   await models.put(modelKeys.model(model, version), graph, { contentType: 'application/octet-stream', condition: once });
+  if (explain) {
+    await models.put(modelKeys.explain(model, version), explain, { contentType: 'application/octet-stream', condition: once });
+  }
   await putJson(models, modelKeys.baseline(model, version), baseline, once);
   await putJson(models, modelKeys.card(model, version), card, once);
 }

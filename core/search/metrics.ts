@@ -27,9 +27,13 @@ export const metrics: Record<MetricName, { task: Task; better: 'higher' | 'lower
   mae: { task: 'regression', better: 'lower' },
 };
 
-/** The metric to select by. @throws IngotError InvalidSpec where the metric asked for is not one of the task's. */
-export function metricFor(task: Task, asked: MetricName | undefined): MetricName {
-  const metric = asked ?? (task === 'classification' ? 'accuracy' : 'r2');
+/**
+ * The metric to select by. Where none is asked for, a grid's is the task's plainest; an automatic search, which mixes models, goes by the
+ * answers' whole distribution.
+ * @throws IngotError InvalidSpec where the metric asked for is not one of the task's
+ */
+export function metricFor(task: Task, asked: MetricName | undefined, search: 'auto' | 'grid' = 'grid'): MetricName {
+  const metric = asked ?? (task === 'regression' ? 'r2' : search === 'auto' ? 'logLoss' : 'accuracy');
   if (metrics[metric].task === task) return metric;
   const fitting = Object.entries(metrics).filter(([, { task: of }]) => of === task);
   throw new IngotError('InvalidSpec', `The metric '${metric}' is not one for ${task}.`, {
@@ -38,13 +42,16 @@ export function metricFor(task: Task, asked: MetricName | undefined): MetricName
   });
 }
 
-/** All scores of the task that are defined. Both arguments have the same rows, at least one. */
-export function score(truth: Target, predictions: Predictions): Scores {
+/**
+ * All scores of the task that are defined. Both arguments have the same rows, at least one.
+ * @param labels the classes that are answered; by default the likeliest ones
+ */
+export function score(truth: Target, predictions: Predictions, labels?: Int32Array): Scores {
   let scores: Scores;
   if (truth.task === 'classification' && predictions.task === 'classification') {
     const { classes, probabilities } = predictions;
     scores = {
-      ...labelScores(confusionMatrix(truth.labels, argmax(probabilities, classes), classes)),
+      ...labelScores(confusionMatrix(truth.labels, labels ?? argmax(probabilities, classes), classes)),
       rocAuc: rocAuc(truth.labels, probabilities, classes),
       logLoss: logLoss(truth.labels, probabilities, classes),
     };
@@ -52,6 +59,18 @@ export function score(truth: Target, predictions: Predictions): Scores {
     scores = regressionScores(truth.values, predictions.values);
   } else throw new TypeError('truth and predictions are of different tasks');
   return Object.fromEntries(Object.entries(scores).filter(([, value]) => Number.isFinite(value)));
+}
+
+/** One score alone, at the cost of that one; NaN where it is not defined. */
+export function scoreBy(metric: MetricName, truth: Target, predictions: Predictions): number {
+  if (truth.task === 'classification' && predictions.task === 'classification') {
+    const { classes, probabilities } = predictions;
+    if (metric === 'logLoss') return logLoss(truth.labels, probabilities, classes);
+    if (metric === 'rocAuc') return rocAuc(truth.labels, probabilities, classes);
+    const scores: Scores = labelScores(confusionMatrix(truth.labels, argmax(probabilities, classes), classes));
+    return scores[metric] ?? Number.NaN;
+  }
+  return score(truth, predictions)[metric] ?? Number.NaN;
 }
 
 /** The class of the largest probability of each row, the first among equals, as ONNX ArgMax. */

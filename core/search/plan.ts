@@ -2,6 +2,8 @@
 import type { Budget } from '../compute/budget.ts';
 import type { Estimate } from '../compute/cost.ts';
 import type { LaneName } from '../compute/lane.ts';
+import type { Shape } from '../compute/work.ts';
+import type { ClassWeights } from '../models/class-weights.ts';
 import type { Params } from '../models/model.ts';
 import type { MetricName } from '../spec.ts';
 
@@ -18,6 +20,42 @@ export interface Candidate {
   params: Params;
 }
 
+/** A piece of a search: what shares work stays together. */
+export interface Trial {
+  id: string;
+  /** Whose candidates it tries: of a grid search, the family; of an automatic one, which lists them, `any`. */
+  family: string;
+  fold: number;
+  candidates?: number[];
+  /** Of an automatic search: which rung it belongs to. */
+  rung?: number;
+  /** Under a budget: the seconds that it may take from its first attempt on, and those of the run by which it is over. */
+  seconds?: number;
+  until?: number;
+}
+
+/** A rung of an automatic search: candidates that are tried on ever more of the data, ever fewer of them. */
+export interface Rung {
+  folds: number[];
+  /** Rows to train on and to validate on, drawn by seed, where the fold has more. */
+  trainRows: number;
+  validRows: number;
+  /** Core seconds, by estimate, that the candidates may take which come here. */
+  work: number;
+  /** Trials at most, unless one would take too long. */
+  trials: number;
+  /** Under a budget: seconds that its trials have, side by side and one after the other; and those of the run by which they are over. */
+  seconds?: number;
+  until?: number;
+}
+
+/** `runs/<run>/rungs/<n>.json`: who has come to a rung, the best first. */
+export interface RungTrials {
+  rung: number;
+  candidates: number[];
+  trials: Trial[];
+}
+
 export interface Plan {
   run: string;
   dataset: string;
@@ -31,11 +69,20 @@ export interface Plan {
   priority?: number;
   task: 'classification' | 'regression';
   metric: MetricName;
+  /** How often sets and intervals are to hold the truth. */
+  coverage: number;
+  classWeights?: ClassWeights;
   seed: number;
   folds: number;
+  /** Without it, a grid. */
+  search?: 'auto';
   candidates: Candidate[];
-  /** One family's candidates on one fold: what shares work stays together. */
-  trials: { id: string; family: string; fold: number }[];
+  /** Of a grid search, one family's candidates on one fold each; of an automatic one, those of the first rung. */
+  trials: Trial[];
+  /** Of an automatic search. */
+  rungs?: Rung[];
+  /** Rows, features and classes (0 of a regression) that the search works with. */
+  shape?: Shape;
   /** What it will take; plans of older runs have none. */
   estimate?: Estimate;
   /** Where dataset.json limits the run. */
@@ -48,7 +95,7 @@ export interface TrialResult {
   trial: string;
   fold: number;
   seconds: number;
-  scores: { candidate: number; scores: Scores }[];
+  scores: { candidate: number; scores: Scores /** Nested parts that were kept. */; steps?: number; trees?: number; seconds?: number }[];
   /** The budget's time was over before all candidates had been tried. */
   stopped?: true;
 }
@@ -62,6 +109,8 @@ export interface LeaderboardEntry {
   mean: Scores;
   std: Scores;
   perFold: number[];
+  /** Of an automatic search: the last rung that it was tried on. */
+  rung?: number;
 }
 
 export interface Leaderboard {

@@ -1,7 +1,9 @@
 import { OutOfTime } from '../compute/budget.ts';
+import type { RowKeys } from '../features/row-keys.ts';
+import { withClassWeights } from '../models/class-weights.ts';
 import { familyOf } from '../models/families.ts';
 import type { Matrix, Target } from '../models/model.ts';
-import { splitFolds } from './folds.ts';
+import { foldOf } from './folds.ts';
 import { score } from './metrics.ts';
 import type { Plan, TrialResult } from './plan.ts';
 
@@ -16,13 +18,14 @@ export async function runTrial(
   trialId: string,
   x: Matrix,
   y: Target,
-  context: { workers: number; onProgress?: (done: number) => void; isOver?: () => boolean },
+  context: { by?: RowKeys | undefined; workers: number; onProgress?: (done: number) => void; isOver?: () => boolean },
 ): Promise<TrialResult> {
   const started = performance.now();
   const trial = plan.trials.find(({ id }) => id === trialId);
   if (!trial) throw new RangeError(`run ${plan.run} has no trial ${trialId}`);
-  const { train, valid } = splitFolds(y, plan.folds, plan.seed)[trial.fold]!;
+  const { train, valid } = foldOf(y, plan, trial.fold, context.by);
   const truth = rowsOf(y, valid);
+  const weighted = withClassWeights(y, plan.classWeights);
   const candidates = plan.candidates.filter(({ family }) => family === trial.family);
   const scores: TrialResult['scores'] = [];
   const rounds = plan.budget?.rounds[trial.family]?.map((ids) => candidates.filter(({ id }) => ids.includes(id))) ?? [candidates];
@@ -35,10 +38,10 @@ export async function runTrial(
   };
   const fitting = { workers: context.workers, seed: plan.seed, onProgress };
   try {
-    for (const round of rounds) {
+    for (const round of valid.length > 0 ? rounds : []) {
       goOn();
       const params = round.map((candidate) => candidate.params);
-      for await (const { candidate, predictions } of familyOf(trial.family).predictGrid(x, y, train, valid, params, fitting))
+      for await (const { candidate, predictions } of familyOf(trial.family).predictGrid(x, weighted, train, valid, params, fitting))
         scores.push({ candidate: round[candidate]!.id, scores: score(truth, predictions) });
     }
   } catch (error) {
@@ -46,7 +49,13 @@ export async function runTrial(
   }
   scores.sort((a, b) => a.candidate - b.candidate);
   const seconds = (performance.now() - started) / 1000;
-  return { trial: trialId, fold: trial.fold, seconds, scores, ...(scores.length < candidates.length && { stopped: true }) };
+  return {
+    trial: trialId,
+    fold: trial.fold,
+    seconds,
+    scores,
+    ...(valid.length > 0 && scores.length < candidates.length && { stopped: true }),
+  };
 }
 
 function rowsOf(y: Target, rows: Int32Array): Target {

@@ -1,7 +1,8 @@
 /** A model in memory that answers: an onnxruntime session and the card that the graph carries. */
 import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js';
+import type { Answered } from '../answers/answers.ts';
+import { decide } from '../answers/decision.ts';
 import { IngotError } from '../errors.ts';
-import type { Predictions } from '../models/model.ts';
 import { cardKey, type ModelCard } from '../onnx/card.ts';
 import { type FusedModel, fuseInputs } from '../onnx/fuse-inputs.ts';
 import { outputNames } from '../onnx/outputs.ts';
@@ -10,8 +11,10 @@ import { type RawRows, RowSchema } from './rows.ts';
 
 export type Label = string | number | boolean;
 
-/** One row's answer. */
-export type Prediction = { label: Label; probabilities: Record<string, number> } | { value: number };
+/** One row's answer; sets and intervals are of models that have a coverage. */
+export type Prediction =
+  | { label: Label; probabilities: Record<string, number>; set?: Label[] }
+  | { value: number; interval?: [from: number, to: number] };
 
 export interface SessionOptions {
   /** Threads inside an operator. One is fastest for the small models and requests that a function serves. */
@@ -66,14 +69,16 @@ export class Predictor {
     this.card = card;
     this.schema = new RowSchema(card);
     this.labels = (card.classes ?? []).map((name) => writeLabel(name, card.classType));
-    this.fetches = { [card.task === 'regression' ? outputNames.value : outputNames.probabilities]: null };
+    const [numbers, honest] =
+      card.task === 'regression' ? [outputNames.value, outputNames.interval] : [outputNames.probabilities, outputNames.set];
+    this.fetches = { [numbers]: null, ...(card.coverage !== undefined && { [honest]: null }) };
     const place = new Map(card.columns.map(({ input }, column) => [input, column]));
     this.matrix = fused && { input: fused.input, columns: fused.columns.map((input) => place.get(input)!) };
     this.single = card.columns.flatMap(({ input, type }, column) => (fused && type === 'number' ? [] : [{ input, column }]));
   }
 
-  /** Probabilities or values of all rows, as the graph gives them. */
-  run({ rows, columns }: RawRows): Predictions {
+  /** The answers of all rows, as the graph gives them. */
+  run({ rows, columns }: RawRows): Answered {
     const feeds = Object.create(null) as Record<string, Tensor>;
     if (this.matrix) feeds[this.matrix.input] = sideBySide(rows, columns, this.matrix.columns);
     const dims = [rows, 1];
@@ -85,20 +90,38 @@ export class Predictor {
           : tensor('string', data.some(hasNul) ? data.map(withoutNul) : data, dims);
     }
     const outputs = this.session.run(feeds, this.fetches, {});
-    if (this.card.task === 'regression') return { task: 'regression', values: outputs[outputNames.value]!.data as Float32Array };
+    if (this.card.task === 'regression') {
+      const interval = outputs[outputNames.interval]?.data as Float32Array | undefined;
+      return { task: 'regression', values: outputs[outputNames.value]!.data as Float32Array, ...(interval && { interval }) };
+    }
+    const classes = this.labels.length;
     const probabilities = outputs[outputNames.probabilities]!.data as Float32Array;
-    return { task: 'classification', classes: this.labels.length, probabilities };
+    const set = outputs[outputNames.set]?.data as Uint8Array | undefined;
+    // By the graph's own rule: to fetch its label, a text a row, takes longer than to find it here.
+    const labels = decide(probabilities, classes, this.card.decision);
+    return { task: 'classification', classes, probabilities, labels, ...(set && { set }) };
   }
 
   /** One answer a row, in order. */
   predict(rows: RawRows): Prediction[] {
-    const predictions = this.run(rows);
-    if (predictions.task === 'regression') return Array.from(predictions.values, (value) => ({ value }));
-    const { classes, probabilities } = predictions;
+    return this.tell(this.run(rows));
+  }
+
+  /** What `run` gave, row by row and with the classes' names. */
+  tell(answered: Answered): Prediction[] {
+    if (answered.task === 'regression') {
+      const { values, interval } = answered;
+      return Array.from(values, (value, row) => ({
+        value,
+        ...(interval && { interval: [interval[row * 2]!, interval[row * 2 + 1]!] as [number, number] }),
+      }));
+    }
+    const { classes, probabilities, labels, set } = answered;
     const names = this.card.classes!;
-    return Array.from({ length: rows.rows }, (_, row) => ({
-      label: this.labels[bestClass(probabilities, row, classes)]!,
+    return Array.from(labels, (label, row) => ({
+      label: this.labels[label]!,
       probabilities: Object.fromEntries(names.map((name, i) => [name, probabilities[row * classes + i]!])),
+      ...(set && { set: this.labels.filter((_, i) => set[row * classes + i] === 1) }),
     }));
   }
 
@@ -125,13 +148,6 @@ function sideBySide(rows: number, columns: RawRows['columns'], chosen: readonly 
     for (let row = 0, at = place; row < rows; row++, at += width) matrix[at] = values[row]!;
   }
   return tensor('float32', matrix, [rows, width]);
-}
-
-/** The class of the highest probability, the first of equal ones, as ArgMax. */
-export function bestClass(probabilities: Float32Array, row: number, classes: number): number {
-  let best = 0;
-  for (let i = 1; i < classes; i++) if (probabilities[row * classes + i]! > probabilities[row * classes + best]!) best = i;
-  return best;
 }
 
 function writeLabel(name: string, type: ModelCard['classType']): Label {

@@ -1,32 +1,40 @@
 /**
  * Raw files → clean table. DuckDB passes over the rows and never holds them all:
  *
- *     raw files ──look──▶ what each column holds ──decide──▶ types
- *         └──convert──▶ converted.parquet ──leave out──▶ table.parquet ──statistics──▶ report
+ *     raw files ──guess──▶ stage ──look──▶ what each column holds ──decide──▶ types
+ *                            └──leave out, convert──▶ table.parquet
+ *                                              └────▶ statistics ──▶ report
  *
- * Where nothing is left out, the converted file is the table.
+ * The files are read once; only columns that turn out to be no numbers after all are staged again.
  *
  * Rows keep the order of the files, and the same files give the same bytes whatever the threads.
  */
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
+import { keyColumn } from '../features/row-keys.ts';
 import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { type Column, checkSpecColumns, decide, naming } from './columns.ts';
-import { identifier, literal, withDatabase } from './database.ts';
-import { findDuplicates, findTargetless, findUseless, without } from './leave-out.ts';
+import { identifier, literal, together, withDatabase } from './database.ts';
+import { detect } from './detect/detect.ts';
+import { mask } from './detect/personal.ts';
+import { findDuplicates, findTargetless, findUseless, useBits, without } from './leave-out.ts';
+import { writeLeftOut } from './left-out-rows.ts';
 import { look } from './look.ts';
 import { namesOf, type Raw, readRaw } from './raw.ts';
 import { Rejects } from './rejects.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
 import { type Change, changesOf, describe, rawStatistics, reportOf } from './report-columns.ts';
-import { convert, convertedSql, restage, rowGroups, type Stage, within } from './stage.ts';
+import { convertedSql, restage, rowGroups, type Stage, within } from './stage.ts';
 import { distinctNumbers } from './statistics.ts';
 import { chooseTarget, decideTask, type Inferred } from './target.ts';
 import { byCodeUnit, type Form, missingTokensOf } from './values.ts';
+
+/** Written beside the table where it has fewer rows than could be read; see left-out-rows.ts. */
+export const leftOutFile = 'left-out.parquet';
 
 export interface CleanInput {
   dataset: string;
@@ -36,9 +44,14 @@ export interface CleanInput {
   spec: DatasetSpec;
   /** Where `table.parquet` and `rejects.csv` are written; holds temporary files meanwhile. */
   directory: string;
-  /** DuckDB's buffers; by default 300 MB, and more from 1,000 columns on. The process takes some 200 MB more. */
+  /**
+   * DuckDB's buffers; by default 320 MB, and more from 1,000 columns on. The process takes some 200 MB more.
+   * Parquet is written by two threads where half of it holds 4 MiB a column for each; with less they wait for each other, busily.
+   */
   memoryLimit?: string;
   threads?: number;
+  /** What personal data are hashed with, where the spec asks for that. */
+  secret?: () => Promise<Uint8Array>;
 }
 
 /**
@@ -52,17 +65,17 @@ export async function cleanTable(input: CleanInput): Promise<CleanReport> {
   try {
     // One thread would cut row groups at other places than two or more do, and the bytes would differ.
     const threads = Math.max(2, input.threads ?? availableParallelism());
-    return await withDatabase({ directory: work, memoryLimit: input.memoryLimit ?? '300MB', threads }, (database) =>
-      clean(database, input, work),
+    return await withDatabase({ directory: work, memoryLimit: input.memoryLimit ?? '320MB', threads }, (database, second) =>
+      clean(database, second, input, work),
     );
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
-async function clean(database: DuckDBConnection, input: CleanInput, work: string): Promise<CleanReport> {
+async function clean(database: DuckDBConnection, second: DuckDBConnection, input: CleanInput, work: string): Promise<CleanReport> {
   const { spec } = input;
-  const rejects = new Rejects(work);
+  const rejects = new Rejects(work, spec.pii?.policy === 'keep' ? undefined : (row) => mask(row));
   const missing = missingTokensOf(spec);
   const raw = await readRaw(database, input, work, rejects, missing);
   const rejected = await rejects.write(join(input.directory, 'rejects.csv'));
@@ -73,7 +86,6 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   const { stage } = raw;
   const { rows } = targetColumn.look;
   await createEnums(database, columns);
-  await convert(database, stage, columns);
   const missingTarget = await findTargetless(database, stage, targetColumn, rows);
   const withTarget = rows - missingTarget;
   if (withTarget === 0) {
@@ -99,12 +111,10 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
   }
   const table = join(input.directory, 'table.parquet');
   const stays = duplicates > 0 ? `${hasTarget} AND ${without('repeated')}` : hasTarget;
-  const [only] = stage.blocks;
-  if (kept === rows && ignored.length === 0 && only!.names.get(targetColumn.index) === targetColumn.name) {
-    // Every row and column stays, under its own name: what was converted is the table.
-    await rename(only!.converted, table);
-  } else await writeTable(database, stage, used, stays, table, work);
-  const statistics = await describe(database, table, used, kept);
+  if (missingTarget > 0) await useBits(second, 'targetless');
+  if (duplicates > 0) await useBits(second, 'repeated');
+  const [, statistics] = await together(writeTable(second, stage, used, stays, table, work), describe(database, stage, used, stays, kept));
+  if (kept < rows) await writeLeftOut(database, stage.blocks[0]!.sql, stays, join(input.directory, leftOutFile));
   const target = statistics.get(targetColumn.name)!;
   const task = decideTask(spec, {
     name: targetColumn.name,
@@ -118,7 +128,8 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
           ? await distinctNumbers(database, table, targetColumn.name)
           : target.values?.map(({ value }) => value).sort(byCodeUnit),
   });
-  if (used.length < 2) {
+  const key = keyColumn(spec);
+  if (used.length < (key ? 3 : 2)) {
     throw new IngotError('NoFeatures', `No column besides the target '${targetColumn.name}' has anything to learn from.`, {
       where: namesOf(input),
       fix: `Add columns, or give one the role "feature" in dataset.json. ${ignored
@@ -128,7 +139,7 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     });
   }
   const { inferred: taskInferred, ...taskFields } = task;
-  return {
+  const report: CleanReport = {
     dataset: input.dataset,
     revision: input.revision,
     version,
@@ -140,6 +151,8 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
     columns: [
       ...used.map((column): ColumnReport => {
         const role = column === targetColumn ? 'target' : 'feature';
+        // In the table, but no feature.
+        if (column.name === key?.name) return reportOf(column, 'ignored', `rows are split by it: ${key.by}`, statistics.get(column.name)!);
         return reportOf(column, role, column.why, statistics.get(column.name)!);
       }),
       ...ignored.map((column) => reportOf(column, 'ignored', why.get(column.index)!, rawStatistics(column))),
@@ -153,6 +166,21 @@ async function clean(database: DuckDBConnection, input: CleanInput, work: string
       ...ignored.map(({ index, name }): Change => ({ column: name, reason: `column ignored: ${why.get(index)}`, count: kept })),
     ],
   };
+  return await detect(database, {
+    table,
+    report,
+    spec,
+    countedOf: (name) => {
+      const { values, distinct = 0 } = statistics.get(name) ?? {};
+      return values !== undefined && values.length >= distinct ? values : undefined;
+    },
+    ignoredSql: (name) => {
+      const column = ignored.find((each) => each.name === name)!;
+      const block = stage.blocks.find(({ columns: indices }) => indices.includes(column.index))!;
+      return `(SELECT c${column.index} AS v FROM ${convertedSql(block, [column])} WHERE ${stays})`;
+    },
+    secret: input.secret ?? (() => Promise.reject(new IngotError('Internal', 'There is no secret to hash personal data with.'))),
+  });
 }
 
 /** Rows that mostly equal earlier ones are no accidents: few columns of few values repeat by nature, and dropping them would change how often. */
@@ -229,7 +257,7 @@ async function writeTable(
   const paths = parts.map((_, index) => (parts.length === 1 ? path : join(work, `part-${index}.parquet`)));
   for (const [index, { block, own }] of parts.entries()) {
     await database.run(
-      `COPY (SELECT ${naming(own)} FROM ${convertedSql(block)} WHERE ${where}) TO ${literal(paths[index]!)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
+      `COPY (SELECT ${naming(own)} FROM ${convertedSql(block, own)} WHERE ${where}) TO ${literal(paths[index]!)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
     );
   }
   if (parts.length === 1) return;

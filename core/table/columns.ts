@@ -1,5 +1,7 @@
 /** What a raw column is to become: its name, its type and why, the SQL that converts it, and what conversion changed. */
+
 import { IngotError } from '../errors.ts';
+import { keyColumn } from '../features/row-keys.ts';
 import type { ColumnType, DatasetSpec } from '../spec.ts';
 import { identifier, literal } from './database.ts';
 import { type Look, mostValues, numberShare, textShare } from './look.ts';
@@ -12,9 +14,9 @@ export interface Column {
   type: ColumnType;
   why: string;
   look: Look;
-  /** The staged column converted; the category type of a column with known values is the ENUM `k<index>`. */
+  /** The staged column converted. Categories are text or ENUM, whichever costs less; a cast to the ENUM `k<index>` never fails. */
   sql: string;
-  /** ENUM types that `sql` needs. */
+  /** ENUM types: `k<index>` of a category with known values, and what `sql` needs. */
   enums: { name: string; values: string[] }[];
   missingTokens: Map<string, number>;
   /** Values that the type has no place for, which become missing. */
@@ -50,12 +52,20 @@ const tidy = (name: string) => name.replaceAll('\0', '').trim();
 
 /** @throws IngotError InvalidSpec where the spec speaks of a column that is not there */
 export function checkSpecColumns(spec: DatasetSpec, names: string[]): void {
-  const unknown = Object.keys(spec.columns ?? {}).find((name) => !names.includes(name));
-  if (unknown === undefined) return;
-  throw new IngotError('InvalidSpec', `dataset.json speaks of a column '${unknown}' that the data do not have.`, {
-    where: `dataset.json, field columns.${unknown}`,
-    fix: `The names most like it: ${nearNames(unknown, names)}.`,
-  });
+  const key = keyColumn(spec);
+  if (key && !names.includes(key.name))
+    throw new IngotError('InvalidSpec', `dataset.json splits by a column '${key.name}' that the data do not have.`, {
+      where: `dataset.json, field ${key.by}`,
+      fix: `The names most like it: ${nearNames(key.name, names)}.`,
+    });
+  for (const [field, columns] of Object.entries({ columns: spec.columns, 'pii.columns': spec.pii?.columns })) {
+    const unknown = Object.keys(columns ?? {}).find((name) => !names.includes(name));
+    if (unknown === undefined) continue;
+    throw new IngotError('InvalidSpec', `dataset.json speaks of a column '${unknown}' that the data do not have.`, {
+      where: `dataset.json, field ${field}.${unknown}`,
+      fix: `The names most like it: ${nearNames(unknown, names)}.`,
+    });
+  }
 }
 
 /** What the spec says about a column; own properties only, so a column may be called `constructor`. */
@@ -164,7 +174,9 @@ export function decide(
         ? 'NULL::VARCHAR'
         : merged
           ? `${list}[enum_code(TRY_CAST(c${index} AS r${index})) + 1]::k${index}`
-          : `TRY_CAST(c${index} AS k${index})`,
+          : missingTokens.size > 0
+            ? `CASE WHEN c${index} NOT IN (${[...missingTokens.keys()].map(literal).join(', ')}) THEN c${index} END`
+            : `c${index}`,
     ...(others.size === 0
       ? { useless: 'all its values are missing' }
       : near && role !== 'feature' && wanted === undefined

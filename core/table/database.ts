@@ -11,8 +11,12 @@ export interface DatabaseOptions {
 
 /**
  * Runs `work` on an in-memory database of its own. Extensions are never downloaded, and rows keep the order of their files.
+ * @param work gets a second connection too, for what can run beside the first; it has neither the first's variables nor its temporary tables
  */
-export async function withDatabase<T>(options: DatabaseOptions, work: (database: DuckDBConnection) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  options: DatabaseOptions,
+  work: (database: DuckDBConnection, second: DuckDBConnection) => Promise<T>,
+): Promise<T> {
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     preserve_insertion_order: 'true',
@@ -22,14 +26,22 @@ export async function withDatabase<T>(options: DatabaseOptions, work: (database:
   });
   try {
     const database = await instance.connect();
+    const second = await instance.connect();
     try {
-      return await work(database);
+      return await work(database, second);
     } finally {
+      second.disconnectSync();
       database.disconnectSync();
     }
   } finally {
     instance.closeSync();
   }
+}
+
+/** The results of what runs side by side; where one fails, the others end before it is told, since they use the database still. */
+export async function together<T extends unknown[]>(...running: { [Index in keyof T]: Promise<T[Index]> }): Promise<T> {
+  await Promise.allSettled(running);
+  return (await Promise.all(running)) as T;
 }
 
 /** A name (of a column, of a table) as SQL: whatever it contains, it is one quoted identifier. */

@@ -77,8 +77,15 @@ export function readTarget(
   });
 }
 
-/** Copies a query's columns, of type DOUBLE, FLOAT or INTEGER and without NULLs, into arrays, a chunk of 2,048 rows at a time. */
-export async function fill(database: DuckDBConnection, sql: string, targets: (Float32Array | Float64Array | Int32Array)[]): Promise<void> {
+/**
+ * Copies a query's columns, of type DOUBLE, FLOAT or INTEGER and without NULLs, into arrays, a chunk of 2,048 rows at a time.
+ * @returns how many rows there were
+ */
+export async function fill(
+  database: DuckDBConnection,
+  sql: string,
+  targets: (Float32Array | Float64Array | Int32Array)[],
+): Promise<number> {
   const result = await database.stream(sql);
   let offset = 0;
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
@@ -87,6 +94,7 @@ export async function fill(database: DuckDBConnection, sql: string, targets: (Fl
     }
     offset += chunk.rowCount;
   }
+  return offset;
 }
 
 const scan = (path: string, rows?: { from: number; to: number }) =>

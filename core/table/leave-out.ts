@@ -1,5 +1,7 @@
 /** What the clean table leaves out: rows without target, rows that equal an earlier one, columns with nothing to learn from. */
+
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { keyColumn } from '../features/row-keys.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { type Column, specOf } from './columns.ts';
 import { rowsOf } from './database.ts';
@@ -13,13 +15,18 @@ type Bits = 'targetless' | 'repeated';
 export const without = (...bits: Bits[]) =>
   bits.map((name) => `get_bit(getvariable('${name}'), file_row_number::INTEGER) = 0`).join(' AND ') || 'true';
 
-const setBits = (database: DuckDBConnection, name: Bits, rows: number, from: string) =>
-  database.run(`SET VARIABLE ${name} = (SELECT bitstring_agg(file_row_number, 0, ${rows - 1}) FROM ${from})`);
+async function setBits(database: DuckDBConnection, name: Bits, rows: number, from: string): Promise<void> {
+  await database.run(`CREATE TABLE ${name} AS SELECT bitstring_agg(file_row_number, 0, ${rows - 1}) AS bits FROM ${from}`);
+  await useBits(database, name);
+}
+
+/** Makes bits that were set on one connection known to another. */
+export const useBits = (database: DuckDBConnection, name: Bits) => database.run(`SET VARIABLE ${name} = (SELECT bits FROM ${name})`);
 
 /** Sets the bits `targetless`, where there are any. @returns how many rows have no target */
 export async function findTargetless(database: DuckDBConnection, stage: Stage, target: Column, rows: number): Promise<number> {
   const block = stage.blocks.find(({ columns }) => columns.includes(target.index))!;
-  const converted = convertedSql(block);
+  const converted = convertedSql(block, [target]);
   const [row = []] = await rowsOf(database, `SELECT count(c${target.index}) FROM ${converted}`);
   const count = rows - Number(row[0]);
   if (count > 0) await setBits(database, 'targetless', rows, `${converted} WHERE c${target.index} IS NULL`);
@@ -62,11 +69,11 @@ export async function findDuplicates(
 async function rowKeys(database: DuckDBConnection, { blocks }: Stage, columns: Column[]): Promise<{ relation: string; keys: string[] }> {
   const named = (block: Block) => within(block, columns).map(({ index }) => `c${index}`);
   const [only, ...others] = blocks;
-  if (others.length === 0) return { relation: convertedSql(only!), keys: named(only!) };
+  if (others.length === 0) return { relation: convertedSql(only!, columns), keys: named(only!) };
   const hashed = blocks.filter((block) => named(block).length > 0);
   for (const [index, block] of hashed.entries()) {
     await database.run(
-      `CREATE TEMP TABLE hashes${index} AS SELECT ${index === 0 ? 'file_row_number, ' : ''}hash(${named(block).join(', ')}) AS h${index} FROM ${convertedSql(block)}`,
+      `CREATE TEMP TABLE hashes${index} AS SELECT ${index === 0 ? 'file_row_number, ' : ''}hash(${named(block).join(', ')}) AS h${index} FROM ${convertedSql(block, columns)}`,
     );
   }
   return { relation: hashed.map((_, index) => `hashes${index}`).join(' POSITIONAL JOIN '), keys: hashed.map((_, index) => `h${index}`) };
@@ -88,8 +95,10 @@ export async function findUseless(
   spec: DatasetSpec,
 ): Promise<Map<number, string>> {
   const why = new Map<number, string>();
+  // What rows are split by stays, even where it would be useless as a feature.
+  const key = keyColumn(spec)?.name;
   const judged = columns.filter((column) => {
-    const role = column === target ? 'target' : specOf(spec, column.name).role;
+    const role = column === target ? 'target' : column.name === key ? 'feature' : specOf(spec, column.name).role;
     if (role === 'ignore') why.set(column.index, 'dataset.json says so');
     else if (column.useless !== undefined && (role === undefined || column.look.plain + column.look.counts.size === 0))
       why.set(column.index, column.useless);
@@ -105,12 +114,13 @@ export async function findUseless(
         type === 'number' ? `bool_and(c${index} = trunc(c${index})) AND max(c${index}) - min(c${index}) >= ${rows - 1}` : 'false',
       ].join(', '),
     );
-    const [row = []] = await rowsOf(database, `SELECT ${tests.join(', ')} FROM ${convertedSql(block)} WHERE ${where}`);
+    const [row = []] = await rowsOf(database, `SELECT ${tests.join(', ')} FROM ${convertedSql(block, some)} WHERE ${where}`);
     for (const [place, column] of some.entries()) {
       const [count, constant, sequence] = row.slice(3 * place, 3 * place + 3);
       if (Number(count) === 0) why.set(column.index, 'all its values are missing');
       else if (constant === true) why.set(column.index, 'it has a single value');
-      else if (sequence === true && Number(count) === rows && rows >= fewestKeys) suspects.push({ column, converted: convertedSql(block) });
+      else if (sequence === true && Number(count) === rows && rows >= fewestKeys)
+        suspects.push({ column, converted: convertedSql(block, [column]) });
     }
   }
   for (const {

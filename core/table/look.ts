@@ -4,7 +4,7 @@
  */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { literal, rowsOf } from './database.ts';
-import { type Block, blocksOf, type Stage } from './stage.ts';
+import { type Block, blocksOf, numbersOf, type Stage } from './stage.ts';
 import { type Form, notationOf, numberCell, spellingKey } from './values.ts';
 
 export interface Look {
@@ -61,8 +61,7 @@ function guessOf(cells: DuckDBValue[], missing: Set<string>): Guess {
 
 const plainMark = '\u0001';
 
-function cellSql(column: number, form: Form, staged: Form, missing: Set<string>): string {
-  if (staged.as === 'number') return `coalesce(s${column}, '${plainMark}')`;
+function cellSql(column: number, form: Form, missing: Set<string>): string {
   const raw = `coalesce(c${column}, '')`;
   if (form.as === 'number') return `CASE WHEN ${numberCell(`c${column}`, form.notation)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
   if (form.as === 'text')
@@ -122,25 +121,24 @@ async function lookAtBlock(
   missing: Set<string>,
 ): Promise<void> {
   const relation = block.sql;
-  const numbers = columns.filter((column) => staged[column]!.as === 'number');
-  const counts = ['count(*)', ...numbers.map((column) => `count(s${column})`)];
-  const [row = []] = numbers.length === 0 ? [] : await rowsOf(database, `SELECT ${counts.join(', ')} FROM ${relation}`);
-  const rows = Number(row[0]);
-  // Most columns of numbers have nothing else in them, and need no second look.
-  const whole = new Set(numbers.filter((_, place) => Number(row[1 + place]) === 0));
-  for (const column of whole) Object.assign(looks.get(column)!, { rows, plain: rows, distinct: Math.min(1, rows) });
-  const open = columns.filter((column) => !whole.has(column));
-  const cells = open.map((column) => cellSql(column, looks.get(column)!.form, staged[column]!, missing));
+  const [[total = 0] = []] = await rowsOf(database, `SELECT count(*) FROM ${relation}`);
+  for (const column of columns) looks.get(column)!.rows = Number(total);
+  const open = columns.filter((column) => staged[column]!.as !== 'number');
+  const cells = open.map((column) => cellSql(column, looks.get(column)!.form, missing));
   await countValues(database, relation, open, cells);
+  await countNonNumbers(database, block, columns, staged);
   const summary = await rowsOf(
     database,
-    `SELECT g, count(*), sum(n)::BIGINT, coalesce(sum(n) FILTER (WHERE v = '${plainMark}'), 0)::BIGINT, bool_or(regexp_matches(v, '[\\r\\n\\x00]'))
+    `SELECT g, count(*), coalesce(sum(n) FILTER (WHERE v <> '${plainMark}'), 0)::BIGINT, bool_or(regexp_matches(v, '[\\r\\n\\x00]'))
      FROM counts GROUP BY g`,
   );
-  for (const [g, distinct, rows, plain, suspicious] of summary) {
-    const found = looks.get(Number(g))!;
-    Object.assign(found, { rows: Number(rows), plain: Number(plain), distinct: Number(distinct), suspicious: suspicious === true });
-    if (found.form.as === 'values') found.plain = 0;
+  const summaries = new Map(summary.map(([g, ...rest]) => [Number(g), rest]));
+  for (const column of columns) {
+    const found = looks.get(column)!;
+    const [distinct = 0, others = 0, suspicious = false] = summaries.get(column) ?? [];
+    if (found.form.as !== 'values') found.plain = found.rows - Number(others);
+    found.distinct = Number(distinct) + (staged[column]!.as === 'number' && found.plain > 0 ? 1 : 0);
+    found.suspicious = suspicious === true;
   }
   const values = await database.stream(
     `SELECT g, v, n::DOUBLE FROM counts WHERE g IN (SELECT g FROM counts GROUP BY g HAVING count(*) <= ${mostValues}) ORDER BY g, n DESC, v`,
@@ -152,6 +150,17 @@ async function lookAtBlock(
     }
   }
   await countText(database, relation, open, looks);
+}
+
+/** Adds to `counts` the cells of columns staged as numbers that are none. */
+async function countNonNumbers(database: DuckDBConnection, block: Block, columns: number[], staged: Form[]): Promise<void> {
+  const numbers = numbersOf(block, staged).map(({ column }) => column);
+  const asked = columns.filter((column) => staged[column]!.as === 'number');
+  if (asked.length === 0) return;
+  await database.run(
+    `INSERT INTO counts SELECT g, v, count(*) FROM (SELECT unnest([${numbers.join(', ')}]) AS g, unnest(s) AS v FROM ${block.sql} WHERE s IS NOT NULL)
+     WHERE v IS NOT NULL AND g IN (${asked.join(', ')}) GROUP BY g, v`,
+  );
 }
 
 const emptyLook = (form: Form): Look => ({ form, rows: 0, plain: 0, counts: new Map(), distinct: 0, suspicious: false });

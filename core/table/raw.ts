@@ -41,7 +41,7 @@ export async function readRaw(
   const width = Math.max(0, ...sources.map(({ names }) => names.length));
   if (width > blockColumns) {
     // The last query, which writes the whole table, has a few chunks of 2,048 rows of 16 bytes a column at a time.
-    if (input.memoryLimit === undefined) await database.run(`SET memory_limit = '${300 + Math.ceil(width * 0.12)}MB'`);
+    if (input.memoryLimit === undefined) await database.run(`SET memory_limit = '${320 + Math.ceil(width * 0.12)}MB'`);
     // A query holds a few chunks of each of its columns for each thread.
     await database.run('SET threads = 1');
     // Looking for common subexpressions is quadratic in columns.

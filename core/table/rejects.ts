@@ -9,17 +9,20 @@ import { formatRecord, type Reject } from './csv-records.ts';
 export class Rejects {
   private readonly files = new Map<string, { path: string; output: WriteStream; reasons: Map<string, number> }>();
   private readonly directory: string;
+  private readonly mask: (row: string) => string;
   private next = 0;
 
-  constructor(directory: string) {
+  /** @param mask takes out of a row what nobody should read in a report */
+  constructor(directory: string, mask: (row: string) => string = (row) => row) {
     this.directory = directory;
+    this.mask = mask;
   }
 
   /** @param column the name or number of the column where it goes wrong */
   add(file: string, column: string, reject: Reject): void {
     const { output, reasons } = this.files.get(file) ?? this.restart(file);
     reasons.set(reject.reason, (reasons.get(reject.reason) ?? 0) + 1);
-    output.write(`${formatRecord([file, String(reject.line), column, reject.reason, reject.row])}\n`);
+    output.write(`${formatRecord([file, String(reject.line), column, reject.reason, this.mask(reject.row)])}\n`);
   }
 
   /** Forgets what was rejected of a file. */

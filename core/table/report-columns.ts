@@ -2,27 +2,33 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type Column, quotedList } from './columns.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
-import { numberStatistics, valueStatistics } from './statistics.ts';
+import { convertedSql, type Stage, within } from './stage.ts';
+import { numberStatistics, type Statistics, valueStatistics } from './statistics.ts';
 
 export type Change = CleanReport['changes'][number];
 
-export type Statistics = {
-  missing: number;
-  distinct: number;
-  number?: NonNullable<ColumnReport['number']>;
-  values?: { value: string; count: number }[];
-};
-
-/** Statistics of the clean table's columns, by name. */
+/** Statistics of the clean table's columns, by name, taken from the stage. @param where which of its `rows` the table keeps */
 export async function describe(
   database: DuckDBConnection,
-  table: string,
+  { blocks }: Stage,
   columns: Column[],
+  where: string,
   rows: number,
 ): Promise<Map<string, Statistics>> {
-  const names = (isNumber: boolean) => columns.filter(({ type }) => (type === 'number') === isNumber).map(({ name }) => name);
-  const numbers = await numberStatistics(database, table, names(true), rows);
-  return new Map<string, Statistics>([...numbers, ...(await valueStatistics(database, table, names(false)))]);
+  const found = new Map<string, Statistics>();
+  for (const block of blocks) {
+    const own = within(block, columns);
+    const numbers = own.filter(({ type }) => type === 'number');
+    const relation = `(FROM ${convertedSql(block, numbers)} WHERE ${where})`;
+    await numberStatistics(database, relation, numbers, rows, found);
+    await valueStatistics(
+      database,
+      `(FROM ${block.sql} WHERE ${where})`,
+      own.filter(({ type }) => type !== 'number'),
+      found,
+    );
+  }
+  return found;
 }
 
 /** Of an ignored column only what was seen in the raw rows is known. */

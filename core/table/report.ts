@@ -12,6 +12,10 @@ export interface SourceFile {
   header?: boolean;
 }
 
+export const personalKinds = ['email', 'phone', 'card', 'account', 'national id', 'person name', 'ip address', 'declared'] as const;
+/** `declared`: dataset.json says that it is personal. */
+export type PersonalKind = (typeof personalKinds)[number];
+
 export interface ColumnReport {
   name: string;
   type: ColumnType;
@@ -39,6 +43,27 @@ export interface ColumnReport {
   spellings?: Record<string, string[]>;
   /** Booleans and categories: the most frequent values of the clean table. */
   top?: { value: string; count: number }[];
+  /**
+   * Personal data in it, and what became of them: the column left out of the clean table, hashed with the installation's secret (in the clean
+   * table, but no feature), the found parts of its texts masked, or all kept. `cells` hold any, of `of` that were looked at.
+   */
+  personal?: { kinds: PersonalKind[]; cells: number; of: number; treatment: 'dropped' | 'hashed' | 'masked' | 'kept' };
+  /** Why it gives the target away, by which figure, and what became of it: quarantined columns are not in the clean table. */
+  leak?: Leak & { treatment: 'quarantined' | 'kept' };
+  /** An earlier feature that it equals in every row that was looked at, up to other names for its values. */
+  sameAs?: string;
+}
+
+export interface Leak {
+  /** A copy of the target under whatever names, numbers in the target's order or the reverse, or what is known only with the target. */
+  kind: 'copy' | 'monotone' | 'afterwards';
+  measure: 'agreement' | 'Spearman correlation' | 'balanced accuracy' | 'R² of ranks';
+  /** By the column alone, out of sample. */
+  score: number;
+  /** The same of the best column beside the leaks. */
+  next?: number;
+  /** How many rows were looked at. */
+  rows: number;
 }
 
 export interface CleanReport {
@@ -54,7 +79,7 @@ export interface CleanReport {
   /** How labels are written in answers: integers as JSON numbers, booleans as JSON booleans. */
   classType?: 'string' | 'integer' | 'boolean';
   inferred: { what: string; value: string; why: string }[];
-  /** In the order of the clean table's columns; ignored ones, which the clean table does not have, last. */
+  /** In the order of the clean table's columns (a hashed one is there, but ignored); the other ignored ones, which it does not have, last. */
   columns: ColumnReport[];
   /** Every change to the data: `count` rows or cells in `column` (or the whole table), and why. */
   changes: { column?: string; reason: string; count: number }[];

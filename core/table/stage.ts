@@ -1,26 +1,21 @@
 /**
- * The raw rows while they are looked at, and then converted. Thousands of columns would make one query's plan and buffers explode, so wide
- * tables are first staged as parquet in blocks of columns, a file each, and no query but the last sees more than one: columns that look like
- * numbers as numbers `c<i>`, with the cells that are none in `s<i>` beside them; the others as the text `c<i>` that they are. Other tables are
- * read twice: writing all their text as parquet would cost more.
+ * The raw rows as parquet, written in the one pass over the files, and what everything else is read from: columns that look like numbers as
+ * numbers `c<i>`, the others as the text `c<i>` that they are; what is no number stands in one list `s` beside them, so that clean columns cost
+ * nothing. Thousands of columns would make one query's plan and buffers explode, so wide tables are staged in blocks of columns, a file each, and
+ * no query but the last sees more than one.
  */
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Column } from './columns.ts';
-import { identifier, literal } from './database.ts';
+import { literal } from './database.ts';
 import { type Form, numberCell } from './values.ts';
 
 export interface Block {
   /** Indices of its columns. */
   columns: number[];
-  /** A FROM item with the columns as they are looked at. */
+  path: string;
+  /** A FROM item with the columns as they are staged, `s`, and `file_row_number`. */
   sql: string;
-  /** Where they lie as parquet while they are looked at, in wide tables. */
-  path?: string;
-  /** Where they lie as parquet once they are converted. */
-  converted: string;
-  /** Their names in it: `c<i>`, or those of the clean table where the file may become that table as it is. */
-  names: Map<number, string>;
 }
 
 export interface Stage {
@@ -43,21 +38,21 @@ export function blocksOf(width: number): number[][] {
 
 /** Makes the view `raw` a stage; its files lie in `directory`. */
 export async function stageRaw(database: DuckDBConnection, directory: string, forms: Form[]): Promise<Stage> {
-  const blocks = blocksOf(forms.length);
-  const isWide = blocks.length > 1;
-  const stage: Stage = { blocks: [], forms: isWide ? [...forms] : forms.map(() => ({ as: 'text' })) };
-  for (const [index, columns] of blocks.entries()) {
-    const converted = join(directory, `converted-${index}.parquet`);
+  const blocks = blocksOf(forms.length).map((columns, index): Block => {
     const path = join(directory, `stage-${index}.parquet`);
-    const names = new Map(columns.map((column) => [column, `c${column}`]));
-    const block: Block = isWide
-      ? { columns, converted, names, path, sql: `read_parquet(${literal(path)})` }
-      : { columns, converted, names, sql: 'raw' };
-    stage.blocks.push(block);
-    await write(database, block, stage.forms);
-  }
+    return { columns, path, sql: `read_parquet(${literal(path)}, file_row_number = true)` };
+  });
+  const stage: Stage = { blocks, forms: [...forms] };
+  for (const block of blocks) await write(database, block, stage.forms);
   return stage;
 }
+
+/** Those of a block's columns that are staged as numbers, in the order in which the lists `s` have their other cells. */
+export const numbersOf = ({ columns }: Block, forms: Form[]) =>
+  columns.flatMap((column) => {
+    const form = forms[column]!;
+    return form.as === 'number' ? [{ column, sql: numberCell(`c${column}`, form.notation) }] : [];
+  });
 
 /** Reads columns again, as text: they are no numbers after all. */
 export async function restage(database: DuckDBConnection, stage: Stage, columns: number[]): Promise<void> {
@@ -67,48 +62,34 @@ export async function restage(database: DuckDBConnection, stage: Stage, columns:
   }
 }
 
-async function write(database: DuckDBConnection, { path, columns }: Block, forms: Form[]): Promise<void> {
-  if (path === undefined) return;
-  const numbers = columns.flatMap((column) => {
-    const form = forms[column]!;
-    return form.as === 'number' ? [{ column, sql: numberCell(`c${column}`, form.notation) }] : [];
-  });
+async function write(database: DuckDBConnection, block: Block, forms: Form[]): Promise<void> {
+  const { columns, path } = block;
+  const numbers = numbersOf(block, forms);
   const isNumber = new Set(numbers.map(({ column }) => column));
-  const items = columns.map((column) =>
-    isNumber.has(column)
-      ? `n${column} AS c${column}, CASE WHEN n${column} IS NULL THEN coalesce(c${column}, '') END AS s${column}`
-      : `c${column}`,
-  );
+  const items = columns.map((column) => (isNumber.has(column) ? `n${column} AS c${column}` : `c${column}`));
+  if (numbers.length > 0) {
+    const others = numbers.map(({ column }) => `CASE WHEN n${column} IS NULL THEN coalesce(c${column}, '') END`);
+    items.push(`CASE WHEN ${numbers.map(({ column }) => `n${column} IS NULL`).join(' OR ')} THEN [${others.join(', ')}] END AS s`);
+  }
   const cells = [...columns.map((column) => `c${column}`), ...numbers.map(({ column, sql }) => `${sql} AS n${column}`)];
   await database.run(
     `COPY (SELECT ${items.join(', ')} FROM (SELECT ${cells.join(', ')} FROM raw)) TO ${literal(path)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(columns)})`,
   );
 }
 
-/** Row groups of 122,880 rows, as is usual, or of fewer where many columns would make them large in memory. */
-export const rowGroups = (columns: readonly unknown[]) =>
-  `ROW_GROUP_SIZE ${Math.min(122_880, Math.max(2048, Math.floor(4_000_000 / columns.length / 2048) * 2048))}`;
-
-/** What DuckDB calls a row's number in a parquet file. */
-const rowNumber = 'file_row_number';
-
-/** Converts the columns of every block. */
-export async function convert(database: DuckDBConnection, { blocks }: Stage, columns: Column[]): Promise<void> {
-  const mayBeTable = blocks.length === 1 && columns.every(({ name }) => name.toLowerCase() !== rowNumber);
-  for (const block of blocks) {
-    const own = within(block, columns);
-    if (mayBeTable) block.names = new Map(own.map(({ index, name }) => [index, name]));
-    const items = own.map(({ index, sql }) => `${sql} AS ${identifier(block.names.get(index)!)}`);
-    await database.run(
-      `COPY (SELECT ${items.join(', ')} FROM ${block.sql}) TO ${literal(block.converted)} (FORMAT parquet, COMPRESSION snappy, ${rowGroups(items)})`,
-    );
-  }
+/**
+ * Row groups of 122,880 rows, as is usual, or of fewer where many columns would make them large in memory. A dictionary is given up soon: looking
+ * for repeated numbers where there are few is most of what writing them costs.
+ */
+export function rowGroups(columns: readonly unknown[]): string {
+  const rows = Math.min(122_880, Math.max(2048, Math.floor(4_000_000 / columns.length / 2048) * 2048));
+  return `ROW_GROUP_SIZE ${rows}, DICTIONARY_SIZE_LIMIT ${rows / 16}`;
 }
 
-/** A FROM item with the converted columns of a block as `c<i>`, and `file_row_number`. */
-export function convertedSql({ converted, names }: Block): string {
-  const items = [...names].map(([index, name]) => `${identifier(name)} AS c${index}`);
-  return `(SELECT ${items.join(', ')}, ${rowNumber} FROM read_parquet(${literal(converted)}, file_row_number = true))`;
+/** A FROM item with those of the columns that a block has, converted, as `c<i>`, and `file_row_number`. */
+export function convertedSql(block: Block, columns: Column[]): string {
+  const items = within(block, columns).map(({ index, sql }) => `${sql} AS c${index}`);
+  return `(SELECT ${[...items, 'file_row_number'].join(', ')} FROM ${block.sql})`;
 }
 
 /** Those of the columns that a block has. */

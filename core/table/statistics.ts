@@ -4,12 +4,20 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { mix32 } from '../random.ts';
+import type { Column } from './columns.ts';
 import { identifier, literal, rowsOf } from './database.ts';
 import { fill } from './frame-file.ts';
 import { countValues } from './look.ts';
 import type { ColumnReport } from './report.ts';
+import { byCodeUnit } from './values.ts';
 
-export type NumberStatistics = NonNullable<ColumnReport['number']>;
+export interface Statistics {
+  missing: number;
+  distinct: number;
+  number?: NonNullable<ColumnReport['number']>;
+  /** Of categories and booleans: the most frequent first, ties by code unit. */
+  values?: { value: string; count: number }[];
+}
 
 /** Quantiles are exact up to this many rows; of longer tables every k-th row is taken, which puts a quartile within 0.1 % of the rows of the true one. */
 const quantileRows = 262_144;
@@ -88,33 +96,32 @@ class Moments {
   }
 }
 
-/** Statistics of number columns of a parquet file of `rows` rows. */
+/** Statistics of number columns, `c<i>` in a relation of `rows` rows, into `found` by their names. */
 export async function numberStatistics(
   database: DuckDBConnection,
-  path: string,
-  names: string[],
+  relation: string,
+  columns: Column[],
   rows: number,
-): Promise<Map<string, { missing: number; distinct: number; number?: NumberStatistics }>> {
-  const found = new Map<string, { missing: number; distinct: number; number?: NumberStatistics }>();
+  found: Map<string, Statistics>,
+): Promise<void> {
   // As many columns at a time as have samples of 64 MB together.
   const some = Math.min(1000, Math.max(16, Math.floor(8_000_000 / Math.min(rows, quantileRows))));
-  for (let from = 0; from < names.length; from += some) await someStatistics(database, path, names.slice(from, from + some), rows, found);
-  return found;
+  for (let from = 0; from < columns.length; from += some)
+    await someStatistics(database, relation, columns.slice(from, from + some), rows, found);
 }
 
 async function someStatistics(
   database: DuckDBConnection,
-  path: string,
-  names: string[],
+  relation: string,
+  columns: Column[],
   rows: number,
-  found: Map<string, { missing: number; distinct: number; number?: NumberStatistics }>,
+  found: Map<string, Statistics>,
 ): Promise<void> {
-  const file = `read_parquet(${literal(path)})`;
-  const columns = names.map(identifier);
-  const moments = names.map(() => new Moments());
+  const cells = columns.map(({ index }) => `c${index}`);
+  const moments = columns.map(() => new Moments());
   const step = Math.ceil(rows / quantileRows);
-  const samples = names.map(() => new Float64Array(Math.ceil(rows / step)));
-  const result = await database.stream(`SELECT ${columns.map((column) => `coalesce(${column}, 'nan')`).join(', ')} FROM ${file}`);
+  const samples = columns.map(() => new Float64Array(Math.ceil(rows / step)));
+  const result = await database.stream(`SELECT ${cells.map((cell) => `coalesce(${cell}, 'nan')`).join(', ')} FROM ${relation}`);
   let offset = 0;
   for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
     for (const [index, sample] of samples.entries()) {
@@ -131,8 +138,8 @@ async function someStatistics(
   const counted =
     step === 1
       ? sorted.map((values, index) => countSorted(values, bounds[index]!))
-      : await countInSql(database, file, columns, bounds, moments);
-  for (const [index, name] of names.entries()) {
+      : await countInSql(database, relation, cells, bounds, moments);
+  for (const [index, { name }] of columns.entries()) {
     const { count, min, max, mean, std } = moments[index]!;
     const { q25, median, q75, low, high, isBounded } = bounds[index]!;
     const { outliers, distinct } = counted[index]!;
@@ -173,20 +180,20 @@ const exactlyCounted = 2000;
 
 async function countInSql(
   database: DuckDBConnection,
-  file: string,
-  columns: string[],
+  relation: string,
+  cells: string[],
   bounds: Bounds[],
   moments: Moments[],
 ): Promise<{ outliers: number; distinct: number }[]> {
-  const items = columns.flatMap((column, index) => {
+  const items = cells.flatMap((cell, index) => {
     const { low, high, isBounded } = bounds[index]!;
     return [
-      isBounded ? `count(*) FILTER (${column} < ${doubleSql(low)} OR ${column} > ${doubleSql(high)})` : '0',
-      moments[index]!.distinct <= exactlyCounted ? `count(DISTINCT ${column})` : 'NULL',
+      isBounded ? `count(*) FILTER (${cell} < ${doubleSql(low)} OR ${cell} > ${doubleSql(high)})` : '0',
+      moments[index]!.distinct <= exactlyCounted ? `count(DISTINCT ${cell})` : 'NULL',
     ];
   });
-  const [row = []] = await rowsOf(database, `SELECT ${items.join(', ')} FROM ${file}`);
-  return columns.map((_, index) => ({
+  const [row = []] = await rowsOf(database, `SELECT ${items.join(', ')} FROM ${relation}`);
+  return cells.map((_, index) => ({
     outliers: Number(row[2 * index]),
     distinct: Number(row[2 * index + 1] ?? moments[index]!.distinct),
   }));
@@ -202,35 +209,44 @@ function quantile(sorted: Float64Array, share: number): number {
   return below === above ? below : below + (above - below) * (place % 1);
 }
 
-/** The values of categories and booleans in a parquet file, the most frequent first (ties by code unit), and the missing. */
+/**
+ * Statistics of categories and booleans, `c<i>` in a relation of raw text, into `found` by their names. The raw values are counted and the counts
+ * converted, which is far less work than converting every cell; only of text, which is of too many values to list them all, each cell is converted.
+ */
 export async function valueStatistics(
   database: DuckDBConnection,
-  path: string,
-  names: string[],
-): Promise<Map<string, { missing: number; distinct: number; values: { value: string; count: number }[] }>> {
-  const found = new Map(names.map((name) => [name, { missing: 0, distinct: 0, values: [] as { value: string; count: number }[] }]));
-  if (names.length === 0) return found;
-  await countValues(
-    database,
-    `read_parquet(${literal(path)})`,
-    names.map((_, index) => index),
-    names.map((name) => `coalesce(${identifier(name)}::VARCHAR, '')`),
-  );
+  relation: string,
+  columns: Column[],
+  found: Map<string, Statistics>,
+): Promise<void> {
+  if (columns.length === 0) return;
+  const cells = columns.map(({ index, look, sql }) => `coalesce(${look.form.as === 'text' ? sql : `c${index}`}, '')`);
+  await countValues(database, relation, [...columns.keys()], cells);
   const result = await database.stream(
-    `SELECT g, v, n::DOUBLE, d::DOUBLE FROM (SELECT g, v, n, count(*) OVER (PARTITION BY g) AS d, row_number() OVER (PARTITION BY g ORDER BY n DESC, v) AS place FROM counts WHERE v <> '')
-     WHERE place <= ${mostListed} UNION ALL SELECT g, v, n::DOUBLE, 0 FROM counts WHERE v = '' ORDER BY g, 3 DESC, v`,
+    `SELECT g, v, n::DOUBLE, count(*) FILTER (WHERE v <> '') OVER (PARTITION BY g)::DOUBLE FROM counts
+     QUALIFY v = '' OR row_number() OVER (PARTITION BY g ORDER BY n DESC, v) <= ${mostListed}`,
   );
+  const converted = columns.map(({ spellings }) => new Map([...spellings].flatMap(([value, raw]) => raw.map((one) => [one, value]))));
+  const counts = columns.map(() => new Map<string, number>());
+  const statistics = columns.map(() => ({ missing: 0, distinct: 0 }));
   for await (const rows of result.yieldRows()) {
-    for (const [g, value, count, distinct] of rows) {
-      const column = found.get(names[Number(g)]!)!;
-      if (value === '') column.missing = Number(count);
+    for (const [g, v, n, different] of rows) {
+      const place = Number(g);
+      const { missingTokens, strays, look } = columns[place]!;
+      const raw = String(v);
+      const count = Number(n);
+      if (raw === '' || missingTokens.has(raw) || strays.has(raw)) statistics[place]!.missing += count;
       else {
-        column.distinct = Number(distinct);
-        column.values.push({ value: String(value), count: Number(count) });
+        const value = converted[place]!.get(raw) ?? raw;
+        counts[place]!.set(value, (counts[place]!.get(value) ?? 0) + count);
+        statistics[place]!.distinct = look.form.as === 'text' ? Number(different) : counts[place]!.size;
       }
     }
   }
-  return found;
+  for (const [place, { name }] of columns.entries()) {
+    const values = [...counts[place]!].map(([value, count]) => ({ value, count }));
+    found.set(name, { ...statistics[place]!, values: values.sort((a, b) => b.count - a.count || byCodeUnit(a.value, b.value)) });
+  }
 }
 
 /** More values than these are not listed. */

@@ -1,21 +1,47 @@
 /** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
 import { join } from 'node:path';
 import { IngotError } from '../../core/errors.ts';
+import { equalRows } from '../../core/features/equal-rows.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
+import { keyColumn, type RowKeys, rowKeys } from '../../core/features/row-keys.ts';
 import { splitRows } from '../../core/features/split.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
-import { getJson, type ObjectStore } from '../../core/object-store.ts';
+import { getJson, type ObjectStore, putJson } from '../../core/object-store.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
-import { readTarget } from '../../core/table/frame-file.ts';
+import type { Frame } from '../../core/table/frame.ts';
+import { readFrame, readTarget } from '../../core/table/frame-file.ts';
 import { readMatrix, writeMatrix } from '../../core/table/matrix-file.ts';
 import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
 
-/** The same rows in every stage that asks. */
-export function splitOf(target: Target, spec: DatasetSpec): { train: Int32Array; test: Int32Array } {
-  return splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0);
+/**
+ * The same rows in every stage that asks.
+ * @param frame the feature columns: rows that are equal in all of them stay on one side
+ * @param by what ties rows together, where the spec says so: then equal rows go where it puts them
+ * @returns `together` is how many rows equal an earlier one, and stay with it
+ */
+export function splitOf(
+  target: Target,
+  frame: Frame,
+  spec: DatasetSpec,
+  by?: RowKeys,
+): { train: Int32Array; test: Int32Array; together: number } {
+  const together = by ? undefined : equalRows(frame);
+  const rows = splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0, { together, by });
+  return { ...rows, together: together?.repeated ?? 0 };
+}
+
+/** What ties the rows of a clean table together, where the spec says so. */
+export async function readKeys(table: string, spec: DatasetSpec): Promise<RowKeys | undefined> {
+  const key = keyColumn(spec);
+  return key && rowKeys(key.by, (await readFrame(table, { columns: [key.name] })).columns[0]!);
+}
+
+/** Of the train rows; written before the preprocess that says that there are any. */
+export function writeTrainKeys(data: ObjectStore, dataset: string, revision: string, { by, keys }: RowKeys): Promise<string | undefined> {
+  return putJson(data, dataKeys.trainKeys(dataset, revision), { by, keys: [...keys] });
 }
 
 /** A name that no feature has, as Parquet readers tell names apart: regardless of case. */
@@ -32,7 +58,7 @@ export async function writeFeatures(path: string, preprocess: Preprocess, x: Mat
 }
 
 /** The rows to train on. @throws IngotError NotFound where the features have not been made */
-export async function readTrain(data: ObjectStore, dataset: string, revision: string): Promise<{ x: Matrix; y: Target }> {
+export async function readTrain(data: ObjectStore, dataset: string, revision: string): Promise<{ x: Matrix; y: Target; by?: RowKeys }> {
   const preprocess = await readPreprocess(data, dataset, revision);
   return withScratch(async (directory) => {
     const path = join(directory, 'train.parquet');
@@ -45,7 +71,9 @@ export async function readTrain(data: ObjectStore, dataset: string, revision: st
       ...(classes && { classes }),
       columns: [{ name: target, type: 'number' }],
     });
-    return { x: await readMatrix(path, preprocess.features), y };
+    const kept = preprocess.splitBy && (await getJson<{ keys: number[] }>(data, dataKeys.trainKeys(dataset, revision)));
+    const by = kept && preprocess.splitBy && { by: { by: preprocess.splitBy, keys: Int32Array.from(kept.keys) } };
+    return { x: await readMatrix(path, preprocess.features), y, ...by };
   });
 }
 

@@ -3,6 +3,7 @@
  * and what a function answers to one.
  */
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Signer } from '../iam/execute-api.ts';
 import type { ApiKey } from './keys.ts';
 import type { Match } from './routes.ts';
 
@@ -13,6 +14,7 @@ export interface EventSource {
   query: string;
   id: string;
   key: ApiKey | undefined;
+  signer: Signer | undefined;
   /** Percent-encoded, without the stage. */
   path: string;
   stage: string;
@@ -20,7 +22,7 @@ export interface EventSource {
   accountId: string;
 }
 
-export function proxyEvent({ request, match, body, query, id, key, path, stage, api, accountId }: EventSource): string {
+export function proxyEvent({ request, match, body, query, id, key, signer, path, stage, api, accountId }: EventSource): string {
   const { headers } = request;
   const { resource, resourceId } = match.method;
   const binary = body.length > 0 && isBinary(api.binaryTypes, headers['content-type']);
@@ -30,7 +32,7 @@ export function proxyEvent({ request, match, body, query, id, key, path, stage, 
   const parameters = match.parameters ? JSON.stringify(match.parameters) : 'null';
   const identity = `"identity":{"sourceIp":"127.0.0.1","userAgent":${JSON.stringify(headers['user-agent'] ?? null)}${
     key ? `,"apiKey":${JSON.stringify(key.value)},"apiKeyId":${JSON.stringify(key.id)}` : ''
-  }}`;
+  }${signer ? `,"accessKey":${JSON.stringify(signer.accessKey)},"userArn":${JSON.stringify(signer.userArn)}` : ''}}`;
   return `{"resource":${JSON.stringify(resource)},"path":${JSON.stringify(decodedPath(path))},"httpMethod":"${method}",${headerFields(
     request.rawHeaders,
   )},${queryFields(query)},"pathParameters":${parameters},"stageVariables":null,"requestContext":{"resourceId":"${resourceId}","resourcePath":${JSON.stringify(

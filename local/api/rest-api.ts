@@ -1,6 +1,8 @@
 /** API Gateway REST APIs: from a request to a Lambda proxy event and back, by way of key, throttle and gateway responses. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isRefused, type Signer, signerOf } from '../iam/execute-api.ts';
+import type { Iam } from '../iam/iam.ts';
 import { ThrottledError } from '../lambda/function.ts';
 import type { Metrics, Series } from '../observe/metrics.ts';
 import { accountId } from '../template/template.ts';
@@ -19,6 +21,8 @@ export interface GatewayResponse {
 const ownAnswers = {
   INVALID_API_KEY: { status: 403, message: 'Forbidden' },
   MISSING_AUTHENTICATION_TOKEN: { status: 403, message: 'Missing Authentication Token' },
+  INVALID_SIGNATURE: { status: 403, message: 'Forbidden' },
+  ACCESS_DENIED: { status: 403, message: 'Forbidden' },
   THROTTLED: { status: 429, message: 'Too Many Requests' },
   QUOTA_EXCEEDED: { status: 429, message: 'Limit Exceeded' },
   REQUEST_TOO_LARGE: { status: 413, message: 'Request Too Long' },
@@ -57,18 +61,20 @@ export class RestApi {
   readonly stages = new Map<string, Stage>();
   readonly responses = new Map<string, GatewayResponse>();
   readonly #keys: ApiKeys;
+  readonly #iam: Iam;
   readonly #series: Record<'Count' | 'Latency' | '4XXError' | '5XXError', Series>;
   /** Requests at a function, to be given up in time: one clock for all. */
   readonly #pending = new Set<Pending>();
   readonly #clock: NodeJS.Timeout;
 
-  constructor(id: string, name: string, binaryTypes: readonly string[], keys: ApiKeys, metrics: Metrics) {
+  constructor(id: string, name: string, binaryTypes: readonly string[], keys: ApiKeys, metrics: Metrics, iam: Iam) {
     this.id = id;
     this.name = name;
     this.rootId = `${id}-root`;
     this.binaryTypes = binaryTypes;
     this.resources.set(this.rootId, '/');
     this.#keys = keys;
+    this.#iam = iam;
     const series = (metric: string, unit: string) => metrics.series('AWS/ApiGateway', metric, [{ Name: 'ApiName', Value: name }], unit);
     this.#series = {
       Count: series('Count', 'Count'),
@@ -98,30 +104,27 @@ export class RestApi {
     const id = randomUUID();
     response.on('finish', () => this.#count(response.statusCode, performance.now() - began));
     const match = this.routes.find(request.method!, path);
+    const proceed = (body: Buffer | undefined, { key }: { key?: ApiKey }, signer?: Signer) => {
+      const { integration } = match!.method;
+      if (!body) return this.#own(response, 'REQUEST_TOO_LARGE', id);
+      if (integration.type === 'MOCK') return answer(response, integration.status, integration.headers, integration.body);
+      const event = proxyEvent({ request, match: match!, body, query, id, key, signer, path, stage: stage.name, api: this, accountId });
+      if (event.length > eventLimit) this.#own(response, 'REQUEST_TOO_LARGE', id);
+      else this.#invoke(response, integration, event, id);
+    };
+    if (match?.method.signed) {
+      // The signature is of the body too.
+      this.#read(request, (body) => {
+        const signer = body && signerOf(this.#iam, request, body, `${this.id}/${stage.name}/${request.method}${path}`);
+        if (signer && isRefused(signer)) return this.#own(response, signer.type, id, signer.message);
+        const admission = this.#admit(request, match.method, stage);
+        return typeof admission === 'string' ? this.#own(response, admission, id) : proceed(body, admission, signer);
+      });
+      return;
+    }
     const admission = match ? this.#admit(request, match.method, stage) : 'MISSING_AUTHENTICATION_TOKEN';
     if (typeof admission === 'string') this.#own(response, admission, id);
-    else
-      this.#read(request, (body) => {
-        const { integration } = match!.method;
-        if (!body) this.#own(response, 'REQUEST_TOO_LARGE', id);
-        else if (integration.type === 'MOCK') answer(response, integration.status, integration.headers, integration.body);
-        else {
-          const event = proxyEvent({
-            request,
-            match: match!,
-            body,
-            query,
-            id,
-            key: admission.key,
-            path,
-            stage: stage.name,
-            api: this,
-            accountId,
-          });
-          if (event.length > eventLimit) this.#own(response, 'REQUEST_TOO_LARGE', id);
-          else this.#invoke(response, integration, event, id);
-        }
-      });
+    else this.#read(request, (body) => proceed(body, admission));
   }
 
   #admit(request: IncomingMessage, method: Method, stage: Stage): { key?: ApiKey } | OwnAnswer {
@@ -177,9 +180,9 @@ export class RestApi {
   }
 
   /** An answer of the gateway's own, as the template's gateway responses word it. */
-  #own(response: ServerResponse, type: OwnAnswer, id: string): void {
+  #own(response: ServerResponse, type: OwnAnswer, id: string, message: string = ownAnswers[type].message): void {
     if (response.headersSent) return;
-    const { status, message } = ownAnswers[type];
+    const { status } = ownAnswers[type];
     const configured = this.responses.get(type) ?? this.responses.get(status < 500 ? 'DEFAULT_4XX' : 'DEFAULT_5XX');
     const template = configured?.templates['application/json'] ?? '{"message":$context.error.messageString}';
     const body = fillTemplate(template, {

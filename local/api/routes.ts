@@ -5,6 +5,8 @@ export interface Method {
   resource: string;
   resourceId: string;
   keyRequired: boolean;
+  /** Whether it is for those alone whom IAM allows it, so that requests are signed. */
+  signed: boolean;
   integration: Integration;
 }
 

@@ -23,6 +23,8 @@ export interface BatchSettings {
 }
 
 export interface BatchHooks {
+  /** What a job of that role signs its requests with. @throws IngotError where there is no such role, or no job may take it */
+  credentials(role: string | undefined, job: string): Record<string, string>;
   output(group: string, lines: Buffer): void;
   /** A job, an array or one of its children has ended. */
   ended(job: Job): void;
@@ -47,10 +49,12 @@ export class Batch {
   readonly #jobs = new Map<string, Job>();
   readonly #journal: Journal;
   readonly #runner: Runner;
+  readonly #credentials: BatchHooks['credentials'];
   /** Jobs of executions that a former process left, until the execution, begun anew, asks for them again. */
   readonly #unclaimed = new Map<string, Job>();
 
-  constructor(home: string, url: string, settings: BatchSettings, hooks: BatchHooks) {
+  constructor(home: string, url: string, settings: BatchSettings, { credentials, ...hooks }: BatchHooks) {
+    this.#credentials = credentials;
     this.machine = new Machine(settings.vcpus ?? availableParallelism());
     this.definitions = new Definitions(home);
     this.#journal = new Journal(home);
@@ -64,6 +68,7 @@ export class Batch {
       queues: this.queues,
       find: (id) => this.find(id),
       assetOf: (job) => this.#assetOf(job),
+      credentialsOf: ({ spec }) => credentials(spec.container.jobRoleArn, spec.jobName),
       ...hooks,
     });
   }
@@ -162,6 +167,11 @@ export class Batch {
     for (const { jobId, type } of request.dependsOn) {
       if (jobId === undefined ? type !== 'SEQUENTIAL' : !this.find(jobId))
         throw refused(`Dependency on a job that does not exist: ${jobId ?? type}`);
+    }
+    try {
+      this.#credentials(definition.containerProperties.jobRoleArn, request.jobName);
+    } catch (error) {
+      throw refused((error as Error).message);
     }
     const jobId = randomUUID();
     const parameters = { ...definition.parameters, ...request.parameters };

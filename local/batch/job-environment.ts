@@ -15,14 +15,17 @@ export interface Place {
   folder: string;
   /** The directory of the asset that the job runs. */
   asset: string | undefined;
+  /** Of its role. */
+  credentials: Record<string, string>;
 }
 
-export function jobEnvironment(job: Job, { home, url, queue, environment, folder, asset }: Place): Record<string, string> {
+export function jobEnvironment(job: Job, { home, url, queue, environment, folder, asset, credentials }: Place): Record<string, string> {
   const { container, size } = job.spec;
   const own = Object.fromEntries(container.environment.map(({ name, value = '' }) => [name, value]));
   const machine = machineEnvironment(home);
   return {
     ...machine,
+    ...credentials,
     // `node` in a command is the one that runs Ingot.
     PATH: `${join(process.execPath, '..')}${process.platform === 'win32' ? ';' : ':'}${machine['PATH']}`,
     TMPDIR: folder,

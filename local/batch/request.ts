@@ -12,6 +12,7 @@ const list = z._default(z.array(z.json()), []);
 
 const containerProperties = z.looseObject({
   image: z.string(),
+  jobRoleArn: z.optional(z.string()),
   volumes: list,
   mountPoints: list,
   ulimits: list,

@@ -26,6 +26,8 @@ export interface RunnerOptions {
   find(jobId: string): Job | undefined;
   /** The directory of the asset that a job definition names. */
   assetOf(job: Job): string | undefined;
+  /** What a job's process signs its requests with. */
+  credentialsOf(job: Job): Record<string, string>;
   output(group: string, lines: Buffer): void;
   ended(job: Job): void;
   interrupted(job: Job): void;
@@ -147,7 +149,7 @@ export class Runner {
   }
 
   #begin(job: Job, queue: JobQueue, environment: ComputeEnvironment, now: number): void {
-    const { home, url, spot, graceMs, journal, output, assetOf } = this.#options;
+    const { home, url, spot, graceMs, journal, output, assetOf, credentialsOf } = this.#options;
     const { spec, state, index } = job;
     const vcpus = this.#options.machine.shareOf(job);
     environment.take(vcpus);
@@ -167,7 +169,7 @@ export class Runner {
     const folder = join(home, 'batch', 'work', `${job.id.replace(':', '.')}-${state.attempts.length}`);
     const process = new JobProcess({
       command: spec.container.command,
-      environment: jobEnvironment(job, { home, url, queue, environment, folder, asset: assetOf(job) }),
+      environment: jobEnvironment(job, { home, url, queue, environment, folder, asset: assetOf(job), credentials: credentialsOf(job) }),
       folder,
       graceMs,
       onOutput: (lines) => output(options?.['awslogs-group'] ?? '/aws/batch/job', lines),

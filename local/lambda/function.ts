@@ -1,6 +1,7 @@
 /** A Lambda function: its settings and its pool of warm processes. */
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import type { Session } from '../iam/iam.ts';
 import { type Invocation, LambdaProcess, type Outcome } from './process.ts';
 
 export interface FunctionSettings {
@@ -15,6 +16,8 @@ export interface FunctionSettings {
   logGroup: string;
   /** Reserved concurrency: 0 refuses every invocation. */
   reserved?: number;
+  /** In whose role it acts; left out, it may do everything. */
+  session?: Session;
 }
 
 export interface FunctionHooks {

@@ -9,7 +9,12 @@ import { type Operations, type Output, ServiceError } from './service.ts';
 /** Requests to the control services are small; what is large goes to S3. */
 const bodyLimit = 6 * 1024 * 1024;
 
+/** Bodies that were read before the service had its turn, to check their signature. */
+const bodies = new WeakMap<IncomingMessage, Buffer>();
+
 export async function readBody(request: IncomingMessage, limit = bodyLimit): Promise<Buffer> {
+  const before = bodies.get(request);
+  if (before) return before;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -17,7 +22,9 @@ export async function readBody(request: IncomingMessage, limit = bodyLimit): Pro
     if (size > limit) throw new ServiceError('RequestEntityTooLargeException', `The body is larger than ${limit} bytes.`, 413);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  const body = Buffer.concat(chunks);
+  bodies.set(request, body);
+  return body;
 }
 
 interface Wire {
@@ -28,14 +35,23 @@ interface Wire {
   headers?: Record<string, string>;
 }
 
-/** Answers one request to a service, in the protocol that it came in. */
-export async function serve(operations: Operations, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/**
+ * Answers one request to a service, in the protocol that it came in.
+ * @param admit what is to be asked first, where the caller may not do everything
+ */
+export async function serve(
+  operations: Operations,
+  request: IncomingMessage,
+  response: ServerResponse,
+  admit?: () => Promise<void>,
+): Promise<void> {
   const id = randomUUID();
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   let wire: Wire | undefined;
   try {
     wire = decode(request, await readBody(request), id);
+    await admit?.();
     const operation = Object.hasOwn(operations, wire.operation) ? operations[wire.operation] : undefined;
     if (!operation) {
       throw new ServiceError(
@@ -65,7 +81,8 @@ export function send(
   response.end(body);
 }
 
-function decode(request: IncomingMessage, body: Buffer, id: string): Wire {
+/** @throws ServiceError where the body is not of its protocol */
+export function decode(request: IncomingMessage, body: Buffer, id: string): Wire {
   const target = request.headers['x-amz-target'];
   if (typeof target === 'string') {
     return jsonWire(target.split('.').at(-1)!, parseJson(body), request.headers['content-type'] ?? 'application/x-amz-json-1.0');

@@ -1,5 +1,6 @@
 /** Functions and state machines. */
 import { existsSync, statSync } from 'node:fs';
+import { environmentOf } from '../iam/iam.ts';
 import { defaultAsyncSettings } from '../lambda/async-invocations.ts';
 import { machineEnvironment } from '../machine-environment.ts';
 import { StateMachine } from '../states/state-machine.ts';
@@ -23,8 +24,9 @@ export const compute: ResourceTypes = {
       'DeadLetterConfig',
       'LoggingConfig',
       'PackageType',
+      'Role',
     ],
-    meaningless: ['Architectures', 'Description', 'EphemeralStorage', 'KmsKeyArn', 'Role', 'SnapStart', 'Tags', 'TracingConfig'],
+    meaningless: ['Architectures', 'Description', 'EphemeralStorage', 'KmsKeyArn', 'SnapStart', 'Tags', 'TracingConfig'],
     create: (creation) => {
       const { id, properties, name, cloud } = creation;
       const functionName = string(properties['FunctionName']) ?? name;
@@ -39,6 +41,8 @@ export const compute: ResourceTypes = {
       const handler = required(properties, 'Handler', id);
       const logGroup = string(object(properties['LoggingConfig'])['LogGroup']) ?? `/aws/lambda/${functionName}`;
       const root = assetOf(creation);
+      const role = string(properties['Role']);
+      const session = role === undefined ? undefined : cloud.iam.assume(role, 'lambda.amazonaws.com', functionName);
       cloud.logs.create(logGroup);
       cloud.addFunction({
         name: functionName,
@@ -52,6 +56,7 @@ export const compute: ResourceTypes = {
         environment: {
           ...machineEnvironment(cloud.home),
           ...lambdaEnvironment,
+          ...environmentOf(session),
           AWS_ENDPOINT_URL: cloud.url,
           AWS_LAMBDA_FUNCTION_NAME: functionName,
           AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
@@ -63,6 +68,7 @@ export const compute: ResourceTypes = {
           ...(object(object(properties['Environment'])['Variables']) as Record<string, string>),
         },
         ...(reserved !== undefined && { reserved }),
+        ...(session && { session }),
       });
       const deadLetter = string(object(properties['DeadLetterConfig'])['TargetArn']);
       cloud.asyncSettings.set(arn, { ...defaultAsyncSettings, ...(deadLetter && { deadLetter }) });
@@ -91,17 +97,22 @@ export const compute: ResourceTypes = {
     },
   },
   'AWS::StepFunctions::StateMachine': {
-    properties: ['StateMachineName', 'DefinitionString', 'StateMachineType'],
-    meaningless: ['RoleArn', 'Tags', 'TracingConfiguration', 'LoggingConfiguration'],
+    properties: ['StateMachineName', 'DefinitionString', 'StateMachineType', 'RoleArn'],
+    meaningless: ['Tags', 'TracingConfiguration', 'LoggingConfiguration'],
     create: ({ id, name, properties, cloud }) => {
       if ((properties['StateMachineType'] ?? 'STANDARD') !== 'STANDARD') throw refusal(id, 'only STANDARD state machines are there');
       const machineName = string(properties['StateMachineName']) ?? name;
       const arn = `arn:aws:states:${region}:${accountId}:stateMachine:${machineName}`;
       const definition = required(properties, 'DefinitionString', id);
+      const role = string(properties['RoleArn']);
+      const session = role === undefined ? undefined : cloud.iam.assume(role, 'states.amazonaws.com', machineName);
       cloud.machines.set(
         arn,
         new StateMachine(cloud.home, machineName, arn, definition, {
-          invoke: (resource, input, context) => cloud.invokeTask(resource, input, context),
+          invoke: async (resource, input, context) => {
+            if (session) cloud.allowTask(session, resource, input);
+            return cloud.invokeTask(resource, input, context);
+          },
           changed: (execution) => cloud.executionChanged(execution),
           soon: (resource) => cloud.findFunction(resource)?.warm(),
         }),

@@ -13,8 +13,9 @@ export const messaging: ResourceTypes = {
       'DelaySeconds',
       'ReceiveMessageWaitTimeSeconds',
       'RedrivePolicy',
+      'KmsMasterKeyId',
     ],
-    meaningless: ['SqsManagedSseEnabled', 'KmsMasterKeyId', 'KmsDataKeyReusePeriodSeconds', 'Tags'],
+    meaningless: ['SqsManagedSseEnabled', 'KmsDataKeyReusePeriodSeconds', 'Tags'],
     create: ({ name: made, properties, cloud }) => {
       const name = string(properties['QueueName']) ?? made;
       const arn = `arn:aws:sqs:${region}:${accountId}:${name}`;
@@ -33,16 +34,20 @@ export const messaging: ResourceTypes = {
           deadLetter: { arn: String(redrive['deadLetterTargetArn']), maxReceives: Number(redrive['maxReceiveCount']) },
         }),
       };
+      const key = string(properties['KmsMasterKeyId']);
+      if (key?.startsWith('arn:')) cloud.iam.encrypted.set(arn, key);
       cloud.queues.set(arn, new Queue(cloud.home, settings, (target, body) => cloud.deliver(target, body)));
       return { ref: url, attributes: { Arn: arn, QueueName: name, QueueUrl: url } };
     },
   },
   'AWS::SNS::Topic': {
-    properties: ['TopicName'],
-    meaningless: ['DisplayName', 'KmsMasterKeyId', 'Tags'],
+    properties: ['TopicName', 'KmsMasterKeyId'],
+    meaningless: ['DisplayName', 'Tags'],
     create: ({ name: made, properties, cloud }) => {
       const name = string(properties['TopicName']) ?? made;
       const arn = cloud.topics.create(name);
+      const key = string(properties['KmsMasterKeyId']);
+      if (key?.startsWith('arn:')) cloud.iam.encrypted.set(arn, key);
       return { ref: arn, attributes: { TopicArn: arn, TopicName: name } };
     },
   },

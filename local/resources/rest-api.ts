@@ -27,6 +27,7 @@ export const restApi: ResourceTypes = {
         strings(properties['BinaryMediaTypes']),
         cloud.keys,
         cloud.metrics,
+        cloud.iam,
       );
       cloud.apis.push(api);
       return { ref: api.id, attributes: { RootResourceId: api.rootId, RestApiId: api.id } };
@@ -47,13 +48,14 @@ export const restApi: ResourceTypes = {
     create: ({ id, properties, cloud }) => {
       const api = find(cloud, properties, id);
       const authorization = string(properties['AuthorizationType']) ?? 'NONE';
-      if (authorization !== 'NONE') throw refusal(id, `authorization by ${authorization} is not there`);
+      if (authorization !== 'NONE' && authorization !== 'AWS_IAM') throw refusal(id, `authorization by ${authorization} is not there`);
       const resourceId = required(properties, 'ResourceId', id);
       const resource = api.resources.get(resourceId)!;
       api.routes.add(resource, required(properties, 'HttpMethod', id), {
         resource,
         resourceId,
         keyRequired: properties['ApiKeyRequired'] === true,
+        signed: authorization === 'AWS_IAM',
         integration: integrationOf(object(properties['Integration']), id, cloud),
       });
       return nameOnly(id);

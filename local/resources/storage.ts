@@ -3,18 +3,14 @@ import { object, objects, type ResourceTypes, refusal, required, string, strings
 
 export const storage: ResourceTypes = {
   'AWS::S3::Bucket': {
-    properties: ['BucketName', 'VersioningConfiguration'],
-    meaningless: [
-      'BucketEncryption',
-      'LifecycleConfiguration',
-      'OwnershipControls',
-      'PublicAccessBlockConfiguration',
-      'Tags',
-      'CorsConfiguration',
-    ],
+    properties: ['BucketName', 'VersioningConfiguration', 'BucketEncryption'],
+    meaningless: ['LifecycleConfiguration', 'OwnershipControls', 'PublicAccessBlockConfiguration', 'Tags', 'CorsConfiguration'],
     create: async ({ name, properties, cloud }) => {
       const bucket = string(properties['BucketName']) ?? name.toLowerCase().slice(0, 63);
       await cloud.s3.createBucket(bucket, { versioned: object(properties['VersioningConfiguration'])['Status'] === 'Enabled' });
+      const [rule] = objects(object(properties['BucketEncryption'])['ServerSideEncryptionConfiguration']);
+      const key = string(object(rule?.['ServerSideEncryptionByDefault'])['KMSMasterKeyID']);
+      if (key !== undefined) cloud.iam.encrypted.set(`arn:aws:s3:::${bucket}`, key);
       const domain = `${bucket}.s3.amazonaws.com`;
       return {
         ref: bucket,

@@ -27,6 +27,7 @@ const errors = {
   InvalidRequest: [400, 'Invalid Request'],
   InvalidURI: [400, "Couldn't parse the specified URI."],
   KeyTooLongError: [400, 'Your key is too long.'],
+  InvalidToken: [400, 'The provided token is malformed or otherwise invalid.'],
   MalformedXML: [400, 'The XML that you provided was not well formed or did not validate against our published schema.'],
   MaxMessageLengthExceeded: [400, 'Your request was too big.'],
   MetadataTooLarge: [400, 'Your metadata headers exceed the maximum allowed metadata size.'],

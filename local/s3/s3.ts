@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import type { Authorize } from './http/access.ts';
 import { createHandler } from './http/handler.ts';
 import { checkBucketName } from './names.ts';
 import { Store } from './store.ts';
@@ -7,6 +8,7 @@ import type { S3ObjectEvent, Version, Versioning } from './types.ts';
 import { putObject, type WriteOptions } from './write.ts';
 
 export { S3Error } from './errors.ts';
+export type { S3Call } from './http/access.ts';
 export type { S3ObjectEvent, Version, Versioning } from './types.ts';
 
 export interface S3Options {
@@ -20,6 +22,8 @@ export interface S3Options {
   credentials?: Record<string, string>;
   /** Whether other access keys are let in, their signatures unchecked. Default false. */
   strangers?: boolean;
+  /** Whether IAM allows a call; left out, whoever is let in may do everything. */
+  authorize?: Authorize;
 }
 
 export type StoredVersion = Pick<Version, 'key' | 'versionId' | 'size' | 'etag' | 'lastModified' | 'headers' | 'metadata'>;
@@ -72,6 +76,7 @@ export async function createS3(options: S3Options): Promise<S3> {
     region: options.region ?? 'us-east-1',
     credentials: options.credentials ?? { test: 'test' },
     strangers: options.strangers ?? false,
+    ...(options.authorize && { authorize: options.authorize }),
   });
   const find = (bucket: string, key: string, versionId?: string): Version | undefined => {
     const existing = store.bucket(bucket);

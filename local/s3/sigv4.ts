@@ -163,7 +163,7 @@ function check(
   const { signedHeaders, signature, date, payload } = parts;
   const scopeParts = parts.credential.split('/').slice(-4);
   const accessKeyId = parts.credential.split('/').slice(0, -4).join('/');
-  const [day, region, service, terminator] = scopeParts;
+  const [day, , service, terminator] = scopeParts;
   if (accessKeyId === '' || service !== 's3' || terminator !== 'aws4_request' || day !== date.slice(0, 8)) {
     throw new S3Error(
       'AuthorizationHeaderMalformed',
@@ -185,9 +185,31 @@ function check(
     });
   }
 
+  const canonicalPath = decode(path).split('/').map(encode).join('/');
+  const { canonical, stringToSign, key, expected } = computeSignature(request, canonicalPath, pairs, {
+    signedHeaders,
+    date,
+    payload,
+    scope,
+    secret,
+  });
+  if (!sameSignature(expected, signature)) {
+    const details = { AWSAccessKeyId: accessKeyId, StringToSign: stringToSign, SignatureProvided: signature, CanonicalRequest: canonical };
+    throw new S3Error('SignatureDoesNotMatch', undefined, details);
+  }
+  return { accessKeyId, payload, key, scope, date, signature };
+}
+
+/** The signature that a request should bear, whatever the service, and what it is made from. */
+export function computeSignature(
+  request: RequestHead,
+  canonicalPath: string,
+  pairs: [string, string][],
+  { signedHeaders, date, payload, scope, secret }: Record<'date' | 'payload' | 'scope' | 'secret', string> & { signedHeaders: string[] },
+): { canonical: string; stringToSign: string; key: Buffer; expected: string } {
   const canonical = [
     request.method,
-    decode(path).split('/').map(encode).join('/'),
+    canonicalPath,
     pairs
       .map(([name, value]) => [encode(name), encode(value)] as const)
       .sort((a, b) => (a[0] === b[0] ? order(a[1], b[1]) : order(a[0], b[0])))
@@ -200,12 +222,9 @@ function check(
   ].join('\n');
   // Headers come as the bytes of latin1, which is how they must be hashed.
   const stringToSign = [algorithm, date, scope, sha256(Buffer.from(canonical, 'latin1'))].join('\n');
-  const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, day!), region!), 's3'), 'aws4_request');
-  if (!sameSignature(hmac(key, stringToSign).toString('hex'), signature)) {
-    const details = { AWSAccessKeyId: accessKeyId, StringToSign: stringToSign, SignatureProvided: signature, CanonicalRequest: canonical };
-    throw new S3Error('SignatureDoesNotMatch', undefined, details);
-  }
-  return { accessKeyId, payload, key, scope, date, signature };
+  const [day, region, service] = scope.split('/') as [string, string, string];
+  const key = hmac(hmac(hmac(hmac(`AWS4${secret}`, day), region), service), 'aws4_request');
+  return { canonical, stringToSign, key, expected: hmac(key, stringToSign).toString('hex') };
 }
 
 const order = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
@@ -226,7 +245,7 @@ function dateOf(request: RequestHead): string {
   return new Date(header).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
-function parseDate(date: string): number {
+export function parseDate(date: string): number {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(date);
   if (!match) throw new S3Error('AccessDenied', 'AWS authentication requires a valid Date or x-amz-date header');
   const [, year, month, day, hour, minutes, seconds] = match.map(Number) as [number, number, number, number, number, number, number];

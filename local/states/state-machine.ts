@@ -217,7 +217,8 @@ export class StateMachine {
   #prepareAfter(name: string): void {
     let state = this.#states[name];
     for (let ahead = 0; ahead < statesAhead && state; ahead++) {
-      state = this.#states[String(state['Next'])];
+      // Of a choice, what is mostly next: its default.
+      state = this.#states[String(state['Next'] ?? state['Default'])];
       for (const resource of state ? prepareTasks({ States: { only: state } }, this.name).values() : []) this.#hooks.soon(resource);
     }
   }

@@ -37,7 +37,8 @@ describe('a run of a real file', () => {
   });
 
   test('whose time does not run out has the whole search', async () => {
-    const { card } = await run({ budget: { minutes: 1, dollars: 0.01 } }, () => () => new Date('2026-11-25T08:00:00Z'));
+    const spec = { search: 'grid', families: ['forest'], budget: { minutes: 1, dollars: 0.01 } };
+    const { card } = await run(spec, () => () => new Date('2026-11-25T08:00:00Z'));
     expect(card.budget!.leftOut).toEqual([]);
     expect(card.leaderboard.entries).toHaveLength(36);
   });

@@ -17,6 +17,7 @@ describe.skipIf(!hasChromium)('the console in a browser [needs Chromium]', () =>
   beforeAll(async () => {
     laptop = await Laptop.start();
     const csv = readFileSync(resolve(import.meta.dirname, '../../examples/breast-cancer/breast-cancer.csv'));
+    await laptop.searchLittle('seen');
     await laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: 'raw/seen/data.csv', Body: csv }));
     await laptop.finished('seen');
     browser = await chromium.launch({
@@ -48,8 +49,15 @@ describe.skipIf(!hasChromium)('the console in a browser [needs Chromium]', () =>
     expect(run).toContain('569 rows read');
     expect(run).toContain('nEstimators');
     await page.locator('#models').getByRole('button', { name: 'seen' }).click();
-    await page.locator('#detail pre').waitFor();
+    await page.locator('#detail details').waitFor();
     expect(await page.locator('#detail').textContent()).toContain('version 1');
+    expect(await page.locator('#detail figcaption').allTextContents()).toEqual(
+      expect.arrayContaining(['ROC', 'Precision and recall', 'Calibration', 'Training size', 'Parts of the model']),
+    );
+    expect(await page.locator('#detail svg path.line').count()).toBeGreaterThanOrEqual(5);
+    for (const drawn of await page.locator('#detail svg path').all()) expect(await drawn.getAttribute('d')).not.toMatch(/NaN|Infinity/);
+    expect(await page.locator('#detail .confusion td.number').count()).toBe(4);
+    expect(await page.locator('#detail .commands').textContent()).toContain('aws s3 cp');
     expect(complaints).toEqual([]);
   });
 

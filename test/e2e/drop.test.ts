@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Explanation } from '../../core/explain/explainer.ts';
 import type { CleanReport } from '../../core/table/report.ts';
 import { python, pythonHas, runPython } from '../python.ts';
 import { Laptop, type RunSummary } from './laptop.ts';
@@ -79,14 +80,19 @@ s3.upload_file(c['file'], c['bucket'], 'raw/auto-mpg/auto-mpg.jsonl')`,
         year: 1971,
         origin: 'Japan',
       };
-      const answer = await laptop.fetch('models/auto-mpg/predict', {
+      const answer = await laptop.fetch('models/auto-mpg/predict?explain=true', {
         method: 'POST',
         headers: { 'content-type': 'application/x-ndjson' },
         body: `${JSON.stringify(row)}\n`,
       });
-      const { predictions } = (await answer.json()) as { predictions: { value: number }[] };
+      const { predictions } = (await answer.json()) as { predictions: (Explanation & { value: number; interval: [number, number] })[] };
       expect(predictions[0]!.value).toBeGreaterThan(20);
       expect(predictions[0]!.value).toBeLessThan(35);
+      expect(predictions[0]!.interval[0]).toBeLessThan(predictions[0]!.value);
+      expect(predictions[0]!.interval[1]).toBeGreaterThan(predictions[0]!.value);
+      const { contributions, base, raw } = predictions[0]!;
+      expect(Object.values(contributions).reduce((a, b) => a + b, base)).toBeCloseTo(raw.value, 6);
+      expect(raw.value).toBeCloseTo(predictions[0]!.value, 3);
     },
     90_000,
   );
@@ -107,6 +113,7 @@ s3.upload_file(c['file'], c['bucket'], 'raw/auto-mpg/auto-mpg.jsonl')`,
 
   test('the same upload twice gives one run and one version', async () => {
     const csv = readFileSync(`${examples}/breast-cancer/breast-cancer.csv`);
+    await laptop.searchLittle('twice');
     await drop('raw/twice/data.csv', csv);
     await laptop.finished('twice');
     await drop('raw/twice/data.csv', csv);

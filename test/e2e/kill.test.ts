@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { Random } from '../../core/random.ts';
 import { loadModel } from '../../core/serving/session.ts';
 import { uploadToBatch } from './batch.ts';
-import { Laptop } from './laptop.ts';
+import { Laptop, little } from './laptop.ts';
 
 /** Moments of a run at which a process is killed; `INGOT_KILLS=50 npx vitest run test/e2e/kill.test.ts` is the whole test. */
 const kills = Number(process.env['INGOT_KILLS'] ?? 6);
@@ -25,8 +25,11 @@ test(`killed at ${kills} random moments of a run, it ends in a finished run, or 
       const dataset = `killed-${i}`;
       const key = `raw/${dataset}/data.csv`;
       // Every other one goes through jobs.
-      if (i % 2 === 1) await uploadToBatch(laptop, dataset, csv);
-      else await laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: key, Body: csv }));
+      if (i % 2 === 1) await uploadToBatch(laptop, dataset, csv, little);
+      else {
+        await laptop.searchLittle(dataset);
+        await laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: key, Body: csv }));
+      }
       await sleep(random.below(5000));
       const children = childrenOf(laptop.pid);
       const victim = children.length && random.below(3) === 0 ? children[random.below(children.length)]! : laptop.pid;
@@ -36,7 +39,7 @@ test(`killed at ${kills} random moments of a run, it ends in a finished run, or 
         await laptop.stop('SIGKILL');
         laptop = await Laptop.start({ home, port });
       }
-      const run = await laptop.finished(dataset, 120);
+      const run = await laptop.finished(dataset);
       ended[run.status] = (ended[run.status] ?? 0) + 1;
       if (run.status !== 'SUCCEEDED') expect(run.error?.message, `${dataset} failed without a reason`).toBeTruthy();
       const kept = await laptop.s3.send(new GetObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: key }));
@@ -53,6 +56,7 @@ test(`killed at ${kills} random moments of a run, it ends in a finished run, or 
   const [dataset, disturbed] = [...graphs][0]!;
   const calm = await Laptop.start();
   try {
+    await calm.searchLittle(dataset);
     await calm.s3.send(new PutObjectCommand({ Bucket: calm.outputs.DataBucket, Key: `raw/${dataset}/data.csv`, Body: csv }));
     await calm.finished(dataset);
     expect(Buffer.compare(await expectWhole(calm, dataset), disturbed)).toBe(0);

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -22,6 +22,9 @@ export interface Outputs {
 }
 
 /** A laptop cloud started as a user starts it, driven through nothing but its outputs. */
+/** A small grid. */
+export const little = { grids: { forest: { nEstimators: [20], maxDepth: [null, 10] } } };
+
 export class Laptop {
   readonly home: string;
   readonly port: number;
@@ -110,8 +113,14 @@ export class Laptop {
     throw new Error(`${what}: not within ${seconds} s (${last})\n${this.output.slice(-4000)}`);
   }
 
+  /** Has the dataset searched by a small grid, where how good its model is does not matter. */
+  async searchLittle(dataset: string): Promise<void> {
+    const spec = JSON.stringify(little);
+    await this.s3.send(new PutObjectCommand({ Bucket: this.outputs.DataBucket, Key: `raw/${dataset}/dataset.json`, Body: spec }));
+  }
+
   /** Waits until the dataset's newest run has ended. */
-  async finished(dataset: string, seconds = 60): Promise<RunSummary> {
+  async finished(dataset: string, seconds = 150): Promise<RunSummary> {
     return this.until(
       `the run of ${dataset}`,
       async () => {

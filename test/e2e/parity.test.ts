@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { answer } from '../../core/answers/answers.ts';
+import type { FoundAnswers } from '../../core/answers/find-answers.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { takeRows } from '../../core/features/split.ts';
 import { transform } from '../../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
-import { familyOf } from '../../core/models/families.ts';
+import { deserializeModel } from '../../core/models/deserialize.ts';
 import type { ModelCard } from '../../core/registry/card.ts';
 import { edgeRows, rawRowsOf } from '../../core/registry/parity.ts';
 import type { Frame } from '../../core/table/frame.ts';
@@ -86,12 +88,14 @@ test.skipIf(!hasOnnx).each([
     const table = join(mkdtempSync(join(tmpdir(), 'ingot-parity-')), 'table.parquet');
     writeFileSync(table, await bytes(DataBucket, dataKeys.table(dataset, run.revision)));
     const frame = await readFrame(table, { columns: preprocess.columns.map(({ name }) => name) });
-    const tested = takeRows(frame, splitOf(await readTarget(table, report), {}).test);
-    const trained = familyOf(card.family).deserialize(await bytes(ModelBucket, modelKeys.fitted(run.id)));
+    const tested = takeRows(frame, splitOf(await readTarget(table, report), frame, {}).test);
+    const trained = deserializeModel(card.family, await bytes(ModelBucket, modelKeys.fitted(run.id)));
+    const { answers } = await json<FoundAnswers>(ModelBucket, modelKeys.answers(run.id));
     const model = await bytes(ModelBucket, modelKeys.model(dataset, 1));
 
-    for (const rows of [tested, oddRows(tested), edgeRows(tested, preprocess, trained)]) {
-      const own = await trained.predict(transform(preprocess, rows));
+    // A model without trees has no edges.
+    for (const rows of [tested, oddRows(tested), edgeRows(tested, preprocess, trained)].filter(({ rows }) => rows > 0)) {
+      const own = answer(answers, await trained.predict(transform(preprocess, rows)));
       const ours = own.task === 'classification' ? own.probabilities : own.values;
       const [python] = askPython([{ model, rows: rawRowsOf(rows) }]);
       expect(python!.numbers).toEqual(ours);
@@ -102,14 +106,19 @@ test.skipIf(!hasOnnx).each([
         body,
       });
       const { predictions } = (await response.json()) as {
-        predictions: { label?: string; value?: number; probabilities?: Record<string, number> }[];
+        predictions: { label?: string; value?: number; probabilities?: Record<string, number>; set?: string[]; interval?: number[] }[];
       };
       const answered = predictions.flatMap((each) =>
         each.probabilities ? preprocess.classes!.map((name) => each.probabilities![name]!) : [each.value!],
       );
       expect(Float32Array.from(answered)).toEqual(ours);
+      if (own.task === 'regression') expect(Float32Array.from(predictions.flatMap(({ interval }) => interval!))).toEqual(own.interval);
+      else
+        expect(Uint8Array.from(predictions.flatMap(({ set }) => preprocess.classes!.map((name) => Number(set!.includes(name)))))).toEqual(
+          own.set,
+        );
       if (python!.labels) expect(predictions.map(({ label }) => label)).toEqual(python!.labels);
     }
   },
-  120_000,
+  300_000,
 );

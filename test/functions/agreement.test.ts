@@ -2,10 +2,12 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
+import { type Answered, answer } from '../../core/answers/answers.ts';
+import type { FoundAnswers } from '../../core/answers/find-answers.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { transform } from '../../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
-import { familyOf } from '../../core/models/families.ts';
+import { deserializeModel } from '../../core/models/deserialize.ts';
 import { getJson } from '../../core/object-store.ts';
 import { edgeRows } from '../../core/registry/parity.ts';
 import type { Frame } from '../../core/table/frame.ts';
@@ -28,8 +30,8 @@ for given in session.get_inputs():
         inputs[given.name] = np.array([[np.nan if v is None else float(v)] for v in values], dtype=np.float32)
     else:
         inputs[given.name] = np.array([['' if v is None else v] for v in values], dtype=object)
-name = next(o.name for o in session.get_outputs() if o.name in ('probabilities', 'value'))
-print(json.dumps(session.run([name], inputs)[0].astype(np.float64).tolist()))
+names = [o.name for o in session.get_outputs()]
+print(json.dumps({name: part.tolist() for name, part in zip(names, session.run(names, inputs))}))
 `;
 
 /** Rows in the order of the model's columns, as JSON has them: infinities as text. */
@@ -52,7 +54,7 @@ test.skipIf(!pythonHas('onnxruntime', 'numpy')).each([
   ['penguins', ['dataset.json', 'penguins.csv']],
   ['auto-mpg', ['auto-mpg.jsonl']],
 ])(
-  "%s: the API, the trained model and Python's onnxruntime give the same numbers for every row, at split edges, and for what was never seen [needs Python with onnxruntime and numpy]",
+  "%s: the API, the trained model and Python's onnxruntime give the same answers, sets and intervals too, for every row, at split edges, and for what was never seen [needs Python with onnxruntime and numpy]",
   { timeout: 120_000 },
   async (dataset, files) => {
     const lab = new Laboratory();
@@ -68,7 +70,8 @@ test.skipIf(!pythonHas('onnxruntime', 'numpy')).each([
 
     const preprocess = (await getJson<Preprocess>(lab.rawData, dataKeys.preprocess(dataset, revision)))!;
     const { family } = (await getJson<Fit>(lab.rawModels, modelKeys.fit(run)))!;
-    const trained = familyOf(family).deserialize(await bytes(lab.rawModels, modelKeys.fitted(run)));
+    const trained = deserializeModel(family, await bytes(lab.rawModels, modelKeys.fitted(run)));
+    const { answers } = (await getJson<FoundAnswers>(lab.rawModels, modelKeys.answers(run)))!;
     const columns = preprocess.columns.map(({ name }) => name);
     const frame = await readFrame(join(folder, 'table.parquet'), { columns });
     const unseen: Frame = {
@@ -79,15 +82,53 @@ test.skipIf(!pythonHas('onnxruntime', 'numpy')).each([
           : { type: 'category', name, codes: Int32Array.of(-1, 0), dictionary: [type === 'boolean' ? 'true' : 'never seen'] },
       ),
     };
-    for (const asked of [frame, edgeRows(frame, preprocess, trained), unseen]) {
+    // A model without trees has no edges.
+    for (const asked of [frame, edgeRows(frame, preprocess, trained), unseen].filter((rows) => rows.rows > 0)) {
       const rows = jsonRows(asked);
-      const answer = await lab.ask('POST', '/predict', { model: dataset, input_data: rows });
-      const api = JSON.parse(answer.body).output_data as number[][];
-      const predictions = await trained.predict(transform(preprocess, asked));
-      const width = predictions.task === 'classification' ? predictions.classes : 1;
-      const numbers = predictions.task === 'classification' ? predictions.probabilities : predictions.values;
-      expect(api).toEqual(rows.map((_, row) => [...numbers.subarray(row * width, (row + 1) * width)]));
-      expect(JSON.parse(runPython(judge, JSON.stringify({ model: join(folder, 'model.onnx'), columns, rows })))).toEqual(api);
+      const records = rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
+      const { body } = await lab.ask('POST', `/models/${dataset}/predict`, { rows: records });
+      const api = JSON.parse(body).predictions as object[];
+      const answered = answer(answers, await trained.predict(transform(preprocess, asked)));
+      const { classes = [] } = preprocess;
+      expect(api).toEqual(tell(answered, classes));
+      const python = JSON.parse(runPython(judge, JSON.stringify({ model: join(folder, 'model.onnx'), columns, rows })));
+      expect(tellPython(python, classes)).toEqual(api);
+      const plain = await lab.ask('POST', '/predict', { model: dataset, input_data: rows });
+      const numbers = api.map((each) =>
+        'value' in each ? [each.value] : Object.values((each as { probabilities: object }).probabilities),
+      );
+      expect(JSON.parse(plain.body).output_data).toEqual(numbers);
     }
   },
 );
+
+/** A row's answer as the API tells it. */
+function tell(answered: Answered, classes: string[]): object[] {
+  if (answered.task === 'regression') {
+    return Array.from(answered.values, (value, row) => ({ value, interval: [...answered.interval!.subarray(row * 2, row * 2 + 2)] }));
+  }
+  const { probabilities, labels, set } = answered;
+  const width = classes.length;
+  return Array.from(labels, (label, row) => ({
+    label: classes[label],
+    probabilities: Object.fromEntries(classes.map((name, k) => [name, probabilities[row * width + k]])),
+    set: classes.filter((_, k) => set![row * width + k] === 1),
+  }));
+}
+
+interface PythonOutputs {
+  label: string[];
+  probabilities: number[][];
+  set: boolean[][];
+  value?: number[][];
+  interval: number[][];
+}
+
+function tellPython({ label, probabilities, set, value, interval }: PythonOutputs, classes: string[]): object[] {
+  if (value) return value.map(([each], row) => ({ value: each, interval: interval[row] }));
+  return label.map((own, row) => ({
+    label: own,
+    probabilities: Object.fromEntries(classes.map((name, k) => [name, probabilities[row]![k]])),
+    set: classes.filter((_, k) => set[row]![k]),
+  }));
+}

@@ -100,9 +100,9 @@ export class Laboratory {
 
   async stages(event: { run: string; dataset: string; revision: string }): Promise<void> {
     const { services } = this;
-    const { trials } = await plan(event, services);
-    for (const trial of trials) await search({ ...event, trial }, services);
-    for (const stage of [select, fit, optimise, gate, register, release]) await stage(event, services);
+    for (let { trials } = await plan(event, services); trials.length > 0; { trials } = await select(event, services))
+      for (const trial of trials) await search({ ...event, trial }, services);
+    for (const stage of [fit, optimise, gate, register, release]) await stage(event, services);
   }
 
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<HttpAnswer> {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { datasetSchema, predictionsSchema } from '../../core/api/schemas.ts';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
 import { getJson } from '../../core/object-store.ts';
 import type { Alias } from '../../core/registry/aliases.ts';
@@ -8,9 +9,13 @@ import type { ModelCard } from '../../core/registry/card.ts';
 import type { DatasetPointer } from '../../core/registry/datasets.ts';
 import type { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
 import { getRun } from '../../core/registry/runs.ts';
+import { parseSpec } from '../../core/spec.ts';
 import type { CleanReport } from '../../core/table/report.ts';
+import { createHandler } from '../../functions/api.lambda.ts';
 import { clean } from '../../functions/clean.lambda.ts';
+import { personalSecret } from '../../functions/shared/secret.ts';
 import { transform } from '../../functions/transform.lambda.ts';
+import { apiEvent } from './api-event.ts';
 import { Laboratory } from './laboratory.ts';
 
 const cancer = readFileSync(resolve(import.meta.dirname, '../../examples/breast-cancer/breast-cancer.csv'), 'utf8');
@@ -54,10 +59,18 @@ describe('a file becomes a model that answers', () => {
     expect(lab.counted).toMatchObject({ DatasetsCleaned: 1, RowsRead: 569, RunsSucceeded: 1 });
   });
 
-  test('the card has all 36 candidates and what the model is worth', () => {
-    expect(card.leaderboard.entries).toHaveLength(36);
-    for (const { mean, std } of card.leaderboard.entries)
-      expect([mean.accuracy, std.accuracy]).toEqual([expect.any(Number), expect.any(Number)]);
+  test('the card has all candidates, where each stopped, and what the model is made of and worth', () => {
+    const { entries } = card.leaderboard;
+    expect(new Set(entries.map(({ family }) => family)).size).toBeGreaterThan(2);
+    for (const { mean, std, rung } of entries)
+      expect([mean.logLoss, std.logLoss, rung]).toEqual([expect.any(Number), expect.any(Number), expect.any(Number)]);
+    const { members, score, best, why } = card.ensemble!;
+    for (const { candidate, weight } of members) {
+      expect(entries.map((entry) => entry.candidate)).toContain(candidate);
+      expect(weight).toBeGreaterThan(0);
+    }
+    expect(score).toBeLessThanOrEqual(best!);
+    expect(why.length).toBeGreaterThan(0);
     expect(card.heldOut.scores.accuracy).toBeGreaterThan(0.93);
     expect(card.heldOut.confusion!.flat().reduce((sum, count) => sum + count)).toBe(card.heldOut.rows);
     expect(card.parity.testRows).toBe(card.heldOut.rows);
@@ -72,6 +85,123 @@ describe('a file becomes a model that answers', () => {
     expect(version).toBe(1);
     const right = predictions.filter(({ label }, i) => String(label) === lines[i]!.trimEnd().split(',').at(-1));
     expect(right.length / lines.length).toBeGreaterThan(0.97);
+  });
+});
+
+describe('answers that can be relied on', () => {
+  const examples = resolve(import.meta.dirname, '../../examples');
+  const learn = async (file: string, spec: object) => {
+    const lab = new Laboratory();
+    await lab.rawData.put('raw/d/dataset.json', JSON.stringify(spec));
+    await lab.prepare(await lab.upload(`raw/d/${basename(file)}`, readFileSync(`${examples}/${file}`)));
+    await lab.runAll();
+    return { lab, card: (await getJson<ModelCard>(lab.rawModels, modelKeys.card('d', 1)))! };
+  };
+  const ask = async (lab: Laboratory, path: string, body: unknown) => JSON.parse((await lab.ask('POST', path, body)).body);
+  const rowOf = (card: ModelCard, number: number) =>
+    Object.fromEntries(card.inputs.map(({ name, type }) => [name, type === 'number' ? number : null]));
+
+  test.each([
+    ['forest', { nEstimators: [20] }],
+    ['boosting', { nEstimators: [20], maxLeaves: [7] }],
+    ['linear', { penalty: ['l2'], alpha: [0.01] }],
+  ])('%s: a value comes with its interval, and with what each column added to it', async (family, grid) => {
+    const { lab, card } = await learn('auto-mpg/auto-mpg.jsonl', { families: [family], grids: { [family]: grid } });
+    expect(card.heldOut.coverage!.measured).toBeGreaterThan(0.8);
+    expect(card.answers.coverage).toBe(0.9);
+    const rows = [rowOf(card, 80), rowOf(card, 3000)];
+    const { predictions } = await ask(lab, '/models/d/predict?explain=true', { rows });
+    for (const { value, interval, contributions, base, raw } of predictions) {
+      expect(interval[0]).toBeLessThan(value);
+      expect(interval[1]).toBeGreaterThan(value);
+      const sum = Object.values(contributions as Record<string, number>).reduce((a, b) => a + b, base);
+      expect(raw).toEqual({ is: 'value', value: expect.closeTo(value, 3) });
+      expect(sum).toBeCloseTo(raw.value, 8);
+      expect(Object.keys(contributions)).toEqual(card.inputs.map(({ name }) => name));
+    }
+    const inputs = card.inputs.map(({ name, type }) => ({
+      name,
+      shape: [1],
+      datatype: type === 'number' ? 'FP32' : 'BYTES',
+      data: [type === 'number' ? 80 : null],
+    }));
+    const { outputs } = await ask(lab, '/v2/models/d/infer', { inputs });
+    expect(outputs.map(({ name, shape }: { name: string; shape: number[] }) => [name, shape])).toEqual([
+      ['value', [1, 1]],
+      ['interval', [1, 2]],
+    ]);
+    expect(outputs[1].data).toEqual(predictions[0].interval);
+  });
+
+  test('a label comes with the classes that are likely enough, and is decided by the metric', async () => {
+    const { lab, card } = await learn('penguins/penguins.csv', {
+      target: 'Species',
+      coverage: 0.99,
+      classWeights: 'balanced',
+      metric: 'balancedAccuracy',
+      grids: { forest: { nEstimators: [20] } },
+    });
+    expect(card.answers).toMatchObject({ coverage: 0.99, classWeights: 'balanced', outOfFold: { before: {}, after: {} } });
+    const { predictions } = await ask(lab, '/models/d/predict?explain=true', { rows: [rowOf(card, 40)] });
+    const [{ label, set, contributions, base, raw }] = predictions;
+    expect(set).toContain(label);
+    expect(raw).toMatchObject({ is: 'probability', class: label });
+    expect(Object.values(contributions as Record<string, number>).reduce((a, b) => a + b, base)).toBeCloseTo(raw.value, 8);
+    expect(predictionsSchema.parse({ model: 'd', version: 1, predictions }).predictions[0]).toEqual(predictions[0]);
+    const { outputs } = JSON.parse((await lab.ask('GET', '/v2/models/d')).body);
+    expect(outputs).toContainEqual({ name: 'set', datatype: 'BOOL', shape: [-1, 3] });
+  });
+
+  test('the card has what a page draws and what makes the version again', async () => {
+    const { card } = await learn('breast-cancer/breast-cancer.csv', { folds: 3, grids: { forest: { nEstimators: [10, 20] } } });
+    const { heldOut, learningCurves, reproduce, answers } = card;
+    const [low, high] = heldOut.intervals!.accuracy!;
+    expect(low).toBeLessThanOrEqual(heldOut.scores.accuracy!);
+    expect(high).toBeGreaterThanOrEqual(heldOut.scores.accuracy!);
+    const [curve] = heldOut.curves!;
+    expect([curve!.roc[0], curve!.roc.at(-1)]).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    expect(curve!.calibration.reduce((sum, { rows }) => sum + rows, 0)).toBe(heldOut.rows);
+    expect(heldOut.importance!.columns).toHaveLength(card.inputs.length);
+    expect(heldOut.dependence![0]!.column).toBe(heldOut.importance!.columns[0]!.column);
+    expect(learningCurves.trainingSizes!.points.at(-1)!.rows).toBeGreaterThan(learningCurves.trainingSizes!.points[0]!.rows);
+    expect(learningCurves.iterations!.points.at(-1)![0]).toBe(card.params['nEstimators']);
+    expect(answers.outOfFold!.after.logLoss).toBeLessThanOrEqual(answers.outOfFold!.before.logLoss!);
+    const again = new Laboratory();
+    await again.rawData.put('raw/d/dataset.json', JSON.stringify(reproduce.chosen));
+    await again.prepare(await again.upload('raw/d/breast-cancer.csv', cancer));
+    await again.runAll();
+    const second = (await getJson<ModelCard>(again.rawModels, modelKeys.card('d', 1)))!;
+    expect(second.heldOut).toEqual(heldOut);
+    expect(parseSpec(JSON.stringify(reproduce.spec))).toEqual(reproduce.spec);
+  });
+});
+
+describe.each([
+  ['groups', { groups: 'who', families: ['linear'], folds: 3 }],
+  ['time', { time: 'who', families: ['linear', 'boosting'], folds: 3, target: 'y' }],
+])('a table whose rows hang together by %s', (by, asked) => {
+  const lab = new Laboratory();
+  // The group alone says what y is; in rows of other groups it says nothing.
+  const rows = Array.from(
+    { length: 400 },
+    (_, i) => `${Math.floor(i / 8)},${(i * 37) % 101},${(Math.floor(i / 8) * 7) % 3 === 0 ? 'yes' : 'no'}`,
+  );
+  beforeAll(async () => {
+    await lab.rawData.put('raw/d/dataset.json', JSON.stringify(asked));
+    await lab.prepare(await lab.upload('raw/d/data.csv', `who,x,y\n${rows.join('\n')}\n`));
+    await lab.runAll();
+  });
+
+  test('is split so, the column is no feature, and a row to predict may have it or not', async () => {
+    const card = (await getJson<ModelCard>(lab.rawModels, modelKeys.card('d', 1)))!;
+    expect(card.inputs.map(({ name }) => name)).toEqual(['x']);
+    expect(card.data.rows.test % 8).toBe(0);
+    expect(card.ensemble!.members.every(({ from }) => from === (by === 'time' ? 'all rows' : 'folds'))).toBe(true);
+    for (const row of [{ x: 5 }, { x: 5, who: 3 }])
+      expect((await lab.ask('POST', '/models/d/predict', { rows: [row] })).statusCode).toBe(200);
   });
 });
 
@@ -277,5 +407,51 @@ describe('a run that fails', () => {
     const run = await getRun(lab.rawModels, lab.queue, record!.run);
     expect(run).toMatchObject({ status: 'FAILED', stage: 'Search', error: { code: 'NotFound' } });
     expect(await live(lab)).toBeUndefined();
+  });
+});
+
+describe('a table with wrong labels, leaks and personal data', () => {
+  const lab = new Laboratory();
+  const rows = Array.from({ length: 300 }, (_, i) => {
+    const [a, b] = [(i * 37) % 101, (i * 53) % 97];
+    const large = a + b > 100;
+    return {
+      a,
+      b,
+      email: `user${i % 100}@example.org`,
+      state: large ? 'closed' : 'open',
+      y: (i === 120 || i === 250) !== large ? 'large' : 'small',
+    };
+  });
+  // Row 10 of the file has no target, and is not in the table.
+  const lines = rows.map((row, i) => (i === 9 ? { ...row, y: '' } : row)).map((row) => Object.values(row).join(','));
+  beforeAll(async () => {
+    await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ ...JSON.parse(spec), pii: { policy: 'hash' } }));
+    await lab.prepare(await lab.upload('raw/d/d.csv', ['a,b,email,state,y', ...lines].join('\n')));
+  });
+
+  test('is told of by the API', async () => {
+    const { revision } = (await pointer(lab))!;
+    const services = { ...lab.services, presign: async (key: string) => key };
+    const answer = await createHandler(() => services)(apiEvent('GET', '/datasets/d'));
+    const body = JSON.parse(answer.body);
+    expect(() => datasetSchema.parse(body)).not.toThrow();
+    expect(body.report.columns).toMatchObject([
+      { name: 'a' },
+      { name: 'b' },
+      { name: 'email', role: 'ignored', personal: { kinds: ['email'], treatment: 'hashed' } },
+      { name: 'y' },
+      { name: 'state', role: 'ignored', leak: { kind: 'afterwards', treatment: 'quarantined' } },
+    ]);
+    expect(body.suspiciousLabels.rows.map(({ row }: { row: number }) => row)).toEqual(expect.arrayContaining([121, 251]));
+    expect(new TextDecoder().decode((await lab.rawData.get(dataKeys.suspiciousLabelsFile('d', revision!)))!.body)).toMatch(
+      /^row,given,suggested,confidence\n/,
+    );
+  });
+
+  test('the secret is made once', async () => {
+    const secret = await personalSecret(lab.rawData);
+    expect(secret).toHaveLength(32);
+    expect(await personalSecret(lab.rawData)).toEqual(secret);
   });
 });

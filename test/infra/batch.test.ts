@@ -6,7 +6,7 @@ import { stackOf } from './stack.ts';
 
 const template = Template.fromStack(stackOf());
 const ownSubnets = { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] };
-const endpoints = { network: 'endpoints', jobImage: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/node:24-slim' } as const;
+const endpoints = { jobNetwork: 'endpoints', jobImage: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/node:24-slim' } as const;
 
 interface Properties {
   [name: string]: unknown;
@@ -73,7 +73,7 @@ describe('the network', () => {
   });
 
   it.each([
-    [{ network: 'endpoints' }, /jobImage/],
+    [{ jobNetwork: 'endpoints' }, /jobImage/],
     [{ gpu: 'on' }, /gpu: machines of EC2 need/],
     [{ subnetIds: 'subnet-1' }, /securityGroupIds/],
     [{ gpu: 'on', ...ownSubnets }, /x64/],

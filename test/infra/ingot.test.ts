@@ -5,41 +5,16 @@ import { stackOf } from './stack.ts';
 
 const template = Template.fromStack(stackOf());
 
-interface Statement {
-  Effect: string;
-  Action: string | string[];
-  Resource: unknown;
-  Principal?: unknown;
-}
-
 interface Resource {
   Type: string;
   Properties: Record<string, unknown>;
 }
 
 const resources = (type: string) => Object.entries(template.findResources(type)) as [string, Resource][];
-const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 const text = (value: unknown) => JSON.stringify(value);
-
-/** What a role may do, from its own and its attached policies. */
-function statementsOf(role: string): Statement[] {
-  const own = resources('AWS::IAM::Role').find(([id]) => id === role)![1].Properties['Policies'] as
-    | { PolicyDocument: { Statement: Statement[] } }[]
-    | undefined;
-  const attached = resources('AWS::IAM::Policy').filter(([, { Properties }]) => text(Properties['Roles']).includes(`"${role}"`));
-  return [
-    ...(own ?? []).flatMap(({ PolicyDocument }) => PolicyDocument.Statement),
-    ...attached.flatMap(([, { Properties }]) => (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement),
-  ];
-}
 
 function functionOf(name: FunctionName): Resource {
   return resources('AWS::Lambda::Function').find(([, { Properties }]) => Properties['Handler'] === `dist/${name}.handler`)![1];
-}
-
-function statementsOfFunction(name: FunctionName): Statement[] {
-  const { 'Fn::GetAtt': role } = functionOf(name).Properties['Role'] as { 'Fn::GetAtt': [string, string] };
-  return statementsOf(role[0]);
 }
 
 describe('buckets', () => {
@@ -117,47 +92,6 @@ describe('functions', () => {
     short.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
     for (const name of functionNames)
       expect(functionOf(name).Properties['LoggingConfig']).toMatchObject({ LogGroup: { Ref: expect.anything() } });
-  });
-
-  it('have a role each, that nobody else has', () => {
-    const roles = functionNames.map((name) => text(functionOf(name).Properties['Role']));
-    expect(new Set(roles).size).toBe(functionNames.length);
-  });
-
-  it('may do nothing to all resources but look at those of Batch, which have no narrower name, and nothing of all actions', () => {
-    for (const [role] of resources('AWS::IAM::Role')) {
-      for (const { Action, Resource, Effect } of statementsOf(role)) {
-        expect(Effect).toBe('Allow');
-        const looks = list(Action).every((action) => /^batch:(Describe|List)/.test(action));
-        if (!looks) expect(list(Resource), role).not.toContain('*');
-        for (const action of list(Action)) expect(action, role).not.toContain('*');
-      }
-    }
-  });
-
-  it('read and write just the prefixes that are theirs', () => {
-    const prefixes = (name: FunctionName, action: string) =>
-      statementsOfFunction(name)
-        .filter(({ Action }) => list(Action).includes(action))
-        .flatMap(({ Resource }) => list(Resource))
-        .map((resource) => /(Data|Model)Bucket.*"(\/[^"]*\/)\*"/.exec(text(resource))!.slice(1).join(''))
-        .join(' ');
-    const access = functionNames.map((name) => [name, [prefixes(name, 's3:GetObject'), prefixes(name, 's3:PutObject')]]);
-    expect(Object.fromEntries(access)).toEqual({
-      clean: ['Data/raw/ Data/clean/', 'Data/clean/'],
-      transform: ['Data/clean/ Data/features/ Model/runs/', 'Data/clean/ Data/features/ Model/runs/'],
-      plan: ['Data/clean/ Data/features/ Model/runs/', 'Model/runs/'],
-      search: ['Data/features/ Model/runs/', 'Model/runs/'],
-      select: ['Model/runs/', 'Model/runs/'],
-      fit: ['Data/features/ Model/runs/', 'Model/runs/'],
-      optimise: ['Data/features/ Model/runs/', 'Model/runs/'],
-      gate: ['Data/clean/ Data/features/ Model/runs/', 'Model/runs/'],
-      register: ['Data/clean/ Data/features/ Model/runs/ Model/models/', 'Model/runs/ Model/models/'],
-      release: ['Model/runs/ Model/models/', 'Model/runs/ Model/models/'],
-      fail: ['Model/runs/', 'Model/runs/'],
-      api: ['Data/clean/ Model/runs/ Model/models/', 'Data/raw/ Model/models/'],
-      predict: ['Model/models/', ''],
-    });
   });
 
   it('keep asynchronous events that failed, a queue for each that S3 starts', () => {
@@ -277,18 +211,8 @@ describe('a run', () => {
     expect(definition.States['Failed']).toMatchObject({ Type: 'Fail', ErrorPath: '$.error.Error', CausePath: '$.error.Cause' });
   });
 
-  it('is stopped at last, and may invoke only its own functions and jobs', () => {
+  it('is stopped at last', () => {
     expect(definition.TimeoutSeconds).toBe(6 * 3600);
-    const { 'Fn::GetAtt': role } = Properties['RoleArn'] as { 'Fn::GetAtt': [string, string] };
-    const statements = statementsOf(role[0]);
-    expect(statements.map(({ Action }) => Action)).toEqual([
-      'lambda:InvokeFunction',
-      'batch:SubmitJob',
-      'batch:TerminateJob',
-      'batch:DescribeJobs',
-      ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
-    ]);
-    expect(list(statements[0]!.Resource)).toHaveLength(stages.length + 1);
   });
 });
 
@@ -338,6 +262,32 @@ describe('the API', () => {
     const statuses = Object.fromEntries(answers.map(({ ResponseType, StatusCode }) => [ResponseType, StatusCode]));
     expect(statuses).toMatchObject({ INVALID_API_KEY: '403', THROTTLED: '429', QUOTA_EXCEEDED: '429', REQUEST_TOO_LARGE: '413' });
     expect(Object.keys(statuses)).toContain('DEFAULT_5XX');
+  });
+
+  it('asks IAM in place of a key, or besides, where it is told to', () => {
+    const closed = (authorization: 'iam' | 'both') =>
+      Object.values(Template.fromStack(stackOf({ authorization })).findResources('AWS::ApiGateway::Method')).map(
+        ({ Properties: { AuthorizationType, ApiKeyRequired } }) => `${AuthorizationType} ${ApiKeyRequired === true}`,
+      );
+    const count = (all: string[], what: string) => all.filter((each) => each === what).length;
+    expect([count(closed('iam'), 'AWS_IAM false'), count(closed('iam'), 'NONE false')]).toEqual([methods.length - 4, 4]);
+    expect([count(closed('both'), 'AWS_IAM true'), count(closed('both'), 'NONE false')]).toEqual([methods.length - 4, 4]);
+    Template.fromStack(stackOf({ authorization: 'iam' })).hasResourceProperties('AWS::ApiGateway::GatewayResponse', {
+      ResponseType: 'MISSING_AUTHENTICATION_TOKEN',
+      StatusCode: '403',
+    });
+  });
+
+  it('has further keys, each with a usage plan of its own, as the settings or the command line say', () => {
+    const stack = Template.fromStack(stackOf({}, { 'ingot:keys': '{"mobile":{"requestsPerSecond":5,"requestsPerMonth":1000}}' }));
+    stack.resourceCountIs('AWS::ApiGateway::ApiKey', 2);
+    stack.hasResourceProperties('AWS::ApiGateway::UsagePlan', {
+      Throttle: { RateLimit: 5, BurstLimit: 5000 },
+      Quota: { Limit: 1000, Period: 'MONTH' },
+    });
+    expect(Object.keys(stack.findOutputs('*'))).toContain('ApiKeyIdMobile');
+    expect(() => stackOf({ keys: { 'no name': {} } })).toThrow('keys');
+    expect(() => stackOf({}, { 'ingot:keys': '{' })).toThrow('keys');
   });
 
   it('limits each key and the stage, and logs every access', () => {

@@ -1,34 +1,26 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Stack, Validations } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { AwsSolutionsChecks } from 'cdk-nag';
 import { describe, expect, it, test } from 'vitest';
 import { acknowledgeWildcard } from '../../infra/acknowledge.ts';
 import { Ingot } from '../../infra/ingot.ts';
-import { python, pythonHas } from '../python.ts';
+import { findings, hasLint, lint, whyNoLint } from './judges.ts';
 import { stackOf } from './stack.ts';
-
-const findings = (stack: Stack) =>
-  new AwsSolutionsChecks(stack)
-    .validateScope(stack)
-    .violations.flatMap(({ ruleName, violatingResources }) =>
-      violatingResources.map(({ constructPath }) => `${ruleName} ${constructPath}`),
-    );
 
 describe("AWS's recommendations (cdk-nag)", () => {
   const stack = stackOf();
 
   it('find nothing that is not acknowledged', () => {
     expect(findings(stack)).toEqual([]);
+    expect(findings(stackOf({ customerKey: true, authorization: 'both', keys: { mobile: {} } }))).toEqual([]);
   });
 
   it('find nothing either in the network of endpoints, and its machines of EC2', () => {
     const jobImage = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/node:24-slim';
-    expect(findings(stackOf({ network: 'endpoints', jobImage }))).toEqual([]);
+    expect(findings(stackOf({ jobNetwork: 'endpoints', jobImage }))).toEqual([]);
   });
 
   it('are acknowledged with a reason each, never for the whole stack or app', () => {
@@ -65,16 +57,13 @@ function stackAssets() {
   return { control: asset, pipeline: asset, serving: asset };
 }
 
-const hasLint = pythonHas('cfnlint');
-test.skipIf(!hasLint)(`the template passes cfn-lint${hasLint ? '' : ' (skipped: no Python with cfn-lint)'}`, () => {
-  // W3005: CDK names dependencies that references imply already.
-  const lint = spawnSync(python, ['-c', 'from cfnlint.runner import main; main()', '-i', 'W3005'], {
-    input: JSON.stringify(Template.fromStack(stackOf()).toJSON()),
-    encoding: 'utf8',
-  });
-  expect(`${lint.stdout}${lint.stderr}`).toBe('');
-  expect(lint.status).toBe(0);
-});
+test.skipIf(!hasLint).each([
+  ['', {}],
+  [
+    ' with a key of its own and signed requests',
+    { customerKey: true, authorization: 'both', keys: { mobile: { requestsPerSecond: 5 } } } as const,
+  ],
+])(`the template%s passes cfn-lint${whyNoLint}`, (_, props) => expect(lint(stackOf(props))).toBe(''), 180_000);
 
 test('each alarm leads to an entry of the runbook, and each entry to an alarm', () => {
   const alarms = Template.fromStack(stackOf()).findResources('AWS::CloudWatch::Alarm') as Record<string, CfnAlarm>;

@@ -91,6 +91,8 @@ def first():
     failed = run_of("lost")
     record = json.loads(s3.get_object(Bucket=outputs["ModelBucket"], Key="runs/lost/failure.json")["Body"].read())
     return {
+        "base": base,
+        "apiKey": api_key,
         "run": run,
         "labels": [row[-1] for row in asked],
         "predicted": predicted,
@@ -126,10 +128,11 @@ def through_batch():
 
 
 def gone():
-    return {
-        name: sorted(each["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=outputs[name]) for each in page.get("Contents", []))
-        for name in ("DataBucket", "ModelBucket")
-    }
+    def keys(name):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=outputs[name])
+        return sorted(each["Key"] for page in pages for each in page.get("Contents", []))
+
+    return {name: keys(name) for name in ("DataBucket", "ModelBucket")}
 
 
 print(json.dumps({"first": first, "batch": through_batch, "gone": gone}[given["part"]]()))

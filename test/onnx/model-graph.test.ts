@@ -5,8 +5,9 @@ import type { Matrix } from '../../core/models/model.ts';
 import { OnnxGraph } from '../../core/onnx/graph.ts';
 import { buildModelGraph } from '../../core/onnx/model-graph.ts';
 import { readMetadata } from '../../core/onnx/wire.ts';
+import { argmax } from '../../core/search/metrics.ts';
 import type { RawRows } from '../../core/serving/rows.ts';
-import { bestClass, loadModel } from '../../core/serving/session.ts';
+import { loadModel } from '../../core/serving/session.ts';
 import { type Cells, fitCells, frameOfRows, hostileNames, tables, windowGraph } from '../features/tables.ts';
 import { pythonHas } from '../python.ts';
 import { bits } from './bits.ts';
@@ -22,7 +23,7 @@ function rowMajor({ rows, columns, data }: Matrix): Float32Array {
 }
 
 function labelsOf(features: Float32Array, names: readonly string[]): string[] {
-  return Array.from({ length: features.length / names.length }, (_, row) => names[bestClass(features, row, names.length)]!);
+  return Array.from(argmax(features, names.length), (best) => names[best]!);
 }
 
 function rowsOf(columns: RawRows['columns']): RawRows {

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { type RowKeys, rowKeys } from '../../core/features/row-keys.ts';
+import { splitRows } from '../../core/features/split.ts';
 import type { Target } from '../../core/models/model.ts';
 import { splitFolds } from '../../core/search/folds.ts';
+import type { FrameColumn } from '../../core/table/frame.ts';
 import { pythonHas, runPython } from '../python.ts';
 
 const labelled = fc
@@ -42,6 +45,55 @@ test('the seed decides the folds, and nothing else does', () => {
   );
   expect(splitFolds(target, 4, 7)).toEqual(splitFolds(target, 4, 7));
   expect(splitFolds(target, 4, 7)).not.toEqual(splitFolds(target, 4, 8));
+});
+
+const tied = fc.record({
+  keys: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 8, maxLength: 80 }).filter((keys) => new Set(keys).size > 1),
+  folds: fc.integer({ min: 2, max: 5 }),
+  seed: fc.nat(),
+});
+const regressionOf = ({ length }: number[]): Target => ({ task: 'regression', values: new Float64Array(length) });
+
+test('a group is on one side of every split, and every row is held out once', () => {
+  fc.assert(
+    fc.property(tied, ({ keys, folds, seed }) => {
+      const by: RowKeys = { by: 'groups', keys: Int32Array.from(keys) };
+      const parts = splitFolds(regressionOf(keys), folds, seed, by);
+      expect(parts.flatMap(({ valid }) => [...valid]).sort((a, b) => a - b)).toEqual([...keys.keys()]);
+      for (const { train, valid } of [...parts, sidesOf(splitRows(regressionOf(keys), 0.2, seed, { by }))]) {
+        const inside = new Set([...valid].map((row) => keys[row]));
+        expect([...train].filter((row) => inside.has(keys[row]))).toEqual([]);
+        expect(train.length + valid.length).toBe(keys.length);
+      }
+    }),
+  );
+});
+
+test('of time, nothing is trained on what is not before it, and the latest rows are held out', () => {
+  fc.assert(
+    fc.property(tied, ({ keys, folds, seed }) => {
+      const by: RowKeys = { by: 'time', keys: Int32Array.from(keys) };
+      const parts = splitFolds(regressionOf(keys), folds, seed, by);
+      const held = sidesOf(splitRows(regressionOf(keys), 0.2, seed, { by }));
+      for (const { train, valid } of [...parts, held]) {
+        expect(Math.max(...[...train].map((row) => keys[row]!))).toBeLessThan(Math.min(...[...valid].map((row) => keys[row]!)));
+      }
+      expect(held.valid.length).toBeGreaterThanOrEqual(keys.length * 0.2);
+      const validated = parts.flatMap(({ valid }) => [...valid]);
+      expect(new Set(validated).size).toBe(validated.length);
+    }),
+  );
+});
+
+const sidesOf = ({ train, test }: { train: Int32Array; test: Int32Array }) => ({ train, valid: test });
+
+test('groups and times are read from any column; a row that has none is alone, or first', () => {
+  const category: FrameColumn = { type: 'category', name: 'g', codes: Int32Array.of(0, 1, 0, -1, -1), dictionary: ['b', 'a'] };
+  const { keys } = rowKeys('groups', category);
+  expect(keys[0]).toBe(keys[2]);
+  expect(new Set(keys).size).toBe(4);
+  expect([...rowKeys('time', category).keys]).toEqual([2, 1, 2, 0, 0]);
+  expect([...rowKeys('time', { type: 'number', name: 't', values: Float32Array.of(3, Number.NaN, -1, 3) }).keys]).toEqual([2, 0, 1, 2]);
 });
 
 const judge = `

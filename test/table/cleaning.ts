@@ -26,7 +26,15 @@ export async function clean(files: Record<string, string | Uint8Array>, spec: Da
       writeFileSync(path, content);
       return { name, path };
     });
-    const report = await cleanTable({ dataset: 'd', revision: 'r', files: sources, spec, directory, threads });
+    const report = await cleanTable({
+      dataset: 'd',
+      revision: 'r',
+      files: sources,
+      spec,
+      directory,
+      threads,
+      secret: async () => Buffer.from('secret'),
+    });
     const table = join(directory, 'table.parquet');
     return await withDatabase({ threads: 1 }, async (database) => ({
       report,

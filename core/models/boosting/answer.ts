@@ -51,18 +51,25 @@ export function answer({ task, classes, outputs, offset, scale }: Answer, scores
 }
 
 /** @param sums name of the float32 [N, 2 × outputs] tensor of the sums of high and low parts */
-export function answerToOnnx({ task, outputs, base, offset, scale }: Answer, bits: number, graph: GraphBuilder, sums: string): string {
+export function answerToOnnx(reading: Answer, bits: number, graph: GraphBuilder, sums: string): string {
+  if (reading.task === 'classification') return softmaxToOnnx(graph, logitsToOnnx(reading, bits, graph, sums));
+  const { offset, scale } = reading;
+  const scaled = graph.node('Mul', [scoresToOnnx(reading, bits, graph, sums), graph.doubles([scoreUnit * scale])]);
+  return graph.node('Cast', [graph.node('Add', [scaled, graph.doubles([offset])])], { to: { int: float32 } });
+}
+
+/** @returns name of the float64 tensor [N, classes] */
+export function logitsToOnnx(reading: Answer, bits: number, graph: GraphBuilder, sums: string): string {
+  const logits = graph.node('Mul', [scoresToOnnx(reading, bits, graph, sums), graph.doubles([scoreUnit])]);
+  if (reading.outputs > 1) return logits;
+  return graph.node('Concat', [graph.node('Mul', [logits, graph.doubles([0])]), logits], { axis: { int: 1 } });
+}
+
+/** @returns name of the float64 tensor [N, outputs], in units */
+function scoresToOnnx({ outputs, base }: Answer, bits: number, graph: GraphBuilder, sums: string): string {
   const wide = graph.node('Cast', [sums], { to: { int: float64 } });
   const part = (from: number) =>
     graph.node('Gather', [wide, graph.int64s(Array.from({ length: outputs }, (_, k) => from + k))], { axis: { int: 1 } });
   const high = graph.node('Mul', [part(0), graph.doubles([2 ** bits])]);
-  const scores = graph.node('Add', [graph.node('Add', [high, part(outputs)]), graph.doubles(base)]);
-  if (task === 'regression') {
-    const scaled = graph.node('Mul', [scores, graph.doubles([scoreUnit * scale])]);
-    return graph.node('Cast', [graph.node('Add', [scaled, graph.doubles([offset])])], { to: { int: float32 } });
-  }
-  const logits = graph.node('Mul', [scores, graph.doubles([scoreUnit])]);
-  if (outputs > 1) return softmaxToOnnx(graph, logits);
-  const none = graph.node('Mul', [logits, graph.doubles([0])]);
-  return softmaxToOnnx(graph, graph.node('Concat', [none, logits], { axis: { int: 1 } }));
+  return graph.node('Add', [graph.node('Add', [high, part(outputs)]), graph.doubles(base)]);
 }

@@ -1,8 +1,11 @@
+import type { AdditiveTrees } from '../../explain/additive.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import type { FittedModel, Matrix, Params, Predictions } from '../model.ts';
+import { firstTrees, nodesOf } from '../tree/ensemble.ts';
 import { decodeEnsemble, encodeEnsemble } from '../tree/ensemble-file.ts';
-import { type Answer, answer, answerToOnnx, lowBits } from './answer.ts';
+import { type Answer, answer, answerToOnnx, logitsToOnnx, lowBits } from './answer.ts';
 import { type BoostedTrees, boostedToOnnx, sumBoosted } from './boosted-trees.ts';
+import { scoreUnit } from './run-memory.ts';
 
 const format = 1;
 
@@ -19,6 +22,10 @@ export class BoostingModel implements FittedModel {
     this.trees = trees;
   }
 
+  get treeCount(): number {
+    return this.trees.ensemble.roots.length;
+  }
+
   /** Rounds that were kept. */
   get rounds(): number {
     return this.trees.ensemble.roots.length / this.trees.outputs;
@@ -32,6 +39,37 @@ export class BoostingModel implements FittedModel {
 
   toOnnx(graph: GraphBuilder, input: string): string {
     return answerToOnnx(this.reading, lowBits(this.rounds), graph, boostedToOnnx(this.trees, graph, input));
+  }
+
+  get steps(): number {
+    return this.rounds;
+  }
+
+  first(rounds: number): BoostingModel {
+    const { ensemble, missingLeft, outputs } = this.trees;
+    return new BoostingModel(this.params, this.reading, { ensemble: firstTrees(ensemble, rounds * outputs), missingLeft, outputs });
+  }
+
+  additive(): AdditiveTrees {
+    const { task, outputs, base, offset, scale } = this.reading;
+    const { ensemble, missingLeft } = this.trees;
+    const unit = task === 'regression' ? scoreUnit * scale : scoreUnit;
+    return {
+      kind: 'trees',
+      is: task === 'regression' ? 'value' : outputs === 1 ? 'log-odds' : 'score',
+      features: ensemble.features,
+      outputs,
+      offsets: base.map((score) => score * unit + offset),
+      scale: unit,
+      ...nodesOf(ensemble),
+      missingLeft,
+      width: 1,
+    };
+  }
+
+  logitsToOnnx(graph: GraphBuilder, input: string): string | undefined {
+    if (this.reading.task === 'regression') return undefined;
+    return logitsToOnnx(this.reading, lowBits(this.rounds), graph, boostedToOnnx(this.trees, graph, input));
   }
 
   serialize(): Uint8Array {

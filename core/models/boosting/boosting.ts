@@ -9,6 +9,7 @@ import { type BoostedTree, Booster, binTable } from './booster.ts';
 import { BoostingModel } from './boosting-model.ts';
 import { meanLoss, type Objective, objectiveOf, targetsOf } from './objective.ts';
 import { type BoostingParams, boostingConstraints, compareCost, resolve } from './params.ts';
+import { boostingPortfolio } from './portfolio.ts';
 
 /** How long rounds go on before the event loop turns. */
 const turnMilliseconds = 20;
@@ -17,6 +18,7 @@ const stoppingSeed = 4;
 export const boosting: Family = {
   name: 'boosting',
   grid: { nEstimators: [50, 100, 200, 400], learningRate: [0.1], maxLeaves: [7, 31], minSamplesLeaf: [20] },
+  portfolio: boostingPortfolio,
   parse: (params) => parseParams('boosting', boostingConstraints, params),
   compareCost,
   deserialize: BoostingModel.deserialize,
@@ -39,6 +41,31 @@ export const boosting: Family = {
     const { outputs } = objective.answer;
     const joined = joinBoosted(trees.slice(0, kept * outputs), growth.edges, x.columns, outputs);
     return new BoostingModel(complete, objective.answer, joined);
+  },
+
+  /** The other rows say when to stop: one run is every number of rounds. */
+  async fitFold(x, y, rows, validRows, params, context) {
+    const complete = boosting.parse(params);
+    const resolved = { ...resolve(complete), earlyStopping: true };
+    const growth = await binTable(x, rows, validRows, context.workers);
+    const objective = objectiveOf(y, rows, resolved);
+    const trees: BoostedTree[] = [];
+    let steps = 0;
+    let scores: Float64Array = new Float64Array();
+    const rounds = runRounds(growth, objective, y, { train: rows, stopping: validRows }, resolved, resolved.nEstimators, context);
+    for await (const { round, best, grown, booster } of rounds) {
+      for (const tree of grown) trees.push(tree);
+      if (best === round) {
+        steps = best;
+        scores = booster.scores(rows.length, rows.length + validRows.length);
+      }
+      if (context.isOver?.()) break;
+      context.onProgress?.(round / resolved.nEstimators);
+    }
+    const { outputs } = objective.answer;
+    const joined = joinBoosted(trees.slice(0, steps * outputs), growth.edges, x.columns, outputs);
+    const model = new BoostingModel({ ...complete, nEstimators: steps }, objective.answer, joined);
+    return { model, predictions: answer(objective.answer, scores), steps };
   },
 
   /** Candidates that differ only in the number of rounds share one run. */

@@ -32,7 +32,11 @@ export function objectiveOf(y: Target, rows: Int32Array, params: BoostingParams)
   const counts = new Float64Array(classes);
   for (const row of rows) counts[y.labels[row]!]! += 1;
   const present = counts.filter((count) => count > 0).length;
-  const weights = counts.map((count) => (params.classWeight === 'balanced' && count > 0 ? rows.length / (present * count) : 1));
+  const balance = (count: number) => (params.classWeight === 'balanced' && count > 0 ? rows.length / (present * count) : 1);
+  const asked = counts.map((count, k) => balance(count) * (y.classWeights?.[k] ?? 1));
+  // Their mean over the rows is 1, so that limits on sums of hessians mean what they do without weights.
+  const mean = y.classWeights ? counts.reduce((sum, count, k) => sum + count * asked[k]!, 0) / rows.length : 1;
+  const weights = asked.map((weight) => weight / mean);
   const shares = counts.map((count, k) => Math.max(leastShare, (count * weights[k]!) / rows.length));
   const units = (score: number) => Math.round(score / scoreUnit) + 0;
   const base = classes > 2 ? Array.from(shares, (each) => units(Math.log(each))) : [units(Math.log(shares[1]! / shares[0]!))];

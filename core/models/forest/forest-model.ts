@@ -1,6 +1,7 @@
+import type { AdditiveTrees } from '../../explain/additive.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import type { FittedModel, Matrix, Params, Predictions } from '../model.ts';
-import { sumLeaves, type TreeEnsemble } from '../tree/ensemble.ts';
+import { firstTrees, nodesOf, sumLeaves, type TreeEnsemble } from '../tree/ensemble.ts';
 import { decodeEnsemble, encodeEnsemble } from '../tree/ensemble-file.ts';
 import { addEnsemble } from '../tree/ensemble-onnx.ts';
 import { leafScale } from '../tree/fixed-point.ts';
@@ -21,6 +22,10 @@ export class ForestModel implements FittedModel {
     this.trees = trees;
   }
 
+  get treeCount(): number {
+    return this.trees.roots.length;
+  }
+
   async predict(x: Matrix): Promise<Predictions> {
     if (x.columns !== this.trees.features)
       throw new RangeError(`the forest was fitted on ${this.trees.features} features, not ${x.columns}`);
@@ -30,6 +35,30 @@ export class ForestModel implements FittedModel {
   toOnnx(graph: GraphBuilder, input: string): string {
     const { bits, unit } = this.reading;
     return answerOnnx(this.reading, graph, addEnsemble(graph, input, this.trees, leafScale(bits, unit)));
+  }
+
+  get steps(): number {
+    return this.reading.trees;
+  }
+
+  first(trees: number): ForestModel {
+    return new ForestModel(this.params, { ...this.reading, trees }, firstTrees(this.trees, trees));
+  }
+
+  additive(): AdditiveTrees {
+    const { task, classes, trees, bits, base, unit } = this.reading;
+    const { features, outputs, splits } = this.trees;
+    return {
+      kind: 'trees',
+      is: task === 'regression' ? 'value' : 'probability',
+      features,
+      outputs: classes > 2 ? classes : 1,
+      offsets: new Array<number>(outputs).fill(base),
+      scale: leafScale(bits, unit) / trees,
+      ...nodesOf(this.trees),
+      missingLeft: new Uint8Array(splits.length),
+      width: outputs,
+    };
   }
 
   serialize(): Uint8Array {

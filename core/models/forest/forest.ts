@@ -7,10 +7,13 @@ import { Growth } from '../tree/growth.ts';
 import { type Answer, answer } from './answer.ts';
 import { ForestModel } from './forest-model.ts';
 import { compareCost, type ForestParams, forestConstraints, resolve } from './params.ts';
+import { forestPortfolio } from './portfolio.ts';
+import { repeatRows } from './repeat-rows.ts';
 
 export const forest: Family = {
   name: 'forest',
   grid: { nEstimators: [100, 200, 300], maxDepth: [null, 10, 20, 30], minSamplesSplit: [2, 5, 10] },
+  portfolio: forestPortfolio,
   parse: (params) => parseParams('forest', forestConstraints, params),
   compareCost,
   deserialize: ForestModel.deserialize,
@@ -18,7 +21,11 @@ export const forest: Family = {
   async fit(x, y, params, context) {
     const complete = forest.parse(params);
     const { nEstimators, ...growth } = resolve(complete, y.task, x.columns);
-    const rows = Int32Array.from({ length: x.rows }, (_, row) => row);
+    const rows = repeatRows(
+      y,
+      Int32Array.from({ length: x.rows }, (_, row) => row),
+      context.seed,
+    );
     const target = fixTarget(y, rows);
     const bits = leafBits(nEstimators);
     const grower = await Growth.on(x, target, rows, new Int32Array(), context.workers);
@@ -30,7 +37,8 @@ export const forest: Family = {
    * Candidates that differ only in number of trees, depth and size of split nodes share one forest: trees are seeded by number and
    * path, so the smaller forests are parts of the largest.
    */
-  async *predictGrid(x, y, rows, validRows, candidates, context) {
+  async *predictGrid(x, y, trainRows, validRows, candidates, context) {
+    const rows = repeatRows(y, trainRows, context.seed);
     const target = fixTarget(y, rows);
     const resolved = candidates.map((params) => resolve(forest.parse(params), y.task, x.columns));
     const groups = Map.groupBy(resolved.keys(), (index) => groupOf(resolved[index]!));

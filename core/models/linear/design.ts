@@ -50,9 +50,18 @@ export function makeDesign(x: Matrix, y: Target, rows: Int32Array, balanced: boo
   const place = members.map((_, k) => present.indexOf(k));
   const targets = new Float64Array(count);
   for (let i = 0; i < count; i++) targets[i] = place[y.labels[rows[i]!]!]!;
-  const weights = balanced ? Float64Array.from(rows, (row) => count / (present.length * members[y.labels[row]!]!)) : undefined;
+  const given = y.classWeights;
+  const ofClass = (k: number) => (balanced ? count / (present.length * members[k]!) : 1) * (given ? given[k]! : 1);
+  const asked = balanced || given ? Float64Array.from(rows, (row) => ofClass(y.labels[row]!)) : undefined;
+  const weights = given && asked ? withMeanOne(asked) : asked;
   const loss = present.length <= 2 ? lossOf('logistic', 1) : lossOf('softmax', present.length);
   return { ...design, present, loss, rows: { columns, count, targets, weights } };
+}
+
+/** Weights whose mean is 1, so that a penalty is as strong as without them. */
+function withMeanOne(weights: Float64Array): Float64Array {
+  const mean = weights.reduce((a, b) => a + b, 0) / weights.length;
+  return mean > 0 ? weights.map((weight) => weight / mean) : weights;
 }
 
 function pickValues(source: Float32Array, rows: Int32Array): Float32Array {

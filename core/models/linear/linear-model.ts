@@ -1,3 +1,4 @@
+import type { AdditiveLinear } from '../../explain/additive.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { type AffineMap, affineToOnnx, applyAffine, weightOf } from '../exact/affine.ts';
 import { softmax, softmaxToOnnx } from '../exact/softmax.ts';
@@ -55,6 +56,25 @@ export class LinearModel implements FittedModel {
     const { map, classes } = this.state;
     const answers = affineToOnnx(map, graph, input);
     return classes > 0 ? softmaxToOnnx(graph, answers) : graph.node('Cast', [answers], { to: { int: float32 } });
+  }
+
+  additive(): AdditiveLinear {
+    const { map, classes } = this.state;
+    // Of two classes the log-odds of the second.
+    const outputs = classes > 2 ? classes : 1;
+    const of = (numbers: readonly number[]) => (classes === 2 ? [numbers[1]! - numbers[0]!] : numbers);
+    return {
+      kind: 'linear',
+      is: classes === 0 ? 'value' : outputs === 1 ? 'log-odds' : 'score',
+      outputs,
+      weights: this.coefficients().flatMap(of),
+      intercepts: [...of(map.intercepts)],
+      bounds: map.exponents.map((exponent) => 2 ** exponent),
+    };
+  }
+
+  logitsToOnnx(graph: GraphBuilder, input: string): string | undefined {
+    return this.state.classes > 0 ? affineToOnnx(this.state.map, graph, input) : undefined;
   }
 
   serialize(): Uint8Array {

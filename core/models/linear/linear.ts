@@ -7,6 +7,7 @@ import { type Design, makeDesign } from './design.ts';
 import { LinearModel } from './linear-model.ts';
 import { solve } from './newton.ts';
 import { compareCost, linearConstraints, resolve } from './params.ts';
+import { linearPortfolio } from './portfolio.ts';
 
 /** The logit of a class that was in no train row: its probability is 0. */
 const never = -1000;
@@ -14,6 +15,7 @@ const never = -1000;
 export const linear: Family = {
   name: 'linear',
   grid: { penalty: ['l2', 'l1'], alpha: [0.0001, 0.001, 0.01, 0.1, 1] },
+  portfolio: linearPortfolio,
   parse: (params) => parseParams('linear', linearConstraints, params),
   compareCost,
   deserialize: LinearModel.deserialize,

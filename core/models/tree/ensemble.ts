@@ -121,6 +121,29 @@ export async function sumLeaves(ensemble: TreeEnsemble, x: Matrix): Promise<Int3
   return sums;
 }
 
+/** The first trees alone. */
+export function firstTrees(ensemble: TreeEnsemble, count: number): TreeEnsemble {
+  const end = ensemble.roots[count] ?? ensemble.splits.length;
+  return {
+    ...ensemble,
+    roots: ensemble.roots.subarray(0, count),
+    splits: ensemble.splits.subarray(0, end),
+    links: ensemble.links.subarray(0, end),
+  };
+}
+
+/** The nodes as explanations walk them. */
+export function nodesOf(ensemble: TreeEnsemble) {
+  const { roots, splits, links, leaves } = ensemble;
+  return {
+    roots,
+    splits: Int32Array.from(splits, (split) => (split === leaf ? -1 : split >>> 8)),
+    thresholds: Float32Array.from(splits, (split) => (split === leaf ? 0 : threshold(ensemble, split))),
+    rights: links,
+    leaves,
+  };
+}
+
 /** The right child of every split, and the numbers of the leaves, from the splits in preorder alone. */
 export function linksOf(splits: Uint32Array): Uint32Array {
   const links = new Uint32Array(splits.length);

@@ -3,12 +3,12 @@
  * [N] or [N, 1], named as the column; or one tensor [N, columns] in column order.
  */
 import * as z from 'zod/mini';
+import type { Answered } from '../../answers/answers.ts';
 import { IngotError } from '../../errors.ts';
-import type { Predictions } from '../../models/model.ts';
 import type { ModelCard } from '../../onnx/card.ts';
-import { outputNames } from '../../onnx/outputs.ts';
+import type { outputNames } from '../../onnx/outputs.ts';
 import type { RawRows, RowSchema } from '../rows.ts';
-import { bestClass, type Label } from '../session.ts';
+import type { Label } from '../session.ts';
 
 const numberTypes = ['FP16', 'FP32', 'FP64', 'INT8', 'INT16', 'INT32', 'INT64', 'UINT8', 'UINT16', 'UINT32', 'UINT64'] as const;
 
@@ -116,13 +116,13 @@ function flat({ name, shape, data }: Input, at: number): unknown[] {
 
 /** @throws IngotError InvalidRequest where an output is asked for that the model has not */
 export function answerInfer(
-  predictions: Predictions,
+  answered: Answered,
   labels: readonly Label[],
   card: ModelCard,
   version: string | number,
   { id, outputs }: Pick<InferRequest, 'id' | 'outputs'>,
 ): InferAnswer {
-  const all = outputTensors(predictions, labels, card);
+  const all = outputTensors(answered, labels, card);
   const chosen = outputs?.map((name, i) => {
     const tensor = all.find((output) => output.name === name);
     if (tensor !== undefined) return tensor;
@@ -134,21 +134,34 @@ export function answerInfer(
   return { model_name: card.model, model_version: String(version), ...(id !== undefined && { id }), outputs: chosen ?? all };
 }
 
-function outputTensors(predictions: Predictions, labels: readonly Label[], card: ModelCard): InferTensor[] {
-  if (predictions.task === 'regression') {
-    const data = Array.from(predictions.values);
-    return [{ name: outputNames.value, datatype: 'FP32', shape: [data.length, 1], data }];
+function outputTensors(answered: Answered, labels: readonly Label[], card: ModelCard): InferTensor[] {
+  const data = numbersByName(answered, labels);
+  return outputsOf(card).map(({ name, datatype, width }) => {
+    const values = data[name]!;
+    return { name, datatype, shape: width === undefined ? [values.length] : [values.length / width, width], data: values };
+  });
+}
+
+function numbersByName(answered: Answered, labels: readonly Label[]): Partial<Record<string, InferTensor['data']>> {
+  if (answered.task === 'regression') return { value: Array.from(answered.values), interval: Array.from(answered.interval ?? []) };
+  return {
+    label: Array.from(answered.labels, (label) => labels[label]!),
+    probabilities: Array.from(answered.probabilities),
+    set: Array.from(answered.set ?? [], (has) => has === 1),
+  };
+}
+
+/** The outputs of a model, as the protocol names their types; without a width they are of one dimension. */
+function outputsOf(card: ModelCard): { name: keyof typeof outputNames; datatype: InferTensor['datatype']; width?: number }[] {
+  const honest = card.coverage !== undefined;
+  if (card.task === 'regression') {
+    return [{ name: 'value', datatype: 'FP32', width: 1 }, ...(honest ? [{ name: 'interval', datatype: 'FP32', width: 2 } as const] : [])];
   }
-  const { classes, probabilities } = predictions;
-  const rows = probabilities.length / classes;
+  const width = card.classes!.length;
   return [
-    {
-      name: outputNames.label,
-      datatype: labelType(card),
-      shape: [rows],
-      data: Array.from({ length: rows }, (_, row) => labels[bestClass(probabilities, row, classes)]!),
-    },
-    { name: outputNames.probabilities, datatype: 'FP32', shape: [rows, classes], data: Array.from(probabilities) },
+    { name: 'label', datatype: labelType(card) },
+    { name: 'probabilities', datatype: 'FP32', width },
+    ...(honest ? [{ name: 'set', datatype: 'BOOL', width } as const] : []),
   ];
 }
 
@@ -164,12 +177,6 @@ export function describeModel(card: ModelCard, versions: readonly (string | numb
     versions: versions.map(String),
     platform: 'onnx_onnxruntime',
     inputs: card.columns.map(({ name, type }) => ({ name, datatype: datatypes[type], shape: [-1, 1] })),
-    outputs:
-      card.task === 'regression'
-        ? [{ name: outputNames.value, datatype: 'FP32', shape: [-1, 1] }]
-        : [
-            { name: outputNames.label, datatype: labelType(card), shape: [-1] },
-            { name: outputNames.probabilities, datatype: 'FP32', shape: [-1, card.classes!.length] },
-          ],
+    outputs: outputsOf(card).map(({ name, datatype, width }) => ({ name, datatype, shape: width === undefined ? [-1] : [-1, width] })),
   };
 }

@@ -5,6 +5,7 @@ import { S3Error } from '../errors.ts';
 import { decode, hostBucket, parseQuery, type Signed, splitUrl } from '../sigv4.ts';
 import type { WriteCondition } from '../types.ts';
 import { type Digest, type Incoming, startDigest, type WriteOptions } from '../write.ts';
+import { Access, type Authorize } from './access.ts';
 import { type Parsed, parseXml, toXml, type Xml } from './xml.ts';
 
 /** Largest XML document read: 1,000 keys to delete, each 1,024 bytes, each byte escaped. */
@@ -33,13 +34,15 @@ export class Exchange {
   /** Empty for the bucket itself. */
   readonly key: string;
   readonly query: Map<string, string>;
-  private readonly signed: Signed;
+  readonly signed: Signed;
+  readonly access: Access;
   private readonly hoisted = new Map<string, string>();
 
-  constructor(request: IncomingMessage, response: ServerResponse, signed: Signed) {
+  constructor(request: IncomingMessage, response: ServerResponse, signed: Signed, authorize?: Authorize) {
     this.request = request;
     this.response = response;
     this.signed = signed;
+    this.access = new Access(this, authorize);
     this.method = request.method ?? 'GET';
     const [path, query] = splitUrl(request.url ?? '/');
     this.query = new Map(parseQuery(query));

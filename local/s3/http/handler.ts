@@ -4,6 +4,7 @@ import { S3Error } from '../errors.ts';
 import { verifySignatureV2 } from '../sigv2.ts';
 import { verifySignature } from '../sigv4.ts';
 import type { Store } from '../store.ts';
+import type { Authorize } from './access.ts';
 import * as buckets from './buckets.ts';
 import { Exchange } from './exchange.ts';
 import * as lists from './lists.ts';
@@ -17,40 +18,42 @@ export interface HandlerOptions {
   credentials: Record<string, string>;
   /** Whether other access keys are let in, their signatures unchecked. */
   strangers: boolean;
+  /** Left out, whoever is let in may do everything. */
+  authorize?: Authorize;
 }
 
 type Operation = (store: Store, x: Exchange, region: string) => void | Promise<void>;
 
-/** Method, place and the query parameter (or header) that names the operation; of those that fit the first is it. */
-const operations: [method: string, place: 'service' | 'bucket' | 'object', sign: string | undefined, Operation][] = [
-  ['GET', 'service', undefined, buckets.listBuckets],
+/** Method, place and the query parameter (or header) that names the operation, and its action in IAM; of those that fit the first is it. */
+const operations: [method: string, place: 'service' | 'bucket' | 'object', sign: string | undefined, Operation, action: string][] = [
+  ['GET', 'service', undefined, buckets.listBuckets, 'ListAllMyBuckets'],
 
-  ['GET', 'bucket', 'location', buckets.location],
-  ['GET', 'bucket', 'versioning', buckets.versioning],
-  ['PUT', 'bucket', 'versioning', buckets.versioning],
-  ['GET', 'bucket', 'acl', buckets.acl],
-  ['GET', 'bucket', 'versions', lists.listVersions],
-  ['GET', 'bucket', 'uploads', multipart.listUploads],
-  ['POST', 'bucket', 'delete', objects.removeMany],
-  ['GET', 'bucket', 'list-type', lists.listV2],
-  ['GET', 'bucket', undefined, lists.listV1],
-  ['HEAD', 'bucket', undefined, buckets.headBucket],
-  ['PUT', 'bucket', undefined, buckets.createBucket],
-  ['DELETE', 'bucket', undefined, buckets.deleteBucket],
+  ['GET', 'bucket', 'location', buckets.location, 'GetBucketLocation'],
+  ['GET', 'bucket', 'versioning', buckets.versioning, 'GetBucketVersioning'],
+  ['PUT', 'bucket', 'versioning', buckets.versioning, 'PutBucketVersioning'],
+  ['GET', 'bucket', 'acl', buckets.acl, 'GetBucketAcl'],
+  ['GET', 'bucket', 'versions', lists.listVersions, 'ListBucketVersions'],
+  ['GET', 'bucket', 'uploads', multipart.listUploads, 'ListBucketMultipartUploads'],
+  ['POST', 'bucket', 'delete', objects.removeMany, 'DeleteObjects'],
+  ['GET', 'bucket', 'list-type', lists.listV2, 'ListBucket'],
+  ['GET', 'bucket', undefined, lists.listV1, 'ListBucket'],
+  ['HEAD', 'bucket', undefined, buckets.headBucket, 'ListBucket'],
+  ['PUT', 'bucket', undefined, buckets.createBucket, 'CreateBucket'],
+  ['DELETE', 'bucket', undefined, buckets.deleteBucket, 'DeleteBucket'],
 
-  ['GET', 'object', 'acl', buckets.acl],
-  ['GET', 'object', 'tagging', objects.tagging],
-  ['PUT', 'object', 'tagging', objects.tagging],
-  ['DELETE', 'object', 'tagging', objects.tagging],
-  ['POST', 'object', 'uploads', multipart.create],
-  ['POST', 'object', 'uploadId', multipart.complete],
-  ['GET', 'object', 'uploadId', multipart.listParts],
-  ['DELETE', 'object', 'uploadId', multipart.abort],
-  ['PUT', 'object', 'uploadId', multipart.uploadPart],
-  ['GET', 'object', undefined, objects.get],
-  ['HEAD', 'object', undefined, objects.get],
-  ['PUT', 'object', undefined, objects.put],
-  ['DELETE', 'object', undefined, objects.remove],
+  ['GET', 'object', 'acl', buckets.acl, 'GetObjectAcl'],
+  ['GET', 'object', 'tagging', objects.tagging, 'GetObjectTagging'],
+  ['PUT', 'object', 'tagging', objects.tagging, 'PutObjectTagging'],
+  ['DELETE', 'object', 'tagging', objects.tagging, 'DeleteObjectTagging'],
+  ['POST', 'object', 'uploads', multipart.create, 'PutObject'],
+  ['POST', 'object', 'uploadId', multipart.complete, 'PutObject'],
+  ['GET', 'object', 'uploadId', multipart.listParts, 'ListMultipartUploadParts'],
+  ['DELETE', 'object', 'uploadId', multipart.abort, 'AbortMultipartUpload'],
+  ['PUT', 'object', 'uploadId', multipart.uploadPart, 'PutObject'],
+  ['GET', 'object', undefined, objects.get, 'GetObject'],
+  ['HEAD', 'object', undefined, objects.get, 'GetObject'],
+  ['PUT', 'object', undefined, objects.put, 'PutObject'],
+  ['DELETE', 'object', undefined, objects.remove, 'DeleteObject'],
 ];
 
 /** Parameters that name operations which we don't have: without this list they would be taken for the plain GET or PUT. */
@@ -64,23 +67,26 @@ const unsupported = new Set(
 /** Answers S3's REST API from a store, path-style or with the bucket in the host (`<bucket>.localhost`). */
 export function createHandler(
   store: Store,
-  { region, credentials, strangers }: HandlerOptions,
+  { region, credentials, strangers, authorize }: HandlerOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const requestId = randomBytes(8).toString('hex').toUpperCase();
     response.setHeader('x-amz-request-id', requestId);
     response.setHeader('server', 'Ingot');
+    let x: Exchange | undefined;
     try {
       const verify = /[?&]AWSAccessKeyId=/.test(request.url ?? '') ? verifySignatureV2 : verifySignature;
-      const x = new Exchange(request, response, verify(request, credentials, Date.now(), strangers));
-      await operationOf(x)(store, x, region);
+      x = new Exchange(request, response, verify(request, credentials, Date.now(), strangers), authorize);
+      const { operation, action } = operationOf(x);
+      x.access.check(action);
+      await operation(store, x, region);
     } catch (error) {
-      fail(request, response, requestId, error);
+      fail(request, response, requestId, x ? x.access.disguise(error) : error);
     }
   };
 }
 
-function operationOf(x: Exchange): Operation {
+function operationOf(x: Exchange): { operation: Operation; action: string } {
   const place = x.bucket === '' ? 'service' : x.key === '' ? 'bucket' : 'object';
   const found = operations.find(([method, at, sign]) => method === x.method && at === place && (sign === undefined || x.query.has(sign)));
   const unknown = found?.[2] === undefined ? [...x.query.keys()].find((name) => unsupported.has(name)) : undefined;
@@ -88,10 +94,12 @@ function operationOf(x: Exchange): Operation {
     throw new S3Error('NotImplemented', `${x.method} with ?${unknown ?? [...x.query.keys()][0] ?? ''} is not part of S3 on the laptop.`);
   }
   if (!found) throw new S3Error('MethodNotAllowed', undefined, { Method: x.method, ResourceType: place.toUpperCase() });
+  const [, , , operation, action] = found;
   if (x.method === 'PUT' && place === 'object' && x.header('x-amz-copy-source') !== undefined) {
-    return found[3] === multipart.uploadPart ? multipart.uploadPartCopy : found[3] === objects.put ? objects.copy : found[3];
+    if (operation === multipart.uploadPart) return { operation: multipart.uploadPartCopy, action };
+    if (operation === objects.put) return { operation: objects.copy, action };
   }
-  return found[3];
+  return { operation, action };
 }
 
 function fail(request: IncomingMessage, response: ServerResponse, requestId: string, error: unknown): void {

@@ -91,6 +91,7 @@ export function copySource(store: Store, x: Exchange): { bucket: string; version
     throw new S3Error('InvalidArgument', 'Invalid copy source object key', { ArgumentName: 'x-amz-copy-source' });
   }
   const versionId = /^versionId=(.+)$/.exec(query ?? '')?.[1];
+  x.access.copyFrom(bucket, key, versionId);
   const version = store.find(bucket, key, versionId && decode(versionId));
   checkRead((name) => x.header(name), version, 'x-amz-copy-source-');
   return { bucket, version };
@@ -155,19 +156,20 @@ export async function removeMany(store: Store, x: Exchange): Promise<void> {
   if (objects.length === 0 || objects.length > 1000) throw new S3Error('MalformedXML');
   store.bucket(x.bucket);
   const quiet = text(document, 'Quiet')?.trim() === 'true';
-  const answers = await Promise.all(objects.map((object) => removeOne(store, x.bucket, object)));
+  const answers = await Promise.all(objects.map((object) => removeOne(store, x, object)));
   x.xml('DeleteResult', {
     Deleted: quiet ? undefined : answers.flatMap((answer) => answer.deleted ?? []),
     Error: answers.flatMap((answer) => answer.error ?? []),
   });
 }
 
-async function removeOne(store: Store, bucket: string, object: Parsed): Promise<{ deleted?: Xml; error?: Xml }> {
+async function removeOne(store: Store, x: Exchange, object: Parsed): Promise<{ deleted?: Xml; error?: Xml }> {
   const Key = text(object, 'Key') ?? '';
   const VersionId = text(object, 'VersionId');
   const etag = text(object, 'ETag')?.replace(/^"(.*)"$/, '$1');
   try {
-    const result = await store.deleteVersion(bucket, Key, VersionId, etag === undefined ? undefined : holdsEtag(etag));
+    x.access.require('DeleteObject', x.bucket, Key, VersionId);
+    const result = await store.deleteVersion(x.bucket, Key, VersionId, etag === undefined ? undefined : holdsEtag(etag));
     const marker = result?.deleteMarker ? { DeleteMarker: true, DeleteMarkerVersionId: result.versionId } : {};
     return { deleted: { Key, VersionId, ...marker } };
   } catch (error) {

@@ -1,0 +1,137 @@
+/**
+ * The budget of an automatic search: how much work it may plan, and by when each part of it is over. Without limits the work grows with the
+ * table, from seconds for the examples to a minute for 50,000 rows.
+ */
+import type { Candidate, Plan, Rung } from '../search/plan.ts';
+import { type Budget, type Limits, tooSmall } from './budget.ts';
+import { callSeconds, type Estimate, fixedDollars, pipelineSecondDollars, startSeconds } from './cost.ts';
+import { coresOf, type Lane, searchPower } from './lane.ts';
+import { estimatorOf, type Shape, scale } from './work.ts';
+
+/** Core seconds without a budget: for any table, for a million cells (rows × features × numbers that a model answers) more, and at most. */
+const workOf = { any: 6, million: 40, most: 60 };
+/** What trials side by side use of the cores. */
+const useOfCores = 0.85;
+/** Seconds to weigh the finalists, fit large ones anew, and write and check the graph. */
+const making = { fit: 3, export: 3 };
+/** Trials of both rungs: as many as leave dollars for as many seconds of work. */
+const trialChoices = [16, 12, 8, 6, 4];
+const worthwhile = 20;
+/** Of dollars, what is planned with: seconds are estimates, dollars are a limit. */
+const plannedDollars = 0.8;
+
+/** Seconds beside the search itself, at most. */
+function overhead(rungs: number, lane: Lane) {
+  const { control, pipeline } = callSeconds;
+  const start = startSeconds(lane).high;
+  return {
+    before: control.high,
+    start,
+    between: control.high,
+    fit: start + pipeline.high + making.fit,
+    after: 2 * pipeline.high + 2 * control.high + making.export,
+    get all() {
+      return this.before + rungs * (this.start + this.between) + this.fit + this.after;
+    },
+  };
+}
+
+/** Core seconds that a search may plan with, and the seconds that it has. @throws IngotError InvalidSpec where not even the smallest fits */
+export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined): { work: number; seconds?: number; trials: number } {
+  const usual = Math.min(
+    workOf.most,
+    workOf.any + (workOf.million * shape.rows * shape.features * (shape.classes > 2 ? shape.classes : 1)) / 1e6,
+  );
+  if (!limits) return { work: usual, trials: trialChoices[0]! };
+  const { cores, places } = searchPower(lane);
+  const beside = overhead(2, lane).all;
+  const seconds = (limits.minutes ?? Number.POSITIVE_INFINITY) * 60 - beside;
+  const rate = pipelineSecondDollars(lane);
+  const call = callSeconds.pipeline.point + startSeconds(lane).high;
+  const dollars = (limits.dollars ?? Number.POSITIVE_INFINITY) * plannedDollars;
+  const billedBy = (trials: number) => (dollars - fixedDollars(trials, lane)) / rate - beside - trials * call;
+  const trials = trialChoices.find((each) => billedBy(each) >= worthwhile) ?? trialChoices.at(-1)!;
+  const billedSearch = billedBy(trials);
+  const least = 1;
+  if (seconds < least || billedSearch < least)
+    throw tooSmall(limits, beside + least, ((beside + least + trials * call) * rate + fixedDollars(trials, lane)) / plannedDollars);
+  const work = Math.min(seconds * cores * useOfCores, billedSearch * coresOf(lane) * useOfCores);
+  return { work, seconds: Math.min(seconds, billedSearch / places), trials };
+}
+
+/** Gives the rungs their times, in the proportion of their work. */
+export function timedRungs(rungs: Rung[], seconds: number | undefined, limits: Limits | undefined, lane: Lane): Rung[] {
+  if (seconds === undefined) return rungs;
+  const { before, start, between } = overhead(rungs.length, lane);
+  const all = rungs.reduce((sum, { work }) => sum + work, 0);
+  let until = before;
+  return rungs.map((rung) => {
+    const own = (seconds * rung.work) / all;
+    until += start + own + between;
+    return { ...rung, seconds: own, ...(limits?.minutes !== undefined && { until: until - between }) };
+  });
+}
+
+export function autoBudget(limits: Limits, rungs: Rung[], seconds: number, leftOut: string[], lane: Lane): Budget {
+  const { before, start, between, fit } = overhead(rungs.length, lane);
+  return {
+    ...limits,
+    trialSeconds: {},
+    fitSeconds: fit,
+    ...(limits.minutes !== undefined && { fitUntil: before + seconds + rungs.length * (start + between) + fit }),
+    rounds: {},
+    leftOut,
+  };
+}
+
+/** @param work core seconds of the candidates that are tried */
+export function estimateAuto(
+  plan: Pick<Plan, 'candidates' | 'rungs' | 'trials'>,
+  shape: Shape,
+  lane: Lane,
+  work: number,
+  limits: Limits | undefined,
+): Estimate {
+  const { cores } = searchPower(lane);
+  const { control, pipeline } = callSeconds;
+  const rungs = plan.rungs!.length;
+  const trials = plan.rungs!.reduce((sum, { folds }) => sum + folds.length, 0);
+  const spread = { low: 0.4, high: 2 };
+  const coreSeconds = { low: work * spread.low, point: work, high: work * spread.high };
+  const waves = Math.ceil(trials / searchPower(lane).places);
+  const start = startSeconds(lane);
+  const calls = (of: 'low' | 'point' | 'high') => (3 + rungs) * control[of] + (3 + waves) * pipeline[of] + (1 + rungs) * start[of];
+  const search = scale(coreSeconds, 1 / (cores * useOfCores));
+  const seconds = {
+    low: search.low + calls('low'),
+    point: search.point + calls('point') + making.fit / 3,
+    high: Math.min(search.high + calls('high') + making.fit + making.export, (limits?.minutes ?? Number.POSITIVE_INFINITY) * 60),
+  };
+  const rate = pipelineSecondDollars(lane);
+  const jobs = 1 + Math.min(trials, rungs * lane.concurrency);
+  const billed = scale(coreSeconds, 1 / (coresOf(lane) * useOfCores));
+  const cost = (of: 'low' | 'point' | 'high') =>
+    (billed[of] + (trials + 6) * pipeline[of] + jobs * start[of] + making.fit) * rate + fixedDollars(trials, lane);
+  const dollars = { low: cost('low'), point: cost('point'), high: Math.min(cost('high'), limits?.dollars ?? Number.POSITIVE_INFINITY) };
+  return {
+    coreSeconds,
+    memory: memoryOf(plan.candidates, shape, plan.rungs!.at(-1)!),
+    seconds: ordered(seconds),
+    dollars: ordered(dollars),
+    lane,
+  };
+}
+
+const ordered = ({ low, point, high }: { low: number; point: number; high: number }) => ({
+  low: Math.min(low, high),
+  point: Math.min(point, high),
+  high,
+});
+
+/** Of a function's process before there is any data. */
+const processBytes = 300 * 2 ** 20;
+
+function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, validRows }: Rung): number {
+  const pieces = candidates.map(({ family, params }) => estimatorOf(family).memory({ ...shape, rows: trainRows }, [params], validRows));
+  return processBytes + shape.rows * shape.features * 4 + Math.max(...pieces);
+}

@@ -1,0 +1,49 @@
+/** Permutation importance (Breiman 2001; Fisher, Rudin and Dominici 2019): how much worse answers are where a raw column is shuffled. */
+import type { Answered } from '../answers/answers.ts';
+import type { Target } from '../models/model.ts';
+import { mix32, Random } from '../random.ts';
+import { score } from '../search/metrics.ts';
+import type { RawRows } from '../serving/rows.ts';
+
+export interface Importance {
+  column: string;
+  /** By how much the loss rises, its mean and standard deviation over the repeats. */
+  mean: number;
+  std: number;
+}
+
+/** Log loss and RMSE notice every change of an answer, where a label's metrics see only those that change a label. */
+export const importanceLoss = { classification: 'logLoss', regression: 'rmse' } as const;
+
+/**
+ * @param run answers rows, as the graph does
+ * @param rows the test rows, or some of them, and their truth
+ * @returns the most important column first
+ */
+export function permutationImportance(
+  run: (rows: RawRows) => Answered,
+  columns: readonly string[],
+  rows: RawRows,
+  truth: Target,
+  { repeats, seed }: { repeats: number; seed: number },
+): Importance[] {
+  const loss = (answered: Answered) => score(truth, answered)[importanceLoss[truth.task]]!;
+  const plain = loss(run(rows));
+  const found = columns.map((column, at) => {
+    const rises = Array.from({ length: repeats }, (_, repeat) => {
+      const order = new Random(mix32(mix32(seed, at), repeat)).shuffle(Int32Array.from({ length: rows.rows }, (_, row) => row));
+      return loss(run(withColumn(rows, at, shuffled(rows.columns[at]!, order)))) - plain;
+    });
+    const mean = rises.reduce((a, b) => a + b, 0) / repeats;
+    return { column, mean, std: Math.sqrt(rises.reduce((a, rise) => a + (rise - mean) ** 2, 0) / repeats) };
+  });
+  return found.sort((a, b) => b.mean - a.mean);
+}
+
+export function withColumn({ rows, columns }: RawRows, at: number, column: RawRows['columns'][number]): RawRows {
+  return { rows, columns: columns.map((each, i) => (i === at ? column : each)) };
+}
+
+function shuffled(column: RawRows['columns'][number], order: Int32Array): RawRows['columns'][number] {
+  return column instanceof Float32Array ? Float32Array.from(order, (row) => column[row]!) : Array.from(order, (row) => column[row]!);
+}

@@ -1,0 +1,41 @@
+/** What a model's raw output is a sum of: exact contributions of its features follow from that. */
+
+/** What the raw output is: the value; the probability of a class before calibration; log-odds of the second of two classes; or what softmax takes. */
+export type RawKind = 'value' | 'probability' | 'log-odds' | 'score';
+
+export interface AdditiveTrees {
+  kind: 'trees';
+  is: RawKind;
+  features: number;
+  /** 1, or the classes. */
+  outputs: number;
+  /** Raw output k = offsets[k] + scale × the sum of the leaves that a row ends in. */
+  offsets: number[];
+  scale: number;
+  /** The first node of each tree; trees lie one behind the other, each in preorder. */
+  roots: Uint32Array;
+  /** By node: the feature that it asks for, -1 for a leaf. */
+  splits: Int32Array;
+  /** At most this goes left. */
+  thresholds: Float32Array;
+  /** By node: 1 where a missing value goes left. */
+  missingLeft: Uint8Array;
+  /** The right child of a split, or which of the leaves a leaf is. */
+  rights: Uint32Array;
+  /** [leaves × width]: of width 1 tree t adds to output t mod outputs, else a leaf has a number for each output. */
+  leaves: Int32Array;
+  width: number;
+}
+
+export interface AdditiveLinear {
+  kind: 'linear';
+  is: RawKind;
+  outputs: number;
+  /** [features × outputs] */
+  weights: number[];
+  intercepts: number[];
+  /** By feature: a value beyond ± this counts as it, NaN as 0. */
+  bounds: number[];
+}
+
+export type Additive = AdditiveTrees | AdditiveLinear;

@@ -1,0 +1,67 @@
+/**
+ * `explain.bin` of a version: what its explanations need beside the graph. The length of a JSON head (uint32, little-endian), the head, and the
+ * arrays that it names, each at a multiple of 8 bytes.
+ */
+import type { Preprocess } from '../features/preprocess.ts';
+import type { RawRows } from '../serving/rows.ts';
+import type { AdditiveLinear, AdditiveTrees } from './additive.ts';
+
+const format = 1;
+
+export type ExplainData = { preprocess: Preprocess } & (
+  | { additive: AdditiveTrees; covers: Uint32Array }
+  | { additive: AdditiveLinear; means: number[] }
+  /** Any other model. */
+  | { background: RawRows }
+);
+
+const arrayTypes = { Uint8Array, Int32Array, Uint32Array, Float32Array } as const;
+type ArrayName = keyof typeof arrayTypes;
+type TypedArray = InstanceType<(typeof arrayTypes)[ArrayName]>;
+
+/** Stands in the head for an array. */
+interface Placed {
+  array: ArrayName;
+  at: number;
+  length: number;
+}
+
+const aligned = (bytes: number) => Math.ceil(bytes / 8) * 8;
+
+export function encodeExplainData(data: ExplainData): Uint8Array {
+  const arrays: TypedArray[] = [];
+  let end = 0;
+  const place = (array: TypedArray): Placed => {
+    const placed = { array: array.constructor.name as ArrayName, at: end, length: array.length };
+    arrays.push(array);
+    end += aligned(array.byteLength);
+    return placed;
+  };
+  const isArray = (value: unknown): value is TypedArray => Object.values(arrayTypes).some((type) => value instanceof type);
+  const text = JSON.stringify({ format, ...data }, (_, value: unknown) => (isArray(value) ? place(value) : value));
+  const head = new TextEncoder().encode(text);
+  const start = aligned(4 + head.length);
+  const bytes = new Uint8Array(start + end);
+  new DataView(bytes.buffer).setUint32(0, head.length, true);
+  bytes.set(head, 4);
+  let at = start;
+  for (const array of arrays) {
+    bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
+    at += aligned(array.byteLength);
+  }
+  return bytes;
+}
+
+/** @throws RangeError for another format */
+export function decodeExplainData(bytes: Uint8Array): ExplainData {
+  // A copy, since views want an aligned start. (Not slice: a Buffer's shares its memory.)
+  const { buffer } = new Uint8Array(bytes);
+  const length = new DataView(buffer).getUint32(0, true);
+  const start = aligned(4 + length);
+  const isPlaced = (value: unknown): value is Placed => typeof value === 'object' && value !== null && Object.hasOwn(value, 'array');
+  const { format: found, ...data } = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)), (_, value: unknown) =>
+    isPlaced(value) ? new arrayTypes[value.array](buffer, start + value.at, value.length) : value,
+  ) as ExplainData & { format: number };
+  if (found !== format) throw new RangeError(`this is format ${found} of explain.bin; known is ${format}`);
+  return data as ExplainData;
+}

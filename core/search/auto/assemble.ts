@@ -1,0 +1,242 @@
+/**
+ * Makes one model of what the last rung has found: which candidates, with which weights, and whether by their fold models or fitted anew on
+ * all rows. All of it is decided out of fold.
+ */
+import { withSteps } from '../../compute/budget.ts';
+import { IngotError } from '../../errors.ts';
+import type { RowKeys } from '../../features/row-keys.ts';
+import { takeTarget } from '../../features/split.ts';
+import { deserializeModel } from '../../models/deserialize.ts';
+import { type EnsembleMember, EnsembleModel } from '../../models/ensemble/ensemble-model.ts';
+import { boundOf, mix, probabilityBound } from '../../models/ensemble/mix.ts';
+import type { LinearModel } from '../../models/linear/linear-model.ts';
+import type { FittedModel, Params, Predictions, Target } from '../../models/model.ts';
+import type { ObjectStore } from '../../object-store.ts';
+import { metrics, score, scoreBy } from '../metrics.ts';
+import type { Candidate, Leaderboard, Plan, Scores } from '../plan.ts';
+import { gatherFinalists } from './finalists.ts';
+import { writeOutOfFold } from './out-of-fold.ts';
+import { crossFit, fitSecond, leastRows, mostColumns, places } from './second-layer.ts';
+import { asPredictions, selectWeights } from './weights.ts';
+
+/**
+ * The model of an automatic search, from what its trials have kept. What the finalists say out of fold is kept as the model's own.
+ * @param fit fits a candidate on all train rows; it may throw Unavailable where there is no time
+ * @returns the model, and what it says of all train rows out of fold (out-of-fold.ts)
+ */
+export async function fitAssembly(
+  models: ObjectStore,
+  plan: Plan,
+  board: Leaderboard,
+  y: Target,
+  fit: (candidate: Candidate, params: Params) => Promise<FittedModel>,
+  by?: RowKeys,
+): Promise<{ model: FittedModel; assembly: Assembly; outOfFold?: Predictions }> {
+  const gathered = await gatherFinalists(models, plan, board, y, by);
+  if (!gathered) {
+    const { id, family, params, ...best } = plan.candidates.find((candidate) => candidate.id === board.best)!;
+    const model = await fit({ ...best, id, family, params }, params);
+    const member = { candidate: id, family, params: model.params, weight: 1, models: 1, from: 'all rows' as const };
+    const why = ['The time was over before any candidate was tried on a whole fold.'];
+    return { model, assembly: { members: [member], score: null, best: null, scores: {}, second: false, why } };
+  }
+  const { finalists, rows, foldOf } = gathered;
+  const refit = (candidate: Candidate, params: Params) =>
+    fit(candidate, params).catch((error: unknown) => {
+      if (error instanceof IngotError && error.code === 'Unavailable') return undefined;
+      throw error;
+    });
+  const { model, outOfFold, assembly } = await assemble(plan, finalists, takeTarget(y, rows), foldOf, refit, by?.by !== 'time');
+  const all = await writeOutOfFold(models, plan.run, { rows: rowsOf(y), outputs: outOfFold.length / rows.length }, rows, outOfFold);
+  return { model, assembly, outOfFold: asPredictions(y, all) };
+}
+
+/** A candidate with a model and answers for each of some folds. */
+export interface Finalist {
+  candidate: Candidate;
+  /** One a fold, in the order of the folds: the fitted bytes, and nested parts and trees where it has them. */
+  models: { bytes: Uint8Array; steps?: number; trees?: number }[];
+  /** Out of fold, float32 [rows × outputs], of the rows that are asked. */
+  answers: Float32Array;
+}
+
+/** What the card says of the model's making. */
+export interface Assembly {
+  members: { candidate: number; family: string; params: Params; weight: number; models: number; from: 'folds' | 'all rows' }[];
+  /** Of the model, and of its best member alone, out of fold; null where there is none. */
+  score: number | null;
+  best: number | null;
+  scores: Scores;
+  second: boolean;
+  why: string[];
+}
+
+/** A served graph is loaded at a cold start, at some 19 ms a megabyte; a tree costs an answer some 50 ns, a model of its own some 10 µs. */
+const most = { bytes: 8e6, trees: 4000, models: 24 };
+/** A graph writes a tree's nodes at greater length than our own file. */
+const graphBytesPerByte = 3.5;
+/** A second layer has to be better by this share of the score: it is one more thing that can be wrong. */
+const worthwhile = 0.002;
+
+/**
+ * @param finalists the best first, at least one, with answers on the same rows
+ * @param y of those rows
+ * @param foldOf by row
+ * @param refit fits a candidate on all train rows; undefined where there is no time for it
+ * @param keepFolds whether fold models may be kept; of time they lack the latest rows
+ * @returns the model, and its answers out of fold on those rows
+ */
+export async function assemble(
+  plan: Plan,
+  finalists: Finalist[],
+  y: Target,
+  foldOf: Int32Array,
+  refit: (candidate: Candidate, params: Params) => Promise<FittedModel | undefined>,
+  keepFolds = true,
+): Promise<{ model: FittedModel; outOfFold: Float32Array; assembly: Assembly }> {
+  const { metric } = plan;
+  const why: string[] = [];
+  const bound = y.task === 'classification' ? probabilityBound : boundOf(largestOf(y.values));
+  const by = (numbers: Float32Array) => scoreBy(metric, y, asPredictions(y, numbers));
+  let pool = finalists;
+  let weights = selectWeights(
+    pool.map(({ answers }) => answers),
+    y,
+    metric,
+  );
+  let bagged: boolean[];
+  for (;;) {
+    // The largest members are fitted anew as one model, as long as the graph is too large; where that is not enough, they go.
+    // One model of all rows is as good as the mean of fold models, where these hardly differ, as they do without trees.
+    bagged = pool.map(({ models }) => keepFolds && models.some(({ trees }) => trees !== undefined));
+    const size = (i: number) => (weights[i]! > 0 ? sizeOf(pool[i]!, bagged[i]!) : 0);
+    const total = () => pool.reduce((sum, _, i) => sum + size(i), 0);
+    const bySize = () => pool.map((_, i) => i).sort((a, b) => size(b) - size(a) || a - b);
+    for (const i of bySize()) if (total() > 1 && weights[i]! > 0) bagged[i] = false;
+    if (total() <= 1 || pool.length === 1) break;
+    const largest = bySize()[0]!;
+    why.push(`Candidate ${pool[largest]!.candidate.id} (${pool[largest]!.candidate.family}) is not taken: its graph would be too large.`);
+    pool = pool.filter((_, i) => i !== largest);
+    weights = selectWeights(
+      pool.map(({ answers }) => answers),
+      y,
+      metric,
+    );
+  }
+  const chosen = pool.map((finalist, i) => ({ ...finalist, weight: weights[i]!, bag: bagged[i]! })).filter(({ weight }) => weight > 0);
+  const answers = chosen.map((member) => member.answers);
+  let outOfFold =
+    answers.length === 1
+      ? answers[0]!
+      : mix(
+          answers,
+          chosen.map(({ weight }) => weight),
+          bound,
+        );
+  const best = by(pool[0]!.answers);
+  const mixed = by(outOfFold);
+  const second = await secondLayer(plan, answers, y, foldOf, mixed, why);
+  if (second) outOfFold = second.outOfFold;
+
+  const members: EnsembleMember[] = [];
+  const told: Assembly['members'] = [];
+  for (const { candidate, models, weight, bag } of chosen) {
+    const again = bag ? undefined : await refit(candidate, wholeParams(candidate, models));
+    if (!bag && !again)
+      why.push(`Candidate ${candidate.id} keeps its fold models though they are large: there is no time to fit it on all rows.`);
+    members.push({ weight, models: again ? [again] : models.map(({ bytes }) => deserializeModel(candidate.family, bytes)) });
+    told.push({
+      ...{ candidate: candidate.id, family: candidate.family, weight },
+      params: again?.params ?? candidate.params,
+      models: again ? 1 : models.length,
+      from: again ? 'all rows' : 'folds',
+    });
+  }
+  const { task } = y;
+  const classes = task === 'classification' ? y.classes : 0;
+  const alone = members.length === 1 && members[0]!.models.length === 1 && !second ? members[0]!.models[0]! : undefined;
+  const model = alone ?? new EnsembleModel({ task, classes, members, bound, ...(second && { second: second.model }) });
+  const final = asPredictions(y, outOfFold);
+  why.unshift(
+    chosen.length === 1
+      ? 'One candidate alone is as good as any mixture of them, out of fold.'
+      : `The mixture of ${chosen.length} candidates is better than the best alone, out of fold: ${metric} ${digits(mixed)} against ${digits(best)}.`,
+  );
+  return {
+    model,
+    outOfFold,
+    assembly: { members: told, score: by(outOfFold), best, scores: score(y, final), second: second !== undefined, why },
+  };
+}
+
+/** A second layer where it beats the weights, both judged on rows that neither was fitted on. */
+async function secondLayer(
+  { metric, seed }: Plan,
+  answers: Float32Array[],
+  y: Target,
+  foldOf: Int32Array,
+  mixed: number,
+  why: string[],
+): Promise<{ model: LinearModel; outOfFold: Float32Array } | undefined> {
+  const width = answers[0]!.length / foldOf.length;
+  if (answers.length < 2 || answers.length * width > mostColumns || foldOf.length < leastRows || new Set(foldOf).size < 2) return undefined;
+  const outOfFold = await crossFit(answers, y, foldOf, seed);
+  const stacked = scoreBy(metric, y, asPredictions(y, outOfFold));
+  const crossed = scoreBy(metric, y, asPredictions(y, crossWeights(answers, y, foldOf, metric)));
+  const sign = metrics[metric].better === 'higher' ? 1 : -1;
+  const better = sign * (stacked - crossed) > Math.abs(crossed) * worthwhile && sign * (stacked - mixed) > 0;
+  why.push(
+    `A second layer gives ${metric} ${digits(stacked)} where the weights give ${digits(crossed)}: ${better ? 'it is taken' : 'it is left out'}.`,
+  );
+  return better ? { model: await fitSecond(answers, y, seed), outOfFold } : undefined;
+}
+
+/** What the mixture says of each fold's rows with weights that were found on the others'. */
+function crossWeights(answers: Float32Array[], y: Target, foldOf: Int32Array, metric: Plan['metric']): Float32Array {
+  const width = answers[0]!.length / foldOf.length;
+  const all = new Float32Array(answers[0]!.length);
+  const pick = (values: Float32Array, rows: Int32Array) => {
+    const picked = new Float32Array(rows.length * width);
+    for (let i = 0; i < rows.length; i++) for (let k = 0; k < width; k++) picked[i * width + k] = values[rows[i]! * width + k]!;
+    return picked;
+  };
+  for (const fold of new Set(foldOf)) {
+    const others = places(foldOf, (other) => other !== fold);
+    const weights = selectWeights(
+      answers.map((values) => pick(values, others)),
+      takeTarget(y, others),
+      metric,
+    );
+    const total = weights.reduce((a, b) => a + b, 0);
+    for (const row of places(foldOf, (own) => own === fold))
+      for (let k = 0; k < width; k++) {
+        const at = row * width + k;
+        all[at] = answers.reduce((sum, values, member) => sum + weights[member]! * values[at]!, 0) / total;
+      }
+  }
+  return all;
+}
+
+/** Of all rows there are more than of a fold: that many more parts are worth growing. */
+function wholeParams({ family, params }: Candidate, models: Finalist['models']): Params {
+  const steps = models.flatMap(({ steps }) => steps ?? []);
+  if (steps.length === 0) return params;
+  const mean = steps.reduce((a, b) => a + b, 0) / steps.length;
+  const more = models.length > 1 ? models.length / (models.length - 1) : 1;
+  return withSteps(family, params, Math.max(1, Math.round(mean * more)));
+}
+
+/** Of what a graph may be at most, by bytes or trees; of all fold models, or of one that is fitted on all rows. */
+function sizeOf({ models }: Finalist, bag: boolean): number {
+  const bytes = models.reduce((sum, { bytes }) => sum + bytes.length, 0) * graphBytesPerByte;
+  const trees = models.reduce((sum, { trees = 0 }) => sum + trees, 0);
+  return Math.max(bytes / most.bytes, trees / most.trees, models.length / most.models) / (bag ? 1 : Math.max(1, models.length - 1));
+}
+
+const rowsOf = (y: Target) => (y.task === 'classification' ? y.labels : y.values).length;
+
+function largestOf(values: Float64Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+}
+
+const digits = (value: number) => Number(value.toPrecision(5));

@@ -1,0 +1,67 @@
+import { OutOfTime } from '../../compute/budget.ts';
+import type { RowKeys } from '../../features/row-keys.ts';
+import { takeTarget } from '../../features/split.ts';
+import { withClassWeights } from '../../models/class-weights.ts';
+import { familyOf } from '../../models/families.ts';
+import type { FoldFit, Matrix, Target } from '../../models/model.ts';
+import { score } from '../metrics.ts';
+import type { Plan, Trial, TrialResult } from '../plan.ts';
+import { fitFold } from './fold-fit.ts';
+import { rungRows } from './rung-rows.ts';
+
+/**
+ * Runs one trial of an automatic search: its candidates, one after the other, on one fold of their rung. Deterministic but for the seconds.
+ * Where the time is over, what is under way ends with the nested parts that it has, or is left out, and so is the rest.
+ * @param context.keep gets each model and its answers, to be there before the scores are
+ */
+export async function runAutoTrial(
+  plan: Plan,
+  trial: Trial,
+  x: Matrix,
+  y: Target,
+  context: { by?: RowKeys | undefined; workers: number; isOver?: () => boolean; keep: (candidate: number, fit: FoldFit) => Promise<void> },
+): Promise<TrialResult> {
+  const started = performance.now();
+  const isOver = () => context.isOver?.() ?? false;
+  const { train, valid } = rungRows(plan, plan.rungs![trial.rung!]!, y, trial.fold, context.by);
+  const truth = takeTarget(y, valid);
+  const weighted = withClassWeights(y, plan.classWeights);
+  const scores: TrialResult['scores'] = [];
+  let soFar = started;
+  for (const id of valid.length > 0 ? trial.candidates! : []) {
+    if (isOver()) break;
+    const { family, params } = plan.candidates.find((candidate) => candidate.id === id)!;
+    const stops = familyOf(family).fitFold !== undefined;
+    const onProgress = () => {
+      if (!stops && isOver()) throw new OutOfTime();
+    };
+    try {
+      const fit = await fitFold(familyOf(family), x, weighted, train, valid, params, {
+        seed: plan.seed,
+        workers: context.workers,
+        isOver,
+        onProgress,
+      });
+      await context.keep(id, fit);
+      const now = performance.now();
+      scores.push({
+        candidate: id,
+        scores: score(truth, fit.predictions),
+        ...(fit.steps !== undefined && { steps: fit.steps }),
+        ...(fit.model.treeCount !== undefined && { trees: fit.model.treeCount }),
+        seconds: (now - soFar) / 1000,
+      });
+      soFar = now;
+    } catch (error) {
+      if (!(error instanceof OutOfTime)) throw error;
+    }
+  }
+  const seconds = (performance.now() - started) / 1000;
+  return {
+    trial: trial.id,
+    fold: trial.fold,
+    seconds,
+    scores,
+    ...(valid.length > 0 && scores.length < trial.candidates!.length && { stopped: true }),
+  };
+}

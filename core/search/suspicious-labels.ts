@@ -1,0 +1,84 @@
+/**
+ * Rows that are likely mislabelled, by confident learning (Northcutt, Jiang and Chuang 2021): a forest that has not seen a row says with at least the
+ * confidence that the rows of another class have on average that it belongs to that class. Classification alone.
+ */
+import { forest } from '../models/forest/forest.ts';
+import type { Matrix, Target } from '../models/model.ts';
+import { Random } from '../random.ts';
+import { splitFolds } from './folds.ts';
+
+export interface SuspiciousLabel {
+  /** Row of the table, from 0. */
+  row: number;
+  given: number;
+  suggested: number;
+  /** The probability of the suggested class. */
+  confidence: number;
+}
+
+export interface SuspiciousLabels {
+  /** The surest first: by the probability of the suggested class less that of the given one. */
+  labels: SuspiciousLabel[];
+  /** How many rows were looked at. */
+  of: number;
+}
+
+/** So many rows are looked at, drawn by seed, and fewer where they are wide: that takes some seconds of one core. */
+export const mostRows = 30_000;
+const mostCells = 3_000_000;
+const fewestRows = 50;
+const folds = 5;
+const params = { nEstimators: 100, minSamplesLeaf: 2 };
+/** Where classes are so easy to tell that a forest is nearly always certain, this much is enough. */
+const sureEnough = 0.7;
+/** With fewer rows of a class, nobody knows what is normal. */
+const fewestOfClass = 10;
+
+/** The rows to look at, ascending; none where there are too few to learn from. @param width features, and classes twice */
+export function rowsToDoubt(rows: number, width: number, seed: number): Int32Array {
+  if (rows < fewestRows) return new Int32Array();
+  const most = Math.min(mostRows, Math.max(1000, Math.floor(mostCells / width)));
+  const all = Int32Array.from({ length: rows }, (_, row) => row);
+  return rows <= most ? all : new Random(seed).shuffle(all).slice(0, most).sort();
+}
+
+/** @param rows the table's row of each row of x and y */
+export async function findSuspiciousLabels(
+  x: Matrix,
+  y: Extract<Target, { task: 'classification' }>,
+  rows: Int32Array,
+  context: { seed: number; workers: number },
+): Promise<SuspiciousLabels> {
+  const probabilities = await outOfFold(x, y, context);
+  const { labels, classes } = y;
+  const sums = new Float64Array(classes);
+  const counts = new Int32Array(classes);
+  for (const [row, label] of labels.entries()) {
+    sums[label]! += probabilities[row * classes + label]!;
+    counts[label]!++;
+  }
+  const usual = sums.map((sum, label) => (counts[label]! < fewestOfClass ? Infinity : Math.min(sureEnough, sum / counts[label]!)));
+  const found: (SuspiciousLabel & { margin: number })[] = [];
+  for (const [at, given] of labels.entries()) {
+    const of = probabilities.subarray(at * classes, (at + 1) * classes);
+    const suggested = of.reduce((best, probability, label) => (probability > of[best]! ? label : best), 0);
+    if (suggested === given || of[suggested]! < usual[suggested]!) continue;
+    found.push({ row: rows[at]!, given, suggested, confidence: of[suggested]!, margin: of[suggested]! - of[given]! });
+  }
+  found.sort((a, b) => b.margin - a.margin || a.row - b.row);
+  return { labels: found.map(({ margin: _, ...label }) => label), of: labels.length };
+}
+
+/** Probabilities [rows × classes] of each row by a forest that has not seen it. */
+async function outOfFold(x: Matrix, y: Extract<Target, { task: 'classification' }>, context: { seed: number; workers: number }) {
+  const probabilities = new Float32Array(x.rows * y.classes);
+  for (const { train, valid } of splitFolds(y, folds, context.seed)) {
+    for await (const { predictions } of forest.predictGrid(x, y, train, valid, [params], context)) {
+      if (predictions.task !== 'classification') continue;
+      for (const [place, row] of valid.entries()) {
+        probabilities.set(predictions.probabilities.subarray(place * y.classes, (place + 1) * y.classes), row * y.classes);
+      }
+    }
+  }
+  return probabilities;
+}

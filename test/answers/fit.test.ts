@@ -1,0 +1,120 @@
+/** What is fitted on out-of-fold predictions: where it helps, where it must not do anything, and what it promises. */
+import { describe, expect, test } from 'vitest';
+import { calibrate } from '../../core/answers/calibration.ts';
+import { decide } from '../../core/answers/decision.ts';
+import { fitCalibration } from '../../core/answers/fit-calibration.ts';
+import { fitDecision } from '../../core/answers/fit-decision.ts';
+import { fitIntervals, intervalsOf } from '../../core/answers/intervals.ts';
+import { fitSetThreshold, setsOf } from '../../core/answers/sets.ts';
+import { Random } from '../../core/random.ts';
+import { confusionMatrix, labelScores, logLoss } from '../../core/search/metrics.ts';
+
+/** Rows whose second class has the probability that is said, or e to another power of its log-odds. */
+function drawn(rows: number, seed: number, { power = 1, shift = 0 } = {}) {
+  const random = new Random(seed);
+  const probabilities = new Float32Array(rows * 2);
+  const labels = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const said = 6 * (random.uniform() - 0.5) + shift;
+    const p = 1 / (1 + Math.exp(-said));
+    probabilities.set([1 - p, p], row * 2);
+    labels[row] = random.uniform() < 1 / (1 + Math.exp(-said * power)) ? 1 : 0;
+  }
+  return { probabilities, labels };
+}
+
+describe('calibration', () => {
+  test('leaves probabilities alone that are what they say', () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const { probabilities, labels } = drawn(2000, seed);
+      expect(fitCalibration(probabilities, labels, 2)).toBeUndefined();
+    }
+  });
+
+  test('finds by what power the odds of an overconfident model are too large', () => {
+    const { probabilities, labels } = drawn(4000, 1, { power: 0.4 });
+    const calibration = fitCalibration(probabilities, labels, 2)!;
+    expect(calibration.kind).toBe('temperature');
+    expect(calibration.scales[0]).toBeGreaterThan(0.35);
+    expect(calibration.scales[0]).toBeLessThan(0.45);
+    const fresh = drawn(4000, 2, { power: 0.4 });
+    const before = logLoss(fresh.labels, fresh.probabilities, 2);
+    expect(logLoss(fresh.labels, calibrate(calibration, fresh.probabilities), 2)).toBeLessThan(before - 0.05);
+  });
+
+  test('gives a class that was said to be impossible the chance that it has', () => {
+    const rows = 1000;
+    const probabilities = Float32Array.from({ length: rows * 2 }, (_, i) => (i % 2 === 0 ? 1 : 0));
+    const labels = Int32Array.from({ length: rows }, (_, row) => (row % 20 === 0 ? 1 : 0));
+    const calibration = fitCalibration(probabilities, labels, 2)!;
+    expect(calibrate(calibration, Float32Array.of(1, 0))[1]).toBeCloseTo(0.05, 2);
+  });
+
+  test('survives rows that are all right', () => {
+    const probabilities = Float32Array.from({ length: 200 }, (_, i) => (i % 4 === 0 || i % 4 === 3 ? 1 : 0));
+    const labels = Int32Array.from({ length: 100 }, (_, row) => row % 2);
+    const calibration = fitCalibration(probabilities, labels, 2);
+    if (calibration) for (const scale of calibration.scales) expect(scale).toBeLessThan(10);
+  });
+});
+
+describe('a decision', () => {
+  const rare = drawn(4000, 3, { shift: -2.5 });
+  const scoreOf = (labels: Int32Array) => labelScores(confusionMatrix(rare.labels, labels, 2));
+
+  test('for balanced accuracy names the rare class from its share on', () => {
+    const decision = fitDecision('balancedAccuracy', rare.probabilities, rare.labels, 2)!;
+    const threshold = decision[0]! / (decision[0]! + decision[1]!);
+    const share = rare.labels.reduce((a, b) => a + b, 0) / rare.labels.length;
+    expect(Math.abs(threshold - share)).toBeLessThan(0.1);
+    const [tuned, plain] = [decision, undefined].map((each) => scoreOf(decide(rare.probabilities, 2, each)));
+    expect(tuned!.balancedAccuracy).toBeGreaterThan(plain!.balancedAccuracy + 0.1);
+  });
+
+  test('for F1 and Matthews’ correlation is better too', () => {
+    for (const metric of ['f1Macro', 'mcc'] as const) {
+      const decision = fitDecision(metric, rare.probabilities, rare.labels, 2);
+      expect(scoreOf(decide(rare.probabilities, 2, decision))[metric]).toBeGreaterThan(
+        scoreOf(decide(rare.probabilities, 2, undefined))[metric],
+      );
+    }
+  });
+
+  test('is the likeliest class where that is the best: for accuracy of calibrated probabilities, and for metrics of probabilities', () => {
+    const even = drawn(4000, 4);
+    expect(fitDecision('accuracy', even.probabilities, even.labels, 2)).toBeUndefined();
+    expect(fitDecision('logLoss', rare.probabilities, rare.labels, 2)).toBeUndefined();
+    expect(fitDecision('rocAuc', rare.probabilities, rare.labels, 2, [1, 5])).toEqual([1, 5]);
+  });
+});
+
+describe('a promise of coverage is kept on fresh rows', () => {
+  test.each([0.5, 0.8, 0.9, 0.99])('by sets, at %f', (coverage) => {
+    const [fitted, fresh] = [drawn(4000, 5), drawn(4000, 6)];
+    const from = fitSetThreshold(fitted.probabilities, fitted.labels, 2, coverage);
+    const sets = setsOf(fresh.probabilities, from);
+    const held = fresh.labels.filter((label, row) => sets[row * 2 + label] === 1).length / fresh.labels.length;
+    expect(Math.abs(held - coverage)).toBeLessThan(0.02);
+  });
+
+  test.each([0.5, 0.8, 0.9, 0.99])('by intervals, at %f; wider where values are less certain', (coverage) => {
+    const random = new Random(7);
+    const draw = (rows: number) => {
+      const values = Float32Array.from({ length: rows }, () => 100 * random.uniform());
+      return { values, truth: Float64Array.from(values, (value) => value + (value / 10) * (random.uniform() - random.uniform())) };
+    };
+    const [fitted, fresh] = [draw(4000), draw(4000)];
+    const intervals = fitIntervals(fitted.values, fitted.truth, coverage);
+    const bounds = intervalsOf(intervals, fresh.values);
+    const held = fresh.truth.filter((value, row) => value >= bounds[row * 2]! && value <= bounds[row * 2 + 1]!).length / 4000;
+    expect(Math.abs(held - coverage)).toBeLessThan(0.025);
+    expect(intervals.edges.length).toBeGreaterThan(2);
+    const width = intervals.high.map((high, i) => high - intervals.low[i]!);
+    expect(width.at(-1)).toBeGreaterThan(3 * width[0]!);
+  });
+
+  test('of few rows: every class, and the whole range', () => {
+    expect(fitSetThreshold(Float32Array.of(0.9, 0.1), Int32Array.of(0), 2, 0.9)).toBe(0);
+    expect(fitIntervals(Float32Array.of(1, 2, 3), Float64Array.of(1.5, 2, 2.5), 0.9)).toEqual({ edges: [], low: [-0.5], high: [0.5] });
+  });
+});

@@ -1,0 +1,187 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { defaultLane, type Lane } from '../../core/compute/lane.ts';
+import { modelKeys } from '../../core/keys.ts';
+import { familyOf } from '../../core/models/families.ts';
+import type { FoldFit } from '../../core/models/model.ts';
+import { putJson } from '../../core/object-store.ts';
+import { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
+import { fitAssembly } from '../../core/search/auto/assemble.ts';
+import { portfolioOf } from '../../core/search/auto/candidates.ts';
+import { doneRung, keepFit, rungsOf } from '../../core/search/auto/objects.ts';
+import { readOutOfFold } from '../../core/search/auto/out-of-fold.ts';
+import { planAuto } from '../../core/search/auto/plan-auto.ts';
+import { boardOf, type DoneRung, promote } from '../../core/search/auto/promote.ts';
+import { runAutoTrial } from '../../core/search/auto/run-trial.ts';
+import { planRungs, rungWork, within } from '../../core/search/auto/rungs.ts';
+import { selectWeights } from '../../core/search/auto/weights.ts';
+import { score } from '../../core/search/metrics.ts';
+import type { Leaderboard, Plan, TrialResult } from '../../core/search/plan.ts';
+import { searchOf } from '../../core/search/plan-search.ts';
+import type { DatasetSpec } from '../../core/spec.ts';
+import { makeSample, type Sample } from '../models/data.ts';
+
+const laptop: Lane = { ...defaultLane, concurrency: 2, cores: 2 };
+
+const shapes = fc.record({
+  rows: fc.integer({ min: 20, max: 1_000_000 }),
+  features: fc.integer({ min: 1, max: 200 }),
+  classes: fc.constantFrom(0, 2, 3, 12),
+});
+
+function planOf({ x, y }: Sample, spec: DatasetSpec = {}): Plan {
+  const question = { run: 'r', dataset: 'd', revision: 'v', task: y.task, spec, rows: x.rows };
+  return planAuto(question, { rows: x.rows, features: x.columns, classes: y.task === 'classification' ? y.classes : 0 }, laptop);
+}
+
+/** A whole search without functions: trials, rungs, and the model. @param isOver whether a trial's time is over, asked before each piece */
+async function search({ x, y }: Sample, spec: DatasetSpec, workers: number, isOver: (trial: string) => boolean = () => false) {
+  const models = new MemoryObjectStore();
+  const plan = planOf({ x, y }, spec);
+  let board: Leaderboard | undefined;
+  while (!board) {
+    const rungs: DoneRung[] = [];
+    for (const trials of await rungsOf(models, plan)) {
+      for (const trial of trials.trials) {
+        const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
+        const result = await runAutoTrial(plan, trial, x, y, { workers, isOver: () => isOver(trial.id), keep });
+        await putJson(models, modelKeys.trial(plan.run, trial.id), result);
+      }
+      rungs.push((await doneRung(models, plan, trials))!);
+    }
+    if (rungs.length === plan.rungs!.length) board = boardOf(plan, rungs);
+    else await putJson(models, modelKeys.rung(plan.run, rungs.length), promote(plan, rungs.at(-1)!, laptop));
+  }
+  const fit = ({ family }: { family: string }, params: Plan['candidates'][number]['params']) =>
+    familyOf(family).fit(x, y, params, { seed: plan.seed, workers });
+  return { models, plan, board, ...(await fitAssembly(models, plan, board, y, fit)) };
+}
+
+describe('the rungs', () => {
+  test('an automatic search is the default; grids ask for a grid, and both together are refused', () => {
+    expect(searchOf({})).toBe('auto');
+    expect(searchOf({ families: ['linear'] })).toBe('auto');
+    expect(searchOf({ grids: { forest: { nEstimators: [10] } } })).toBe('grid');
+    expect(() => searchOf({ search: 'auto', grids: { forest: { nEstimators: [10] } } })).toThrow(/automatic search and for a grid/);
+  });
+
+  test('the portfolio has every family, the best of each before its second ones', () => {
+    const portfolio = portfolioOf(undefined);
+    const firsts = new Set(portfolio.map(({ family }) => family)).size;
+    expect(new Set(portfolio.slice(0, firsts).map(({ family }) => family)).size).toBe(firsts);
+    expect(new Set(portfolioOf(['linear']).map(({ family }) => family))).toEqual(new Set(['linear']));
+  });
+
+  test('one rung where there is work for all on all folds, else a sample of one fold first, within the work where that can be', () => {
+    fc.assert(
+      fc.property(shapes, fc.double({ min: 0.5, max: 1000, noNaN: true }), (shape, work) => {
+        const { folds, rungs, candidates } = planRungs(portfolioOf(undefined), shape, work, undefined);
+        const last = rungs.at(-1)!;
+        expect(last.folds).toHaveLength(folds);
+        expect(last.trainRows + last.validRows).toBe(shape.rows);
+        expect(rungs.length).toBeLessThanOrEqual(2);
+        expect(candidates.length).toBeGreaterThan(0);
+        const taken = candidates.reduce((sum, candidate) => sum + rungs[0]!.folds.length * rungWork(candidate, shape, rungs[0]!), 0);
+        if (candidates.length > 1) expect(taken).toBeLessThanOrEqual(rungs[0]!.work * (1 + 1e-9));
+      }),
+    );
+  });
+
+  test('more work tries no fewer candidates, and folds that are asked for are kept', () => {
+    const shape = { rows: 20_000, features: 30, classes: 2 };
+    const counts = [5, 20, 80, 1000].map((work) => planRungs(portfolioOf(undefined), shape, work, 5).candidates.length);
+    expect(counts).toEqual([...counts].sort((a, b) => a - b));
+    expect(planRungs(portfolioOf(undefined), shape, 1, 7).folds).toBe(7);
+  });
+
+  test('who goes on is decided by score, a family’s best before others’ second ones, within the work', () => {
+    const plan = planOf(makeSample(60_000, 20, 2, 1));
+    expect(plan.rungs).toHaveLength(2);
+    const results: TrialResult[] = plan.trials.map(({ id, fold, candidates }) => ({
+      ...{ trial: id, fold, seconds: 1 },
+      scores: candidates!.map((candidate) => ({ candidate, scores: { logLoss: candidate / 100 } })),
+    }));
+    const trials = { rung: 0, candidates: plan.candidates.map(({ id }) => id), trials: plan.trials };
+    const next = promote(plan, { trials, results }, laptop);
+    const families = new Set(plan.candidates.map(({ family }) => family));
+    expect(next.candidates).toEqual([...next.candidates].sort((a, b) => a - b));
+    const promoted = plan.candidates.filter(({ id }) => next.candidates.includes(id));
+    expect(promoted.length).toBeGreaterThanOrEqual(families.size);
+    const work = promoted.reduce((sum, candidate) => sum + plan.folds * rungWork(candidate, plan.shape!, plan.rungs![1]!), 0);
+    expect(work).toBeLessThanOrEqual(2 * plan.rungs![1]!.work);
+    const sorted = next.trials.flatMap(({ fold, candidates }) => candidates!.map((candidate) => `${fold}-${candidate}`)).sort();
+    expect(sorted).toEqual(plan.rungs![1]!.folds.flatMap((fold) => next.candidates.map((candidate) => `${fold}-${candidate}`)).sort());
+  });
+
+  test('where the work is enough for nobody, the cheapest goes on', () => {
+    const [a, b, c] = portfolioOf(undefined);
+    expect(within([a!, b!, c!], ({ id }) => 10 - id, 1)).toEqual([c]);
+  });
+});
+
+describe('the weights', () => {
+  const truth = { task: 'classification', classes: 2, labels: Int32Array.of(0, 1, 0, 1) } as const;
+  const sure = (...ones: number[]) => Float32Array.from(ones.flatMap((one) => [1 - one, one]));
+
+  test('members that err apart are mixed, one that only harms is not', () => {
+    const [a, b, bad] = [sure(0.1, 0.4, 0.2, 0.9), sure(0.4, 0.9, 0.1, 0.7), sure(0.9, 0.1, 0.9, 0.1)];
+    const weights = selectWeights([a, b, bad], truth, 'logLoss');
+    expect(weights[0]).toBeGreaterThan(0);
+    expect(weights[1]).toBeGreaterThan(0);
+    expect(weights[2]).toBe(0);
+  });
+
+  test('of equals the first is taken, alone', () => {
+    const a = sure(0.1, 0.9, 0.2, 0.8);
+    expect(selectWeights([a, a.slice(), a.slice()], truth, 'logLoss')).toEqual([1, 0, 0]);
+  });
+});
+
+const quick: DatasetSpec = { folds: 3 };
+
+describe.each([
+  ['two classes', 2],
+  ['three classes', 3],
+  ['a regression', 0],
+])('a search on %s', (_, classes) => {
+  const sample = makeSample(300, 4, classes, 5);
+
+  test('gives the same bytes with one worker and two', async () => {
+    const [one, two] = [await search(sample, quick, 1), await search(sample, quick, 2)];
+    expect(two.model.serialize()).toEqual(one.model.serialize());
+    expect(two.board).toEqual(one.board);
+    expect(two.assembly).toEqual(one.assembly);
+  });
+
+  test('keeps what the model says of rows that its parts have not seen, and the card’s score is that', async () => {
+    const { models, plan, assembly } = await search(sample, quick, 1);
+    const outputs = Math.max(1, classes);
+    const kept = (await readOutOfFold(models, plan.run, outputs))!;
+    expect(kept.rows).toBe(300);
+    const answers =
+      sample.y.task === 'classification'
+        ? ({ task: 'classification', classes, probabilities: kept.values } as const)
+        : ({ task: 'regression', values: kept.values } as const);
+    expect(score(sample.y, answers)[plan.metric]).toBeCloseTo(assembly.score!, 12);
+    expect(assembly.members.reduce((sum, { weight }) => sum + weight, 0)).toBeGreaterThan(0);
+  });
+});
+
+describe('where the time is over', () => {
+  const sample = makeSample(300, 4, 2, 5);
+
+  test('in one trial after its second candidate: the model is made of what all folds have', async () => {
+    let asked = 0;
+    const { board, assembly } = await search(sample, quick, 1, (trial) => trial.startsWith('0-1') && asked++ > 6);
+    expect(assembly.members.length).toBeGreaterThan(0);
+    const whole = board.entries.filter(({ perFold }) => perFold.length === 3).map(({ candidate }) => candidate);
+    expect(whole.length).toBeLessThan(board.entries.length);
+    for (const { candidate } of assembly.members) expect(whole).toContain(candidate);
+  });
+
+  test('in all trials at once: there is a model all the same', async () => {
+    const { assembly, model } = await search(sample, quick, 1, () => true);
+    expect(assembly.why.join()).toMatch(/before any candidate/);
+    expect(await model.predict(sample.x)).toBeDefined();
+  });
+});

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { findAnswers } from '../../core/answers/find-answers.ts';
+import { OutOfTime } from '../../core/compute/budget.ts';
+import { familyOf } from '../../core/models/families.ts';
+import { splitFolds } from '../../core/search/folds.ts';
+import { outOfFold } from '../../core/search/out-of-fold.ts';
+import type { Plan } from '../../core/search/plan.ts';
+import { type TrainingSize, trainingSizes } from '../../core/search/training-sizes.ts';
+import { makeSample, numbersOf, pickRows } from '../models/data.ts';
+
+const plan = { folds: 4, seed: 7, metric: 'accuracy', coverage: 0.9, candidates: [], trials: [] } as unknown as Plan;
+const candidate = { family: 'forest', params: familyOf('forest').parse({ nEstimators: 5 }) };
+
+test('each row is predicted by a model of the folds that it is not in', async () => {
+  const sample = makeSample(120, 4, 3, 1);
+  const found = numbersOf(await outOfFold(plan, candidate, sample.x, sample.y, { workers: 1 }));
+  for (const { train, valid } of splitFolds(sample.y, plan.folds, plan.seed)) {
+    const [known, fresh] = [pickRows(sample, train), pickRows(sample, valid)];
+    const model = await familyOf('forest').fit(known.x, known.y, candidate.params, { seed: plan.seed, workers: 2 });
+    const own = numbersOf(await model.predict(fresh.x));
+    valid.forEach((row, i) => {
+      expect(found.subarray(row * 3, row * 3 + 3)).toEqual(own.subarray(i * 3, i * 3 + 3));
+    });
+  }
+});
+
+test('training sizes end with all rows of the first fold, and cost nothing but the smaller ones', async () => {
+  const { x, y } = makeSample(400, 4, 2, 1);
+  const all = await outOfFold(plan, candidate, x, y, { workers: 1 });
+  const sizes: TrainingSize[] = [];
+  for await (const size of trainingSizes(plan, candidate, x, y, all, { workers: 1 })) sizes.push(size);
+  expect(sizes.map(({ rows }) => rows)).toEqual([300, 38, 75, 150]);
+  for (const { score } of sizes) expect(score).toBeGreaterThan(0.5);
+});
+
+test('where the time is over there are no answers, and that is said', async () => {
+  const { x, y } = makeSample(200, 4, 2, 1);
+  const over = await findAnswers(plan, candidate, x, y, { workers: 1, left: () => 0 });
+  expect(over).toMatchObject({ answers: {}, skipped: expect.stringContaining('the time was over') });
+  let looks = 0;
+  const midway = await findAnswers(plan, candidate, x, y, { workers: 1, left: () => 3 - looks++ });
+  expect(midway.skipped).toBeDefined();
+  const weighted = await findAnswers({ ...plan, classWeights: [1, 4] }, candidate, x, y, { workers: 1, left: () => 0 });
+  expect(weighted.answers).toEqual({ decision: [1, 4] });
+  await expect(
+    outOfFold(plan, candidate, x, y, {
+      workers: 1,
+      onProgress: () => {
+        throw new OutOfTime();
+      },
+    }),
+  ).rejects.toThrow(OutOfTime);
+});
