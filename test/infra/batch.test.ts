@@ -149,8 +149,8 @@ describe('job definitions', () => {
     expect(prefixes).toEqual({
       Train: [['Data/clean/', 'Data/features/', 'Model/runs/'], ['Model/runs/']],
       Prepare: [
-        ['Data/raw/', 'Data/clean/', 'Data/features/', 'Model/runs/'],
-        ['Data/clean/', 'Data/features/', 'Model/runs/'],
+        ['Data/raw/', 'Data/clean/', 'Data/features/', 'Data/secrets/'],
+        ['Data/clean/', 'Data/features/', 'Data/secrets/', 'Model/runs/'],
       ],
     });
   });

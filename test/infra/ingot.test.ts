@@ -136,10 +136,21 @@ describe('a run', () => {
     expect(order).toEqual(stages.map(({ name }) => name));
   });
 
+  it('searches again where Select has more trials, and asks it for the jobs that do them', () => {
+    for (const name of ['Plan', 'Select']) expect(definition.States[name]).toMatchObject({ ResultPath: '$.plan' });
+    expect(definition.States['Select']).toMatchObject({ Next: 'More' });
+    expect(definition.States['More']).toMatchObject({ Default: 'Where to finish' });
+    expect(definition.States['Search']).toMatchObject({ Next: 'Select' });
+  });
+
   it('goes through Batch where Plan has jobs: the search is an array of them, and all from the fit to the gate another', () => {
     const ways = Object.fromEntries(states.filter(([, { Type }]) => Type === 'Choice').map(([name, state]) => [name, state['Choices']]));
     const where = (Next: string) => [{ Variable: '$.plan.job', IsPresent: true, Next }];
-    expect(ways).toEqual({ 'Where to search': where('Search on Batch'), 'Where to finish': where('Finish on Batch') });
+    expect(ways).toEqual({
+      'Where to search': where('Search on Batch'),
+      More: [{ Variable: '$.plan.trials[0]', IsPresent: true, Next: 'Where to search' }],
+      'Where to finish': where('Finish on Batch'),
+    });
     expect(definition.States['Search on Batch']).toMatchObject({
       Resource: 'arn:AWS::Partition:states:::batch:submitJob.sync',
       Parameters: {
