@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BatchSettings, expectedWait, jobSize, machineKinds, parseBatch, shareOf } from '../../core/compute/batch.ts';
+import type { Limits } from '../../core/compute/budget.ts';
 import { chooseLane, mayTakeBatch, type Option } from '../../core/compute/choose-lane.ts';
 import { estimateRun, spentOn } from '../../core/compute/cost.ts';
-import { batchLane, defaultLane } from '../../core/compute/lane.ts';
+import { batchLane, defaultLane, type Lane } from '../../core/compute/lane.ts';
 import { batchWays, functionWay } from '../../core/compute/ways.ts';
 import { exactly } from '../../core/compute/work.ts';
 import { shares } from '../../core/names.ts';
+import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { planOf } from './plans.ts';
 
 const gigabyte = 2 ** 30;
@@ -85,6 +87,22 @@ describe('a lane is the smallest compute that can do the work in time', () => {
     expect(chooseLane(way(large).functions, batch, 'lambda').choice.lane).toBe('lambda');
     expect(() => chooseLane(functions, batch, 'gpu')).toThrow("The lane 'gpu' cannot be taken: This deployment has none.");
     expect(() => chooseLane(functions, [{ ...batch[0]!, obstacle: 'The job queue is disabled.' }], 'cpu')).toThrow(/disabled/);
+  });
+
+  test('an automatic search is planned for the lane that it takes, in its budget', () => {
+    const asked = (shape: typeof small, budget?: { minutes: number }) => {
+      const spec = { run: 'r', dataset: 'd', revision: 'v', task: 'classification', rows: shape.rows } as const;
+      const plan = (lane: Lane, limits: Limits | undefined) => planAuto({ ...spec, spec: { budget: limits } }, shape, lane);
+      const question = { plan, shape, functions: defaultLane, limits: budget };
+      return chooseLane(functionWay(question), batchWays(question, settings));
+    };
+    expect(asked(small)).toMatchObject({ option: { lane: defaultLane }, choice: { lane: 'lambda', fallback: true } });
+    const { option, choice } = asked(large, { minutes: 60 });
+    expect(choice).toMatchObject({ lane: 'cpu', fallback: false });
+    expect(option.lane.job!.memory * 2 ** 20).toBeGreaterThan(option.memory);
+    expect(option.plan.estimate!.lane).toEqual(option.lane);
+    expect(option.estimate.seconds.high).toBeLessThanOrEqual(3600);
+    expect(option.budget!.fitUntil).toBeLessThan(3600);
   });
 
   test('a budget is kept on Batch too, the start of its machines included', () => {

@@ -113,10 +113,10 @@ describe('the job of each stage', () => {
     Object.assign(services, { data, models, jobs: async () => new FakeBatch() });
     await plan(event, services);
     const { trials: planned } = (await getJson<Plan>(models!, modelKeys.plan(event.run)))!;
-    expect(await exitOf(job('Search', { ...event, children: 2 }, 1))).toBe(0);
+    expect(await exitOf(job('Search', { ...event, rung: 0, children: 2 }, 1))).toBe(0);
     expect(await trials()).toEqual([planned[1]!, planned[3]!].map(({ id }) => `${id}.json`));
     const first = await getJson<TrialResult>(models!, modelKeys.trial(event.run, planned[1]!.id));
-    expect(await exitOf(job('Search', { ...event, children: 1 }))).toBe(0);
+    expect(await exitOf(job('Search', { ...event, rung: 0, children: 1 }))).toBe(0);
     expect(await trials()).toHaveLength(4);
     expect(await getJson<TrialResult>(models!, modelKeys.trial(event.run, planned[1]!.id))).toEqual(first);
     await select(event, services);

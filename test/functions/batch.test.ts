@@ -9,6 +9,8 @@ import { createHandler } from '../../functions/api.lambda.ts';
 import { clean } from '../../functions/clean.lambda.ts';
 import { fail } from '../../functions/fail.lambda.ts';
 import { plan } from '../../functions/plan.lambda.ts';
+import { search } from '../../functions/search.lambda.ts';
+import { select } from '../../functions/select.lambda.ts';
 import { transform } from '../../functions/transform.lambda.ts';
 import { apiEvent } from './api-event.ts';
 import { batchEnvironment, FakeBatch } from './batch.ts';
@@ -52,7 +54,7 @@ describe('a plan for Batch', () => {
       search: {
         Environment: expect.arrayContaining([
           { Name: 'INGOT_JOB_STAGE', Value: 'Search' },
-          { Name: 'INGOT_JOB_EVENT', Value: JSON.stringify({ ...event, children: 2 }) },
+          { Name: 'INGOT_JOB_EVENT', Value: JSON.stringify({ ...event, rung: 0, children: 2 }) },
           { Name: 'INGOT_JOB_MEMORY', Value: '8192' },
         ]),
         ResourceRequirements: [
@@ -64,6 +66,29 @@ describe('a plan for Batch', () => {
     });
     expect(await plan(event, lab.services)).toEqual(answer);
     expect(await getRun(lab.rawModels, lab.queue, event.run)).toMatchObject({ lane: { name: 'cpu', reason: 'dataset.json asks for it.' } });
+  });
+
+  test('of an automatic search is one of an array of jobs for each rung, and of one that finishes', { timeout: 120_000 }, async () => {
+    const rows = Array.from({ length: 450 }, (_, i) => [
+      ...Array.from({ length: 30 }, (_, k) => (i * (37 + k)) % 101),
+      (i * 37) % 101 > 50,
+    ]);
+    const names = [...Array.from({ length: 30 }, (_, k) => `x${k}`), 'y'];
+    await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ lane: 'cpu', families: ['linear'] }));
+    await lab.prepare(await lab.upload('raw/d/data.csv', [names, ...rows].map((row) => `${row.join(',')}\n`).join('')));
+    const { run, dataset, revision } = lab.queue.records.at(-1)!;
+    const event = { run, dataset, revision };
+    let answer = await plan(event, lab.services);
+    const { rungs } = (await getJson<Plan>(lab.rawModels, modelKeys.plan(run)))!;
+    for (const rung of rungs!.keys()) {
+      const [, asked] = answer.job!.search.Environment;
+      expect(JSON.parse(asked!.Value)).toEqual({ ...event, rung, children: Math.max(2, Math.min(8, answer.trials.length)) });
+      expect(await plan(event, lab.services)).toEqual(answer);
+      for (const trial of answer.trials) await search({ ...event, trial }, lab.services);
+      answer = await select(event, lab.services);
+    }
+    expect(answer).toMatchObject({ trials: [], job: { queue: 'arn:fargate' } });
+    expect(await select(event, lab.services)).toEqual(answer);
   });
 
   test('stays well below the 256 KB of state that Step Functions takes, and the 8,192 characters of overrides', async () => {
