@@ -6,7 +6,7 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
 import { modelKeys } from '../../core/keys.ts';
 import type { RunDetail } from '../../core/registry/runs.ts';
-import type { Plan } from '../../core/search/plan.ts';
+import type { Plan, RungTrials } from '../../core/search/plan.ts';
 import { type RunningCloud, startCloud } from '../../local/cloud.ts';
 import { synthesize } from '../../local/synth.ts';
 import { call } from '../../local/watch.ts';
@@ -35,8 +35,10 @@ test(`under ${wanted} interruptions no trial is lost or done twice over, and the
       for (const dataset of datasets) {
         const run = await spot.finished(dataset);
         expect([dataset, run.status, run.error]).toEqual([dataset, 'SUCCEEDED', undefined]);
-        const plan = JSON.parse((await spot.object(modelKeys.plan(run.id))).toString()) as Plan;
-        const trials = plan.trials.map(({ id }) => modelKeys.trial(run.id, id));
+        const plan = await spot.json<Plan>(modelKeys.plan(run.id));
+        const later = plan.rungs!.slice(1).map((_, place) => spot.json<RungTrials>(modelKeys.rung(run.id, place + 1)));
+        const planned = [...plan.trials, ...(await Promise.all(later)).flatMap((rung) => rung.trials)];
+        const trials = planned.map(({ id }) => modelKeys.trial(run.id, id));
         expect(spot.keys(modelKeys.trials(run.id))).toEqual(trials.sort());
         expect(trials.flatMap((key) => spot.answers.get(key) ?? [])).toContain(200);
         // Nobody came with the result of a trial that another attempt had finished.
@@ -78,6 +80,10 @@ async function start(interruptions: number) {
     forcePathStyle: true,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
+  const object = async (Key: string): Promise<Buffer> => {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: outputs['ModelBucket']!, Key }));
+    return Buffer.from(await Body!.transformToByteArray());
+  };
   return {
     cloud,
     outputs: { ...outputs, DataBucket: outputs['DataBucket']!, EndpointUrl: url },
@@ -92,10 +98,8 @@ async function start(interruptions: number) {
       }
       throw new Error(`The run of ${dataset} does not end.`);
     },
-    object: async (Key: string): Promise<Buffer> => {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: outputs['ModelBucket']!, Key }));
-      return Buffer.from(await Body!.transformToByteArray());
-    },
+    object,
+    json: async <T>(key: string): Promise<T> => JSON.parse((await object(key)).toString()) as T,
     close: async () => {
       s3.destroy();
       await running.close();
