@@ -26,7 +26,7 @@ export const metricKeys = [
 
 export type MetricName = (typeof metricKeys)[number];
 
-export const columnTypes = ['number', 'boolean', 'category'] as const;
+export const columnTypes = ['number', 'boolean', 'category', 'date', 'text'] as const;
 export type ColumnType = (typeof columnTypes)[number];
 export const columnRoles = ['feature', 'target', 'ignore'] as const;
 
@@ -36,6 +36,8 @@ export const familyNames = ['forest', 'linear', 'boosting'] as const;
 const columnSpec = z.strictObject({
   role: z.optional(z.enum(columnRoles)),
   type: z.optional(z.enum(columnTypes)),
+  /** Of dates like 3/4/2026: whether the first number is the day. */
+  dayFirst: z.optional(z.boolean()),
 });
 
 /** What becomes of personal data: left out, hashed with a secret of the installation, or kept as they are. */

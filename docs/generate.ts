@@ -24,7 +24,7 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   target: 'The column to predict. By default the last one.',
   task: 'Inferred from the target where it is left out.',
   columns:
-    'By column name: its role and its type, where what is inferred is wrong. The role feature also keeps a column that seems to give the target away.',
+    'By column name: its role and its type, where what is inferred is wrong; and of dates like 3/4/2026 whether the day comes first. The role feature also keeps a column that seems to give the target away.',
   missing: 'Further strings that mean that a value is missing.',
   header: 'Whether the first line names the columns. Inferred where it is left out.',
   delimiter: 'The character between the values of a line. Inferred where it is left out.',

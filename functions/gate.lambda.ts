@@ -10,6 +10,7 @@ import { evaluate } from '../core/evaluation/evaluate.ts';
 import { iterationCurve } from '../core/evaluation/iterations.ts';
 import { encodeExplainData } from '../core/explain/explain-file.ts';
 import { makeExplainData } from '../core/explain/make-explain-data.ts';
+import { wideOf } from '../core/features/layout.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
 import { transform } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
@@ -46,7 +47,8 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
     const path = join(directory, 'table.parquet');
     await data.download(dataKeys.table(dataset, revision), path);
     const columns = preprocess.columns.map(({ name }) => name);
-    return { frame: await readFrame(path, { columns }), target: await readTarget(path, report), by: await readKeys(path, spec) };
+    const frame = await readFrame(path, { columns, wide: wideOf(preprocess) });
+    return { frame, target: await readTarget(path, report), by: await readKeys(path, spec, report) };
   });
   const { train, test } = splitOf(target, frame, spec, by);
   const rows = takeRows(frame, test);

@@ -3,6 +3,7 @@ import { answersCard } from '../core/answers/answers-card.ts';
 import type { FoundAnswers } from '../core/answers/find-answers.ts';
 import { leftOutOf } from '../core/compute/budget.ts';
 import { spentOn } from '../core/compute/cost.ts';
+import { columnTypeOf } from '../core/features/layout.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { getJson, putJson } from '../core/object-store.ts';
@@ -71,7 +72,7 @@ async function draftCard(
     task: plan.task,
     target: report.target,
     ...(report.classes && { classes: report.classes }),
-    inputs: preprocess.columns.map(({ name, type }) => ({ name, type })),
+    inputs: preprocess.columns.map((fitted) => ({ name: fitted.name, type: columnTypeOf(fitted) })),
     family: fit.family,
     params: fit.params,
     metric: leaderboard.metric,

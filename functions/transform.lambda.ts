@@ -2,23 +2,25 @@
  * `clean/<dataset>/<revision>/report.json` → `features/<dataset>/<revision>/`, and the start of the run. The test rows are split off before
  * anything is fitted. The run is named by what it will do, so that a second start finds the first.
  */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { tableBytes, usualPriority } from '../core/compute/batch.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { takeKeys } from '../core/features/row-keys.ts';
 import { takeRows, takeTarget } from '../core/features/split.ts';
-import { fit as fitFeatures, transform as transformFrame } from '../core/features/tabular.ts';
+import { fit as fitFeatures, transform as transformFrame, transformTrain, withCrosses } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
 import { advanceDataset, type DatasetPointer, getDataset, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
+import { chooseCrosses } from '../core/search/choose-crosses.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import { memoryBytes } from './shared/environment.ts';
-import { readKeys, splitOf, writeFeatures, writeTrainKeys } from './shared/features.ts';
+import { learningOf, readKeys, splitOf, wideIn, writeFeatures, writeTrainKeys } from './shared/features.ts';
 import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
@@ -80,22 +82,29 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       const table = join(directory, 'table.parquet');
       await data.download(dataKeys.table(dataset, revision), table);
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
-      const [frame, target] = [await readFrame(table, { columns }), await readTarget(table, report)];
-      const by = await readKeys(table, spec);
+      const [frame, target] = [await readFrame(table, { columns, wide: wideIn(report) }), await readTarget(table, report)];
+      const by = await readKeys(table, spec, report);
       const rows = splitOf(target, frame, spec, by);
       const train = takeRows(frame, rows.train);
-      const fitted = fitFeatures(train, report, rows.test.length);
+      const trainKeys = by && takeKeys(by, rows.train);
+      const learning = learningOf(takeTarget(target, rows.train), spec, trainKeys);
+      const fitted = fitFeatures(train, report, rows.test.length, learning);
+      const context = { seed: spec.seed ?? 0, workers: availableParallelism() };
+      const crossed = withCrosses(fitted, await chooseCrosses(fitted, train, learning, context), train);
       const preprocess: Preprocess = {
-        ...fitted,
-        rows: { ...fitted.rows, ...(rows.together > 0 && { together: rows.together }) },
+        ...crossed,
+        rows: { ...crossed.rows, ...(rows.together > 0 && { together: rows.together }) },
         ...(by && { splitBy: by.by }),
       };
-      if (by) await writeTrainKeys(data, dataset, revision, takeKeys(by, rows.train));
-      const parts = { train: { frame: train, rows: rows.train }, test: { frame: takeRows(frame, rows.test), rows: rows.test } };
-      for (const [part, { frame, rows }] of Object.entries(parts)) {
+      if (trainKeys) await writeTrainKeys(data, dataset, revision, trainKeys);
+      const parts = {
+        train: () => transformTrain(preprocess, train, learning),
+        test: () => transformFrame(preprocess, takeRows(frame, rows.test)),
+      };
+      for (const part of ['train', 'test'] as const) {
         const path = join(directory, `${part}.parquet`);
-        await writeFeatures(path, preprocess, transformFrame(preprocess, frame), takeTarget(target, rows));
-        await data.upload(path, dataKeys[part as 'train' | 'test'](dataset, revision));
+        await writeFeatures(path, preprocess, parts[part](), takeTarget(target, rows[part]));
+        await data.upload(path, dataKeys[part](dataset, revision));
       }
       await putJson(data, dataKeys.preprocess(dataset, revision), preprocess, once);
     });

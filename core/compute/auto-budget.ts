@@ -12,8 +12,8 @@ import { estimatorOf, type Shape, scale } from './work.ts';
 const workOf = { any: 6, million: 40, most: 60 };
 /** What trials side by side use of the cores. */
 const useOfCores = 0.85;
-/** Seconds to weigh the finalists, fit large ones anew, and write and check the graph. */
-const making = { fit: 3, export: 3 };
+/** Seconds to weigh the finalists and fit large ones anew; to write the graph; and to check and evaluate it, for a million cells of the table. */
+const making = { fit: 3, export: 3, evaluateMillion: 0.6, evaluateMost: 12 };
 /** Trials of both rungs: as many as leave dollars for as many seconds of work. */
 const trialChoices = [16, 12, 8, 6, 4];
 const worthwhile = 20;
@@ -21,15 +21,16 @@ const worthwhile = 20;
 const plannedDollars = 0.8;
 
 /** Seconds beside the search itself, at most. */
-function overhead(rungs: number, lane: Lane) {
+function overhead(rungs: number, { rows, features }: Shape, lane: Lane) {
   const { control, pipeline } = callSeconds;
   const start = startSeconds(lane).high;
+  const evaluate = Math.min(making.evaluateMost, (making.evaluateMillion * rows * features) / 1e6);
   return {
     before: control.high,
     start,
     between: control.high,
     fit: start + pipeline.high + making.fit,
-    after: 2 * pipeline.high + 2 * control.high + making.export,
+    after: 2 * pipeline.high + 2 * control.high + making.export + evaluate,
     get all() {
       return this.before + rungs * (this.start + this.between) + this.fit + this.after;
     },
@@ -44,7 +45,7 @@ export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined)
   );
   if (!limits) return { work: usual, trials: trialChoices[0]! };
   const { cores, places } = searchPower(lane);
-  const beside = overhead(2, lane).all;
+  const beside = overhead(2, shape, lane).all;
   const seconds = (limits.minutes ?? Number.POSITIVE_INFINITY) * 60 - beside;
   const rate = pipelineSecondDollars(lane);
   const call = callSeconds.pipeline.point + startSeconds(lane).high;
@@ -60,9 +61,9 @@ export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined)
 }
 
 /** Gives the rungs their times, in the proportion of their work. */
-export function timedRungs(rungs: Rung[], seconds: number | undefined, limits: Limits | undefined, lane: Lane): Rung[] {
+export function timedRungs(rungs: Rung[], shape: Shape, lane: Lane, seconds: number | undefined, limits: Limits | undefined): Rung[] {
   if (seconds === undefined) return rungs;
-  const { before, start, between } = overhead(rungs.length, lane);
+  const { before, start, between } = overhead(rungs.length, shape, lane);
   const all = rungs.reduce((sum, { work }) => sum + work, 0);
   let until = before;
   return rungs.map((rung) => {
@@ -72,8 +73,8 @@ export function timedRungs(rungs: Rung[], seconds: number | undefined, limits: L
   });
 }
 
-export function autoBudget(limits: Limits, rungs: Rung[], seconds: number, leftOut: string[], lane: Lane): Budget {
-  const { before, start, between, fit } = overhead(rungs.length, lane);
+export function autoBudget(limits: Limits, rungs: Rung[], shape: Shape, lane: Lane, seconds: number, leftOut: string[]): Budget {
+  const { before, start, between, fit } = overhead(rungs.length, shape, lane);
   return {
     ...limits,
     trialSeconds: {},

@@ -65,9 +65,11 @@ const requests = { run: { puts: 16, gets: 60 }, trial: { puts: 2, gets: 8 } };
 
 type Planned = Pick<Plan, 'candidates' | 'trials' | 'folds'>;
 
-/** Seconds of a piece of work on the lane's cores. */
+/** Seconds of a piece of work on the lane's cores; each bound rises with its own work, whatever the others'. */
 function laneSeconds(coreSeconds: Interval, lane: Lane): Interval {
-  return scale(coreSeconds, coreSeconds.point < sharedFrom ? 1 : 1 / Math.max(1, coresOf(lane) * sharedWell));
+  const speed = Math.max(1, coresOf(lane) * sharedWell);
+  const of = (work: number) => Math.min(work, sharedFrom) + Math.max(0, work - sharedFrom) / speed;
+  return { low: of(coreSeconds.low), point: of(coreSeconds.point), high: of(coreSeconds.high) };
 }
 
 /** A trial's candidates round after round. */

@@ -19,16 +19,17 @@ const mostClasses = 10;
 export function partialDependence(run: (rows: RawRows) => Answered, column: string, at: number, rows: RawRows): Dependence {
   const values = gridOf(rows.columns[at]!);
   const means = values.map((value) => {
-    const filled = typeof value === 'number' ? new Float32Array(rows.rows).fill(value) : new Array<string>(rows.rows).fill(value);
+    const own = rows.columns[at]!;
+    const filled = Array.isArray(own) ? new Array<string>(rows.rows).fill(String(value)) : own.slice().fill(Number(value));
     return meanAnswer(run(withColumn(rows, at, filled)));
   });
   const grid = values.map((value) => (value === '' || Number.isNaN(value) ? null : value));
   return { column, grid, answers: means.some((mean) => mean.length > 1) ? means : means.map(([mean]) => mean!) };
 }
 
-/** Quantiles of the numbers, or the most frequent strings. */
+/** Quantiles of the numbers, or the most frequent strings; a string of one row is nobody else's business. */
 function gridOf(column: RawRows['columns'][number]): number[] | string[] {
-  if (column instanceof Float32Array) {
+  if (!Array.isArray(column)) {
     const sorted = column.filter((value) => Number.isFinite(value)).sort();
     if (sorted.length === 0) return [Number.NaN];
     const last = sorted.length - 1;
@@ -37,6 +38,7 @@ function gridOf(column: RawRows['columns'][number]): number[] | string[] {
   const counts = new Map<string, number>();
   for (const value of column) counts.set(value, (counts.get(value) ?? 0) + 1);
   return [...counts]
+    .filter(([, count]) => count > 1)
     .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
     .slice(0, mostPoints)
     .map(([value]) => value);

@@ -45,5 +45,8 @@ export function withColumn({ rows, columns }: RawRows, at: number, column: RawRo
 }
 
 function shuffled(column: RawRows['columns'][number], order: Int32Array): RawRows['columns'][number] {
-  return column instanceof Float32Array ? Float32Array.from(order, (row) => column[row]!) : Array.from(order, (row) => column[row]!);
+  if (Array.isArray(column)) return Array.from(order, (row) => column[row]!);
+  const taken = column.slice();
+  for (let i = 0; i < order.length; i++) taken[i] = column[order[i]!]!;
+  return taken;
 }

@@ -29,7 +29,7 @@ export function takeAnswers(answered: Answered, rows: Int32Array): Answered {
   };
 }
 
-function take<T extends Float32Array | Int32Array | Uint8Array>(from: T, rows: Int32Array, width: number): T {
+function take<T extends Float32Array | Float64Array | Int32Array | Uint8Array>(from: T, rows: Int32Array, width: number): T {
   const into = new (from.constructor as new (length: number) => T)(rows.length * width);
   for (let i = 0; i < rows.length; i++) for (let k = 0; k < width; k++) into[i * width + k] = from[rows[i]! * width + k]!;
   return into;
@@ -38,6 +38,6 @@ function take<T extends Float32Array | Int32Array | Uint8Array>(from: T, rows: I
 export function takeRaw({ columns }: RawRows, rows: Int32Array): RawRows {
   return {
     rows: rows.length,
-    columns: columns.map((column) => (column instanceof Float32Array ? take(column, rows, 1) : Array.from(rows, (row) => column[row]!))),
+    columns: columns.map((column) => (Array.isArray(column) ? Array.from(rows, (row) => column[row]!) : take(column, rows, 1))),
   };
 }

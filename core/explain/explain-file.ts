@@ -15,7 +15,7 @@ export type ExplainData = { preprocess: Preprocess } & (
   | { background: RawRows }
 );
 
-const arrayTypes = { Uint8Array, Int32Array, Uint32Array, Float32Array } as const;
+const arrayTypes = { Uint8Array, Int32Array, Uint32Array, Float32Array, Float64Array } as const;
 type ArrayName = keyof typeof arrayTypes;
 type TypedArray = InstanceType<(typeof arrayTypes)[ArrayName]>;
 
@@ -58,7 +58,9 @@ export function decodeExplainData(bytes: Uint8Array): ExplainData {
   const { buffer } = new Uint8Array(bytes);
   const length = new DataView(buffer).getUint32(0, true);
   const start = aligned(4 + length);
-  const isPlaced = (value: unknown): value is Placed => typeof value === 'object' && value !== null && Object.hasOwn(value, 'array');
+  // A category's value or a text's word may be 'array' too: those go with numbers.
+  const isPlaced = (value: unknown): value is Placed =>
+    typeof value === 'object' && value !== null && Object.hasOwn(value, 'array') && typeof (value as Placed).array === 'string';
   const { format: found, ...data } = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)), (_, value: unknown) =>
     isPlaced(value) ? new arrayTypes[value.array](buffer, start + value.at, value.length) : value,
   ) as ExplainData & { format: number };

@@ -1,8 +1,9 @@
 /** Explains answers: what each raw column added to a model's raw output. Loaded on the first request that asks for it. */
 import type { Answered } from '../answers/answers.ts';
 import { IngotError } from '../errors.ts';
+import { layOut } from '../features/layout.ts';
 import type { Preprocess } from '../features/preprocess.ts';
-import { layOut, transform } from '../features/tabular.ts';
+import { transform } from '../features/tabular.ts';
 import type { RawRows } from '../serving/rows.ts';
 import type { Label, Predictor } from '../serving/session.ts';
 import type { Frame } from '../table/frame.ts';
@@ -78,8 +79,13 @@ export class Explainer {
     const at = additive.outputs === 1 ? 0 : output;
     const byColumn = new Float64Array(preprocess.columns.length);
     const byFeature = this.exact!.contributions(row, at);
-    layOut(preprocess.columns).forEach(({ column }, feature) => {
+    const layout = layOut(preprocess.columns);
+    layout.forEach(({ column }, feature) => {
       byColumn[column]! += byFeature[feature]!;
+    });
+    // What a cross contributes is as much of the one column's as of the other's.
+    preprocess.crosses?.forEach(({ a, b }, i) => {
+      for (const column of [a, b]) byColumn[column]! += byFeature[layout.length + i]! / 2;
     });
     return { contributions: byColumn, base: this.exact!.bases[at]!, is: additive.is };
   }
@@ -119,10 +125,15 @@ function frameOf({ columns }: Preprocess, rows: RawRows): Frame {
     rows: rows.rows,
     columns: columns.map(({ name, type }, i) => {
       const cells = rows.columns[i]!;
-      if (cells instanceof Float32Array || type === 'number') return { type: 'number', name, values: cells as Float32Array };
+      if (!Array.isArray(cells)) return { type: 'number', name, values: cells };
       const dictionary = [...new Set(cells)].filter((text) => text !== '');
       const codes = new Map(dictionary.map((text, code) => [text, code]));
-      return { type, name, codes: Int32Array.from(cells, (text) => codes.get(text) ?? -1), dictionary };
+      return {
+        type: type === 'boolean' ? type : 'category',
+        name,
+        codes: Int32Array.from(cells, (text) => codes.get(text) ?? -1),
+        dictionary,
+      };
     }),
   };
 }

@@ -35,7 +35,8 @@ export function sampledContributions(
         const turn = order.indexOf(column);
         return Array.from<unknown, number | string>({ length: width + 1 }, (_, step) => (step > turn ? own[0]! : other[from]!));
       });
-      return own instanceof Float32Array ? Float32Array.from(cells as number[]) : (cells as string[]);
+      if (Array.isArray(own)) return cells as string[];
+      return own instanceof Float32Array ? Float32Array.from(cells as number[]) : Float64Array.from(cells as number[]);
     }),
   };
   const answers = ask(asked);

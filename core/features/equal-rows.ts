@@ -35,8 +35,8 @@ export function equalRows({ rows, columns }: Frame): EqualRows | undefined {
   }
 }
 
-/** Every NaN alike, and -0 as 0. */
-function bitsOf(values: Float32Array): Int32Array {
+/** As float32, in whichever precision they were read; every NaN alike, and -0 as 0. */
+function bitsOf(values: Float32Array | Float64Array): Int32Array {
   const bits = new Int32Array(Float32Array.from(values, (value) => value + 0).buffer);
   for (let row = 0; row < bits.length; row++) if (Number.isNaN(values[row])) bits[row] = 0x7fc00000;
   return bits;

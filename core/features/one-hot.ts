@@ -6,7 +6,7 @@ export const missingCode = -1;
 export const otherCode = -2;
 
 /** The most features that one column may give. */
-const mostValues = 64;
+export const mostValues = 64;
 
 /** A value has a feature where at least one row in this many has it. */
 const rowsPerValue = 1000;
@@ -38,12 +38,14 @@ export interface Spellings {
  * @param seen every value of the clean table, the ones in `values` first, in that order
  * @param written the other spellings of a value in the file
  * @param tokens the strings that mean missing
+ * @param options.variants false where variants in case and space are not to be known
  */
 export function fitSpellings(
   values: readonly string[],
   seen: readonly string[],
   written: ReadonlyMap<string, readonly string[]>,
   tokens: readonly string[],
+  { variants: hasVariants = true } = {},
 ): Spellings {
   const codes = new Map<string, number>();
   const claim = (text: string, code: number) => codes.has(text) || text.includes('\0') || codes.set(text, code);
@@ -55,7 +57,7 @@ export function fitSpellings(
   }
   for (const token of tokens) forms.push([token, missingCode]);
   for (const [text, code] of forms) claim(text, code);
-  for (const [text, code] of forms) if (code !== otherCode) for (const variant of variants(text)) claim(variant, code);
+  if (hasVariants) for (const [text, code] of forms) if (code !== otherCode) for (const variant of variants(text)) claim(variant, code);
   const all = [...codes];
   return {
     spellings: Object.fromEntries(all.filter(([, code]) => code >= 0)),

@@ -1,8 +1,13 @@
 /** The shape of `features/<dataset>/<revision>/preprocess.json`: all that was fitted on the train rows, enough to transform any row. */
 
-export interface FittedNumber {
-  type: 'number';
-  name: string;
+import type { FittedCross } from './cross.ts';
+import type { FittedDate } from './date.ts';
+import type { FittedEncoding } from './target-encoding.ts';
+import type { FittedText } from './text.ts';
+import type { FittedWide } from './wide-number.ts';
+
+/** How a number becomes a feature. */
+export interface Standard {
   /** All in float32, as the graph computes: impute, clip to [low, high] (float32's largest where there is no bound), subtract mean, divide by scale. */
   impute: number;
   low: number;
@@ -11,6 +16,11 @@ export interface FittedNumber {
   scale: number;
   /** Whether a 0/1 feature says that the value was missing. */
   indicator: boolean;
+}
+
+export interface FittedNumber extends Standard {
+  type: 'number';
+  name: string;
   /** Raw strings that mean missing; the graph takes numbers, with NaN for them. */
   missing: string[];
 }
@@ -27,7 +37,17 @@ export interface FittedCategory {
   indicator: boolean;
 }
 
-export type FittedColumn = FittedNumber | FittedCategory;
+/** A column whose raw value becomes some numbers: see derivation.ts. */
+export interface Derived {
+  name: string;
+  /** Raw strings that mean missing. */
+  missing: string[];
+  /** The features, in order. */
+  numbers: (Standard & { name: string })[];
+}
+
+export type FittedDerived = FittedDate | FittedEncoding | FittedText | FittedWide;
+export type FittedColumn = FittedNumber | FittedCategory | FittedDerived;
 
 export interface Preprocess {
   dataset: string;
@@ -39,6 +59,8 @@ export interface Preprocess {
   classType?: 'string' | 'integer' | 'boolean';
   /** In the order of the raw feature columns, which is the order of a row in `input_data`. */
   columns: FittedColumn[];
+  /** Two columns made one, by operation; absent where none pays for itself. */
+  crosses?: FittedCross[];
   /** Names of the columns of the feature matrix. */
   features: string[];
   /** Columns of the file that the model does not use; a row may have them, and they are passed over. */

@@ -108,7 +108,7 @@ export function takeRows(frame: Frame, rows: Int32Array): Frame {
     rows: rows.length,
     columns: frame.columns.map((column) =>
       column.type === 'number'
-        ? { ...column, values: gather(column.values, rows, new Float32Array(rows.length)) }
+        ? { ...column, values: gather<Float32Array | Float64Array>(column.values, rows, like(column.values, rows.length)) }
         : { ...column, codes: gather(column.codes, rows, new Int32Array(rows.length)) },
     ),
   };
@@ -120,6 +120,9 @@ export function takeTarget(target: Target, rows: Int32Array): Target {
     ? { ...target, labels: gather(target.labels, rows, new Int32Array(rows.length)) }
     : { task: 'regression', values: gather(target.values, rows, new Float64Array(rows.length)) };
 }
+
+const like = (values: Float32Array | Float64Array, length: number) =>
+  values instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
 
 function gather<T extends Float32Array | Float64Array | Int32Array>(from: T, rows: Int32Array, into: T): T {
   for (let i = 0; i < rows.length; i++) into[i] = from[rows[i]!]!;

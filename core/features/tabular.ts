@@ -1,42 +1,46 @@
 /**
  * The preprocessing of a table: fitted on train rows, applied to any, and written as ONNX nodes.
  *
- *   numbers [N,1] each ─ Concat ─ impute ─ clip ─ scale ───────────┐
- *                           └─ IsNaN ─ (those with an indicator) ──┤
- *   strings [N,1] each ─ encode ─ Concat ─ one-hot ────────────────┴─ Concat ─ features [N, F]
+ *   numbers [N,1] each ──────────────────┬─ Concat ─ impute ─ clip ─ scale ───────────┐
+ *   dates and their like [N,1] ─ derive ─┘     └─ IsNaN ─ (those with an indicator) ──┤
+ *   strings [N,1] each ─ encode ─ Concat ─ one-hot ───────────────────────────────────┴─ Concat ─ features [N, F]
  *
  * Every operation is float32's, in the graph's order, so that both give the same bits.
  */
 import { IngotError } from '../errors.ts';
 import type { Matrix } from '../models/model.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import type { CategoryColumn, Frame, FrameColumn, NumberColumn } from '../table/frame.ts';
-import type { CleanReport, ColumnReport } from '../table/report.ts';
-import { booleanValues, fitBoolean, trueCode } from './boolean.ts';
-import { clip, clipped, clipToOnnx, fitClip } from './clip.ts';
-import { impute, imputeToOnnx, indicate } from './impute.ts';
-import { missingTokens } from './missing-tokens.ts';
-import { encode, encodeToOnnx, fitSpellings, frequentValues, missingCode, oneHotToOnnx } from './one-hot.ts';
-import type { FittedCategory, FittedColumn, FittedNumber, Preprocess } from './preprocess.ts';
-import { quantiles } from './quantiles.ts';
-import { fitScale, scale, scaled, scaleToOnnx } from './scale.ts';
+import type { CategoryColumn, Frame } from '../table/frame.ts';
+import type { CleanReport } from '../table/report.ts';
+import { clipToOnnx } from './clip.ts';
+import { type Cross, crossesToOnnx, crossOperations, fitCross, transformCross } from './cross.ts';
+import { derive, derivedToOnnx, deriveTrain } from './derivations.ts';
+import { fitColumn } from './fit-columns.ts';
+import { imputeToOnnx } from './impute.ts';
+import { columnTypeOf, type Feature, featureNames, isCategory, isDerived, layOut, standardOf } from './layout.ts';
+import { encode, encodeToOnnx, missingCode, oneHotToOnnx } from './one-hot.ts';
+import type { FittedCategory, FittedColumn, FittedDerived, Preprocess } from './preprocess.ts';
+import { scaleToOnnx } from './scale.ts';
+import { transformStandard } from './standard.ts';
+import type { Learning } from './target-encoding.ts';
 
 /**
  * @param train the train rows of the clean table (the target may be among the columns)
  * @param test how many rows are held out
+ * @param learning what the train rows are to teach; without it nothing is fitted on the target
  * @throws IngotError NoFeatures where no column gives a feature
  */
-export function fit(train: Frame, report: CleanReport, test: number): Preprocess {
+export function fit(train: Frame, report: CleanReport, test: number, learning?: Learning): Preprocess {
   const byName = new Map(train.columns.map((column) => [column.name, column]));
   const columns = report.columns
     .filter(({ role }) => role === 'feature')
     .map((column) => {
       const values = byName.get(column.name);
       if (values === undefined) throw new IngotError('Internal', `The clean table has no column '${column.name}'.`);
-      return fitColumn(values, column, train.rows);
+      return fitColumn(values, column, report.classes, learning);
     });
-  const layout = layOut(columns);
-  if (layout.length === 0) {
+  const features = featureNames({ columns });
+  if (features.length === 0) {
     throw new IngotError('NoFeatures', 'No column is left to learn from.', {
       where: `dataset ${report.dataset}`,
       fix: 'Give the file at least one column besides the target that is neither constant nor an identifier, or set its role to "feature" in dataset.json.',
@@ -52,84 +56,10 @@ export function fit(train: Frame, report: CleanReport, test: number): Preprocess
     ...(classes && { classes }),
     ...(classType && { classType }),
     columns,
-    features: uniqueNames(layout.map((feature) => featureName(columns[feature.column]!, feature))),
+    features,
     ignored: report.columns.filter(({ role }) => role === 'ignored').map(({ name }) => name),
     rows: { train: train.rows, test },
   };
-}
-
-function fitColumn(column: FrameColumn, report: ColumnReport, rows: number): FittedColumn {
-  return column.type === 'number' ? fitNumber(column, report) : fitCategory(column, report, rows);
-}
-
-function fitNumber({ name, values }: NumberColumn, report: ColumnReport): FittedNumber {
-  const [low, middle, high] = quantiles(values, [0.25, 0.5, 0.75]) as [number, number, number];
-  const median = Math.fround(middle);
-  const bounds = fitClip(low, high);
-  const indicator = values.some(Number.isNaN);
-  const prepared = values.slice();
-  impute(prepared, median);
-  clip(prepared, bounds);
-  return { type: 'number', name, impute: median, ...bounds, ...fitScale(prepared), indicator, missing: tokensOf(report) };
-}
-
-function fitCategory({ type, name, codes, dictionary }: CategoryColumn, report: ColumnReport, rows: number): FittedCategory {
-  const counts = new Int32Array(dictionary.length);
-  let missing = 0;
-  for (let i = 0; i < codes.length; i++) {
-    const code = codes[i]!;
-    if (code < 0) missing++;
-    else counts[code]!++;
-  }
-  const written = new Map(Object.entries(report.spellings ?? {}));
-  const tokens = tokensOf(report);
-  const indicator = missing > 0;
-  if (type === 'boolean') return { type, name, values: booleanValues, ...fitBoolean(written, tokens), indicator };
-  const values = frequentValues(new Map(dictionary.map((value, code) => [value, counts[code]!])), rows);
-  const kept = new Set(values);
-  const seen = [...values, ...dictionary.filter((value) => !kept.has(value))];
-  return { type, name, values, ...fitSpellings(values, seen, written, tokens), indicator };
-}
-
-/** The file's own tokens and the usual ones. */
-function tokensOf({ missingTokens: own }: ColumnReport): string[] {
-  return [...new Set([...missingTokens, ...Object.keys(own)])];
-}
-
-/** A feature: a number (`value`), whether a column is missing (`missingCode`), or whether it has the value of that code. */
-export interface Feature {
-  column: number;
-  is: 'value' | number;
-}
-
-/** The features in the order of the matrix: numbers, their indicators, then each category's values and its indicator. */
-export function layOut(columns: readonly FittedColumn[]): Feature[] {
-  const numbers: Feature[] = [];
-  const indicators: Feature[] = [];
-  const categories: Feature[] = [];
-  columns.forEach((fitted, column) => {
-    if (fitted.type === 'number') numbers.push({ column, is: 'value' });
-    else if (fitted.type === 'boolean') categories.push({ column, is: trueCode });
-    else categories.push(...fitted.values.map((_, code) => ({ column, is: code })));
-    if (fitted.indicator) (fitted.type === 'number' ? indicators : categories).push({ column, is: missingCode });
-  });
-  return [...numbers, ...indicators, ...categories];
-}
-
-function featureName({ name, ...column }: FittedColumn, { is }: Feature): string {
-  if (is === missingCode) return `${name} is missing`;
-  return column.type === 'category' ? `${name} = ${column.values[is as number]!}` : name;
-}
-
-/** Names that differ in more than case, as column names of Parquet files must for some readers. */
-function uniqueNames(names: readonly string[]): string[] {
-  const taken = new Set<string>();
-  return names.map((name) => {
-    let unique = name;
-    for (let n = 2; taken.has(unique.toLowerCase()); n++) unique = `${name} (${n})`;
-    taken.add(unique.toLowerCase());
-    return unique;
-  });
 }
 
 /**
@@ -137,6 +67,15 @@ function uniqueNames(names: readonly string[]): string[] {
  * @param frame has the preprocess's columns by name, in any order, and maybe others; a category may have any strings
  */
 export function transform(preprocess: Preprocess, frame: Frame): Matrix {
+  return transformWith(preprocess, frame, derive);
+}
+
+/** The features of the very rows, and with the very targets, that the preprocessing was fitted on: encodings of the target out of fold. */
+export function transformTrain(preprocess: Preprocess, train: Frame, learning: Learning): Matrix {
+  return transformWith(preprocess, train, (fitted, column) => deriveTrain(fitted, column, learning));
+}
+
+function transformWith(preprocess: Preprocess, frame: Frame, deriveWith: typeof derive): Matrix {
   const { rows } = frame;
   const names = preprocess.features;
   const data = new Float32Array(rows * names.length);
@@ -147,29 +86,33 @@ export function transform(preprocess: Preprocess, frame: Frame): Matrix {
   );
   preprocess.columns.forEach((fitted, index) => {
     const column = byName.get(fitted.name);
-    if (column === undefined || (column.type === 'number') !== (fitted.type === 'number')) {
-      throw new IngotError('InvalidRow', `The table has no ${fitted.type} column '${fitted.name}'.`, { where: `column ${fitted.name}` });
+    if (column === undefined || (column.type === 'number') !== (columnTypeOf(fitted) === 'number')) {
+      throw new IngotError('InvalidRow', `The table has no ${columnTypeOf(fitted)} column '${fitted.name}'.`, {
+        where: `column ${fitted.name}`,
+      });
     }
     const own = features.get(index) ?? [];
-    if (column.type !== 'number') {
-      transformCategory(fitted as FittedCategory, column, own, data);
+    if (isCategory(fitted)) {
+      transformCategory(fitted, column as CategoryColumn, own, data);
       return;
     }
-    for (const { is, at } of own) {
-      const into = data.subarray(at * rows, (at + 1) * rows);
-      if (is === 'value') transformNumber(fitted as FittedNumber, column.values, into);
-      else indicate(column.values, into);
+    const numbers = isDerived(fitted) ? deriveWith(fitted, column) : column.type === 'number' ? [narrow(column.values)] : [];
+    for (const feature of own) {
+      const into = data.subarray(feature.at * rows, (feature.at + 1) * rows);
+      const is = feature.is === 'value' ? 'value' : 'missing';
+      transformStandard(standardOf(preprocess.columns, feature)!, numbers[feature.part ?? 0]!, is, into);
     }
+  });
+  const { crosses = [] } = preprocess;
+  const rowsOf = (column: number) => byName.get(preprocess.columns[column]!.name)!;
+  crosses.forEach((cross, i) => {
+    const at = names.length - crosses.length + i;
+    transformCross(cross, preprocess, rowsOf, data.subarray(at * rows, (at + 1) * rows));
   });
   return { rows, columns: names.length, names, data };
 }
 
-function transformNumber(fitted: FittedNumber, values: Float32Array, into: Float32Array): void {
-  into.set(values);
-  impute(into, fitted.impute);
-  clip(into, fitted);
-  scale(into, fitted);
-}
+const narrow = (values: Float32Array | Float64Array) => (values instanceof Float32Array ? values : Float32Array.from(values));
 
 /** Sets the 1 of each row in one pass: `data` is zero, and a row has at most one of the column's features. */
 function transformCategory(
@@ -189,33 +132,72 @@ function transformCategory(
   }
 }
 
-/** The feature of a raw number that is not missing: rises with it, never falls. */
-export function featureOf(value: number, fitted: FittedNumber): number {
-  return scaled(clipped(value, fitted), fitted);
+/**
+ * @param inputs the graph's input of each column, [N, 1]: float32, float64 of wide numbers, or string
+ * @returns float32 [N, features]
+ */
+export function toOnnx(graph: GraphBuilder, { columns, crosses = [] }: Preprocess, inputs: readonly string[]): string {
+  const parts: string[] = [];
+  const crossed: string[] = [];
+  const layout = layOut(columns);
+  const numbers = layout.filter((feature) => feature.is === 'value');
+  if (numbers.length > 0) {
+    const fitted = numbers.map((feature) => standardOf(columns, feature)!);
+    const raw = concat(graph, numberTensors(graph, columns, inputs, numbers));
+    const medians = fitted.map((number) => number.impute);
+    const { filled, missing } = imputeToOnnx(graph, raw, medians);
+    parts.push(scaleToOnnx(graph, clipToOnnx(graph, filled, fitted), fitted));
+    if (crosses.length > 0) {
+      const placeOf = (column: number) => numbers.findIndex((feature) => feature.column === column);
+      const values = imputeToOnnx(
+        graph,
+        concat(graph, crossesToOnnx(graph, columns, crosses, filled, placeOf, inputs)),
+        crosses.map((cross) => cross.impute),
+      );
+      crossed.push(scaleToOnnx(graph, clipToOnnx(graph, values.filled, crosses), crosses));
+    }
+    const place = new Map(numbers.map(({ column, part }, i) => [`${column} ${part}`, i]));
+    const indicated = layout
+      .filter((feature) => feature.is === missingCode && !isCategory(columns[feature.column]!))
+      .map(({ column, part }) => place.get(`${column} ${part}`)!);
+    if (indicated.length > 0) parts.push(selectIndicators(graph, missing, indicated, fitted.length));
+  }
+  const categories = layout.filter(({ column }) => isCategory(columns[column]!));
+  if (categories.length > 0) parts.push(categoriesToOnnx(graph, columns, inputs, categories));
+  parts.push(...crossed);
+  return concat(graph, parts);
+}
+
+/** The preprocessing with crosses, which become its last features. @param train the rows that it was fitted on */
+export function withCrosses(preprocess: Preprocess, crosses: readonly Cross[], train: Frame): Preprocess {
+  if (crosses.length === 0) return preprocess;
+  const byName = new Map(train.columns.map((column) => [column.name, column]));
+  const rowsOf = (column: number) => byName.get(preprocess.columns[column]!.name)!;
+  const ordered = crossOperations.flatMap((operation) => crosses.filter((cross) => cross.operation === operation));
+  const fitted = ordered.map((cross) => fitCross(cross, preprocess, rowsOf));
+  return { ...preprocess, crosses: fitted, features: featureNames({ columns: preprocess.columns, crosses: fitted }) };
 }
 
 /**
- * @param inputs the graph's input of each column, float32 or string [N, 1]
- * @returns float32 [N, features]
+ * @param features numbers of the table, then parts of derived columns, those of one column together
+ * @returns float32 tensors that are, side by side, [N, features.length]: the numbers as they are, NaN where missing
  */
-export function toOnnx(graph: GraphBuilder, { columns }: Preprocess, inputs: readonly string[]): string {
-  const parts: string[] = [];
-  const numbers = columns.flatMap((fitted, i) => (fitted.type === 'number' ? [{ fitted, input: inputs[i]! }] : []));
-  if (numbers.length > 0) {
-    const fitted = numbers.map((number) => number.fitted);
-    const medians = fitted.map((column) => column.impute);
-    const raw = concat(
-      graph,
-      numbers.map(({ input }) => input),
-    );
-    const { filled, missing } = imputeToOnnx(graph, raw, medians);
-    parts.push(scaleToOnnx(graph, clipToOnnx(graph, filled, fitted), fitted));
-    const indicated = fitted.flatMap(({ indicator }, i) => (indicator ? [i] : []));
-    if (indicated.length > 0) parts.push(selectIndicators(graph, missing, indicated, fitted.length));
-  }
-  const categories = layOut(columns).filter(({ column }) => columns[column]!.type !== 'number');
-  if (categories.length > 0) parts.push(categoriesToOnnx(graph, columns, inputs, categories));
-  return concat(graph, parts);
+export function numberTensors(
+  graph: GraphBuilder,
+  columns: readonly FittedColumn[],
+  inputs: readonly string[],
+  features: readonly Feature[],
+): string[] {
+  return [...Map.groupBy(features, (feature) => feature.column)].map(([column, own]) => {
+    const fitted = columns[column]!;
+    return isDerived(fitted) ? partsToOnnx(graph, fitted, inputs[column]!, own) : inputs[column]!;
+  });
+}
+
+function partsToOnnx(graph: GraphBuilder, fitted: FittedDerived, input: string, features: readonly Feature[]): string {
+  const all = derivedToOnnx(graph, fitted, input);
+  const parts = features.map(({ part }) => part!);
+  return parts.length === fitted.numbers.length ? all : graph.node('Gather', [all, graph.int64s(parts)], { axis: { int: 1 } });
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a served model says of itself: written into the graph's `metadata_props`, so that one file is enough to serve it. */
 import type { Answers } from '../answers/answers.ts';
 import type { Decision } from '../answers/decision.ts';
+import { columnTypeOf } from '../features/layout.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import type { ColumnType } from '../spec.ts';
 
@@ -12,6 +13,8 @@ export interface CardColumn {
   type: ColumnType;
   /** The graph's input for this column: its name, but where ONNX cannot carry it or an output has it. */
   input: string;
+  /** Whether the input is float64: numbers that float32 can't tell apart. */
+  wide?: true;
   /** Strings that mean missing, in any case and with any space around. */
   missing: string[];
 }
@@ -54,7 +57,13 @@ export function modelCard(
     ...(classType && { classType }),
     ...(decision && { decision }),
     ...(coverage !== undefined && { coverage }),
-    columns: preprocess.columns.map(({ name, type, missing }, i) => ({ name, type, input: inputs[i]!, missing })),
+    columns: preprocess.columns.map((fitted, i) => ({
+      name: fitted.name,
+      type: columnTypeOf(fitted),
+      input: inputs[i]!,
+      ...(fitted.type === 'wide' && { wide: true as const }),
+      missing: fitted.missing,
+    })),
     ignored,
   };
 }

@@ -3,11 +3,15 @@
  * never falls as the number rises: so there is one largest raw number for which the answer is yes, and to ask for that is the same question.
  * A missing number goes where its imputed value goes, and "is it missing?" is "is it at most infinity?", which NaN is not.
  */
+import { crossesToOnnx } from '../features/cross.ts';
+import { imputeToOnnx } from '../features/impute.ts';
+import { type Feature, isCategory, isDerived, layOut, standardOf } from '../features/layout.ts';
 import { missingCode } from '../features/one-hot.ts';
-import type { FittedNumber, Preprocess } from '../features/preprocess.ts';
-import { categoriesToOnnx, concat, type Feature, featureOf, layOut } from '../features/tabular.ts';
+import type { Preprocess, Standard } from '../features/preprocess.ts';
+import { featureOf } from '../features/standard.ts';
+import { categoriesToOnnx, concat, numberTensors } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
-import type { Attribute, GraphBuilder } from './graph-builder.ts';
+import type { Attribute, GraphBuilder, NodeOptions } from './graph-builder.ts';
 
 /** A question about a raw number that a tree asks instead of one about a feature. */
 interface RawSplit {
@@ -16,7 +20,7 @@ interface RawSplit {
   missing: boolean;
 }
 
-/** A split on a raw number: where its column stands among the preprocess's, and the largest number whose answer is yes. */
+/** A split on a number of the table: where its column stands among the preprocess's, and the largest number whose answer is yes. */
 export interface Edge {
   column: number;
   value: number;
@@ -77,7 +81,9 @@ class FoldingGraph implements GraphBuilder {
   }
 
   edges(): Edge[] {
-    return [...this.known].map(([key, { threshold }]) => ({ column: this.layout[Number(key.split(' ', 1)[0])]!.column, value: threshold }));
+    return [...this.known]
+      .map(([key, { threshold }]) => ({ column: this.layout[Number(key.split(' ', 1)[0])]?.column ?? -1, value: threshold }))
+      .filter(({ column }) => column >= 0 && !isDerived(this.preprocess.columns[column]!));
   }
 
   floats(values: readonly number[] | Float32Array, dims?: number[]): string {
@@ -96,7 +102,7 @@ class FoldingGraph implements GraphBuilder {
     return this.graph.strings(values, dims);
   }
 
-  node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: { domain?: 'ai.onnx.ml' } = {}): string {
+  node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: NodeOptions = {}): string {
     if (!inputs.includes(this.features)) return this.graph.node(opType, inputs, attributes, options);
     if (!treeOperators.includes(opType)) {
       this.readOtherwise = true;
@@ -125,8 +131,8 @@ class FoldingGraph implements GraphBuilder {
       if (mode === 'LEAF') return;
       const feature = ids.ints[node]!;
       featureIds[node] = places.get(feature)!;
-      const fitted = this.preprocess.columns[this.layout[feature]!.column]!;
-      if (fitted.type !== 'number') return;
+      const fitted = this.standardOf(feature);
+      if (fitted === undefined) return;
       const split = this.rawSplit(feature, fitted, thresholds[node]!);
       thresholds[node] = split.threshold;
       missing[node] = split.missing ? 1 : 0;
@@ -144,30 +150,66 @@ class FoldingGraph implements GraphBuilder {
   }
 
   /** The raw numbers and the categories' features that are used, side by side, and where each feature's question is to be asked. */
-  private rawTensor(used: readonly number[]): { raw: string; places: Map<number, number> } {
-    const { columns } = this.preprocess;
-    const isNumber = (feature: number) => columns[this.layout[feature]!.column]!.type === 'number';
-    const numbers = [...new Set(used.filter(isNumber).map((feature) => this.layout[feature]!.column))];
+  private rawTensor(asked: readonly number[]): { raw: string; places: Map<number, number> } {
+    const { columns, crosses = [] } = this.preprocess;
+    const usedCrosses = asked.filter((feature) => feature >= this.layout.length);
+    const used = [...new Set([...asked.filter((feature) => feature < this.layout.length), ...this.operandsOf(usedCrosses)])].sort(
+      (a, b) => a - b,
+    );
+    const isNumber = (feature: number) => !isCategory(columns[this.layout[feature]!.column]!);
+    // A feature and its indicator ask of the same number.
+    const keyOf = (feature: number) => `${this.layout[feature]!.column} ${this.layout[feature]!.part}`;
+    const firsts = new Map(used.filter(isNumber).map((feature) => [keyOf(feature), this.layout[feature]!]));
+    const ofTable = [...firsts.values()].filter(({ part }) => part === undefined);
+    const derived = [...firsts.values()].filter(({ part }) => part !== undefined);
+    const numbers = [...ofTable, ...derived.sort((a, b) => a.column - b.column || a.part! - b.part!)];
     const categories = used.filter((feature) => !isNumber(feature));
-    const placeOf = new Map(numbers.map((column, place) => [column, place]));
-    const places = new Map(used.filter(isNumber).map((feature) => [feature, placeOf.get(this.layout[feature]!.column)!]));
+    const placeOf = new Map(numbers.map(({ column, part }, place) => [`${column} ${part}`, place]));
+    const places = new Map(used.filter(isNumber).map((feature) => [feature, placeOf.get(keyOf(feature))!]));
     categories.forEach((feature, i) => {
       places.set(feature, numbers.length + i);
     });
-    const parts = numbers.map((column) => this.inputs[column]!);
+    const parts = numberTensors(this.graph, columns, this.inputs, numbers);
     if (categories.length > 0) {
       const features = categories.map((feature) => this.layout[feature]!);
       parts.push(categoriesToOnnx(this.graph, columns, this.inputs, features));
     }
     if (parts.length === 0) throw new NotFoldable('No tree has a split.');
-    return { raw: concat(this.graph, parts), places };
+    const raw = concat(this.graph, parts);
+    if (usedCrosses.length === 0) return { raw, places };
+    const medians = numbers.map(
+      ({ column, part }) => standardOf(columns, { column, is: 'value', ...(part !== undefined && { part }) })!.impute,
+    );
+    const numeric = this.graph.node('Gather', [raw, this.graph.int64s(numbers.map((_, place) => place))], { axis: { int: 1 } });
+    const { filled } = imputeToOnnx(this.graph, numeric, medians);
+    const own = usedCrosses.map((feature) => crosses[feature - this.layout.length]!);
+    const tensors = crossesToOnnx(this.graph, columns, own, filled, (column) => placeOf.get(`${column} undefined`)!, this.inputs);
+    usedCrosses.forEach((feature, i) => {
+      places.set(feature, numbers.length + categories.length + i);
+    });
+    return { raw: concat(this.graph, [raw, ...tensors]), places };
   }
 
-  private rawSplit(feature: number, fitted: FittedNumber, threshold: number): RawSplit {
+  /** The features that are the numbers of crosses. */
+  private operandsOf(crossFeatures: readonly number[]): number[] {
+    const { crosses = [] } = this.preprocess;
+    const columns = crossFeatures
+      .map((feature) => crosses[feature - this.layout.length]!)
+      .flatMap(({ operation, a, b }) => (operation === 'within' ? [a] : [a, b]));
+    return columns.map((column) => this.layout.findIndex((feature) => feature.column === column && feature.is === 'value'));
+  }
+
+  private standardOf(feature: number): Standard | undefined {
+    const { columns, crosses = [] } = this.preprocess;
+    const place = this.layout[feature];
+    return place === undefined ? crosses[feature - this.layout.length]! : standardOf(columns, place);
+  }
+
+  private rawSplit(feature: number, fitted: Standard, threshold: number): RawSplit {
     const key = `${feature} ${threshold}`;
     let split = this.known.get(key);
     if (split === undefined) {
-      split = this.layout[feature]!.is === missingCode ? splitOfIndicator(threshold) : splitOfValue(fitted, threshold);
+      split = this.layout[feature]?.is === missingCode ? splitOfIndicator(threshold) : splitOfValue(fitted, threshold);
       this.known.set(key, split);
     }
     return split;
@@ -179,7 +221,7 @@ function splitOfIndicator(threshold: number): RawSplit {
   return { threshold: Infinity, missing: threshold >= 1 };
 }
 
-function splitOfValue(fitted: FittedNumber, threshold: number): RawSplit {
+function splitOfValue(fitted: Standard, threshold: number): RawSplit {
   const yes = (value: number) => featureOf(value, fitted) <= threshold;
   if (!yes(-Infinity)) throw new NotFoldable('A split to which nothing says yes.');
   return { threshold: largest(yes), missing: yes(fitted.impute) };

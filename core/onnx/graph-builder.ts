@@ -8,9 +8,17 @@ export type Attribute =
   | { floats: readonly number[] | Float32Array }
   | { strings: readonly string[] };
 
+export interface NodeOptions {
+  domain?: 'ai.onnx.ml' | 'com.microsoft';
+  /** How many outputs the operator has; all but the first are used by nothing. By default one. */
+  outputs?: number;
+  /** The names of a string output's dimensions, of an operator whose types are not in ONNX's own list. */
+  strings?: readonly (number | string)[];
+}
+
 export interface GraphBuilder {
   /** Adds a node. @returns the name of its only (or first) output */
-  node(opType: string, inputs: string[], attributes?: Record<string, Attribute>, options?: { domain?: 'ai.onnx.ml' }): string;
+  node(opType: string, inputs: string[], attributes?: Record<string, Attribute>, options?: NodeOptions): string;
   /** Adds an initializer. @returns its name */
   floats(values: readonly number[] | Float32Array, dims?: number[]): string;
   doubles(values: readonly number[] | Float64Array, dims?: number[]): string;

@@ -1,6 +1,6 @@
 /** Writes an ONNX model: the same calls give the same bytes. */
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { Attribute, GraphBuilder } from './graph-builder.ts';
+import type { Attribute, GraphBuilder, NodeOptions } from './graph-builder.ts';
 import type { AttributeProto, NodeProto, TensorProto, ValueInfoProto } from './schema/onnx_pb.js';
 import {
   AttributeProto_AttributeType,
@@ -21,13 +21,20 @@ import {
 import { doubleBytes, floatBytes, packedFloats, packedInts, repeatedTexts } from './wire.ts';
 
 /** IR 8 and these opsets are read by every onnxruntime since 1.14 (2023). */
-export const irVersion = 8;
-export const opsets = { '': 17, 'ai.onnx.ml': 3 } as const;
+const usual = { ir: 8, opsets: { '': 17, 'ai.onnx.ml': 3 } } as const;
+/** Of graphs that take texts apart: read by every onnxruntime since 1.17 (2024). */
+const ofTexts = { ir: 9, opsets: { '': 20, 'ai.onnx.ml': 3 } } as const;
+/** onnxruntime's own operators. */
+const contributed = 'com.microsoft';
+const textOperators = new Set(['StringSplit', 'StringConcat', 'RegexFullMatch']);
+/** Since opset 18 these take as an input the axes that are an attribute before. */
+const reductions = new Set(['ReduceMax', 'ReduceMin', 'ReduceMean', 'ReduceProd']);
 
-export type ElementType = 'float' | 'string' | 'int64' | 'bool';
+export type ElementType = 'float' | 'double' | 'string' | 'int64' | 'bool';
 
 const elementTypes = {
   float: TensorProto_DataType.FLOAT,
+  double: TensorProto_DataType.DOUBLE,
   string: TensorProto_DataType.STRING,
   int64: TensorProto_DataType.INT64,
   bool: TensorProto_DataType.BOOL,
@@ -41,10 +48,13 @@ export class OnnxGraph implements GraphBuilder {
   private readonly initializers: TensorProto[] = [];
   private readonly inputs: ValueInfoProto[] = [];
   private readonly outputs: ValueInfoProto[] = [];
+  private readonly declared: ValueInfoProto[] = [];
   /** Tensor → the output that it is. */
   private readonly exported = new Map<string, string>();
   private readonly constants = new Map<string, string>();
   private readonly taken: Set<string>;
+  /** The axes of reductions that have them as an attribute. */
+  private readonly axes = new Map<NodeProto, readonly number[] | Int32Array>();
   private serial = 0;
 
   /** @param outputs the names that `output` will use, kept free of other tensors */
@@ -72,17 +82,19 @@ export class OnnxGraph implements GraphBuilder {
     this.outputs.push(valueInfo(name, type, dims));
   }
 
-  node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: { domain?: 'ai.onnx.ml' } = {}): string {
+  node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: NodeOptions = {}): string {
     const output = this.fresh(opType);
-    this.nodes.push(
-      create(NodeProtoSchema, {
-        opType,
-        input: inputs,
-        output: [output],
-        domain: options.domain ?? '',
-        attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
-      }),
-    );
+    const node = create(NodeProtoSchema, {
+      opType,
+      input: [...inputs],
+      output: [output, ...Array.from({ length: (options.outputs ?? 1) - 1 }, () => this.fresh(opType))],
+      domain: options.domain ?? '',
+      attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+    });
+    this.nodes.push(node);
+    if (options.strings !== undefined) this.declared.push(valueInfo(output, 'string', options.strings));
+    const { axes } = attributes;
+    if (reductions.has(opType) && axes !== undefined && 'ints' in axes) this.axes.set(node, axes.ints);
     return output;
   }
 
@@ -105,6 +117,8 @@ export class OnnxGraph implements GraphBuilder {
 
   /** The serialized ModelProto. @param metadata becomes `metadata_props`, in the order of its keys by code unit */
   toBytes(metadata: Record<string, string>): Uint8Array {
+    const { ir, opsets } = this.nodes.some(({ opType }) => textOperators.has(opType)) ? ofTexts : usual;
+    if (opsets[''] >= 18) this.giveAxesAsInputs();
     const rename = (tensor: string) => this.exported.get(tensor) ?? tensor;
     const graph = create(GraphProtoSchema, {
       name: 'ingot',
@@ -112,19 +126,28 @@ export class OnnxGraph implements GraphBuilder {
       initializer: this.initializers,
       input: this.inputs,
       output: this.outputs,
+      valueInfo: this.declared,
     });
     const model = create(ModelProtoSchema, {
-      irVersion: BigInt(irVersion),
+      irVersion: BigInt(ir),
       producerName: 'ingot',
       graph,
-      opsetImport: Object.entries(opsets).map(([domain, version]) =>
-        create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+      opsetImport: Object.entries(this.nodes.some(({ domain }) => domain === contributed) ? { ...opsets, [contributed]: 1 } : opsets).map(
+        ([domain, version]) => create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
       ),
       metadataProps: Object.keys(metadata)
         .sort()
         .map((key) => create(StringStringEntryProtoSchema, { key, value: metadata[key]! })),
     });
     return toBinary(ModelProtoSchema, model);
+  }
+
+  private giveAxesAsInputs(): void {
+    for (const [node, axes] of this.axes) {
+      node.attribute = node.attribute.filter(({ name }) => name !== 'axes');
+      node.input.push(this.int64s([...axes]));
+    }
+    this.axes.clear();
   }
 
   private initializer(

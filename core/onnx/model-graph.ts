@@ -1,6 +1,6 @@
 /** The one graph from raw row to answer: preprocessing, model and labels. */
 import { type Answers, answerToOnnx } from '../answers/answers.ts';
-import type { Preprocess } from '../features/preprocess.ts';
+import type { FittedColumn, Preprocess } from '../features/preprocess.ts';
 import { toOnnx } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
 import { cardKey, modelCard } from './card.ts';
@@ -17,19 +17,21 @@ export interface ModelGraphSource {
   metadata?: Record<string, string>;
 }
 
+const inputType = (type: FittedColumn['type']) => (type === 'number' ? 'float' : type === 'wide' ? 'double' : 'string');
+
 /** Adds the nodes from the raw inputs to the model's answer. @returns the name of the answer's tensor */
 export type Body = (graph: GraphBuilder, inputs: readonly string[]) => string;
 
 /**
- * Inputs: the raw columns in order, [N, 1], numbers as float32 with NaN for missing, categories and booleans as strings with '' for
- * missing. Outputs: `label` [N] (int64 where the classes are integers, else string), `probabilities` float32 [N, classes] and `set` bool
- * [N, classes]; or `value` float32 [N, 1] and `interval` float32 [N, 2]. The label is the class of the highest probability (times its weight,
- * where the answers have weights), the first of equal ones.
+ * Inputs: the raw columns in order, [N, 1], numbers as float32 (float64 where float32 can't tell them apart) with NaN for missing, all others
+ * as strings with '' for missing. Outputs: `label` [N] (int64 where the classes are integers, else string), `probabilities` float32
+ * [N, classes] and `set` bool [N, classes]; or `value` float32 [N, 1] and `interval` float32 [N, 2]. The label is the class of the highest
+ * probability (times its weight, where the answers have weights), the first of equal ones.
  * @param body the way from inputs to answer; by default the preprocessing and then the model, as they are
  */
 export function buildModelGraph({ preprocess, model, answers = {}, metadata = {} }: ModelGraphSource, body?: Body): Uint8Array {
   const graph = new OnnxGraph(Object.values(outputNames));
-  const inputs = preprocess.columns.map(({ name, type }) => graph.input(name, type === 'number' ? 'float' : 'string', ['N', 1]));
+  const inputs = preprocess.columns.map(({ name, type }) => graph.input(name, inputType(type), ['N', 1]));
   const raw = body ? body(graph, inputs) : model.toOnnx(graph, toOnnx(graph, preprocess, inputs));
   const { numbers, best, set, interval } = answerToOnnx(answers, preprocess.task, graph, raw);
   if (best === undefined) {

@@ -1,5 +1,7 @@
 /** The smallest graph that answers as the model's own graph does: nothing is rounded, nothing that a row can tell is lost. */
 import { IngotError } from '../errors.ts';
+import { probesOf } from '../features/derivations.ts';
+import { isDerived } from '../features/layout.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import { Random } from '../random.ts';
 import type { RawRows } from '../serving/rows.ts';
@@ -78,8 +80,9 @@ function probeRows({ columns }: Preprocess, edges: readonly Edge[]): RawRows {
     rows: probeCount,
     columns: columns.map((fitted, index) => {
       if (fitted.type !== 'number') {
-        const texts = ['', '\u0001unseen', ...fitted.missing, ...Object.keys(fitted.spellings)];
-        return Array.from({ length: probeCount }, () => pick(texts));
+        const own = isDerived(fitted) ? probesOf(fitted) : ['', '\u0001unseen', ...fitted.missing, ...Object.keys(fitted.spellings)];
+        if (fitted.type === 'wide') return Float64Array.from({ length: probeCount }, () => pick(own as number[]));
+        return Array.from({ length: probeCount }, () => pick(own as string[]));
       }
       const special = [Number.NaN, Infinity, -Infinity, 0, -0, fitted.low, fitted.high, fitted.impute, fitted.mean];
       const own = (byColumn.get(index) ?? []).map(({ value }) => value);

@@ -7,7 +7,7 @@ import type { Params } from '../models/model.ts';
 import type { Assembly } from '../search/auto/assemble.ts';
 import type { Leaderboard } from '../search/plan.ts';
 import type { TrainingSize } from '../search/training-sizes.ts';
-import type { MetricName } from '../spec.ts';
+import type { ColumnType, MetricName } from '../spec.ts';
 import type { DataSource } from './datasets.ts';
 import type { Reproduction } from './reproduce.ts';
 
@@ -27,7 +27,7 @@ export interface ModelCard {
   target: string;
   classes?: string[];
   /** The raw columns in the order of a row of `input_data`. */
-  inputs: { name: string; type: 'number' | 'boolean' | 'category' }[];
+  inputs: { name: string; type: ColumnType }[];
   family: string;
   params: Params;
   /** The metric that chose the model, and its mean over the folds. */

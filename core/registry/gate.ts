@@ -3,7 +3,9 @@
 import type { Answered } from '../answers/answers.ts';
 import type { HeldOut } from '../evaluation/evaluate.ts';
 import type { IterationCurve } from '../evaluation/iterations.ts';
+import { columnTypeOf } from '../features/layout.ts';
 import type { Preprocess } from '../features/preprocess.ts';
+import type { ColumnType } from '../spec.ts';
 import type { CleanReport } from '../table/report.ts';
 
 /** `baseline.json` of a version: what inputs and answers looked like when it was made, for those who watch for drift. */
@@ -11,7 +13,7 @@ export interface Baseline {
   rows: number;
   columns: {
     name: string;
-    type: 'number' | 'boolean' | 'category';
+    type: ColumnType;
     missing: number;
     distinct: number;
     number?: { min: number; max: number; mean: number; std: number; q25: number; median: number; q75: number };
@@ -44,9 +46,10 @@ export function thinObjective(curve: readonly number[]): [number, number][] {
 /** @param answers those of the test rows, in order */
 export function baselineOf(report: CleanReport, preprocess: Preprocess, answers: Answered): Baseline {
   const reported = new Map(report.columns.map((column) => [column.name, column]));
-  const columns = preprocess.columns.map(({ name, type }) => {
+  const columns = preprocess.columns.map((fitted) => {
+    const { name } = fitted;
     const { missing, distinct, number, top } = reported.get(name)!;
-    return { name, type, missing, distinct, ...(number && { number }), ...(top && { top }) };
+    return { name, type: columnTypeOf(fitted), missing, distinct, ...(number && { number }), ...(top && { top }) };
   });
   return { rows: report.rows.kept, columns, answers: describeAnswers(answers, preprocess.classes ?? []) };
 }

@@ -3,6 +3,12 @@
 import type { RowKeys } from '../features/row-keys.ts';
 import type { Target } from '../models/model.ts';
 import { Random } from '../random.ts';
+import type { DatasetSpec } from '../spec.ts';
+
+const defaultFolds = 5;
+
+/** How many folds a search has; fewer than asked for where there are fewer rows. */
+export const foldCount = ({ folds = defaultFolds }: DatasetSpec, rows: number) => Math.max(2, Math.min(folds, rows));
 
 /** Row numbers, ascending; every row is in `valid` of exactly one fold. */
 export interface Fold {

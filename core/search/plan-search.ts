@@ -4,11 +4,11 @@ import { familyOf } from '../models/families.ts';
 import type { Target } from '../models/model.ts';
 import { version } from '../names.ts';
 import type { DatasetSpec } from '../spec.ts';
+import { foldCount } from './folds.ts';
 import { expandGrid } from './grid.ts';
 import { metricFor } from './metrics.ts';
 import type { Plan } from './plan.ts';
 
-const defaultFolds = 5;
 export const defaultCoverage = 0.9;
 const defaultFamilies = ['forest'] as const;
 
@@ -51,7 +51,7 @@ export function planSearch(question: Question): Plan {
       return expandGrid(grid).map((params) => ({ family: family.name, params: family.parse(params) }));
     })
     .map((candidate, id) => ({ id, ...candidate }));
-  const folds = Math.max(2, Math.min(spec.folds ?? defaultFolds, rows));
+  const folds = foldCount(spec, rows);
   return {
     run,
     dataset,

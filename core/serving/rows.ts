@@ -3,10 +3,10 @@ import { IngotError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import type { CardColumn, ModelCard } from '../onnx/card.ts';
 
-/** The rows of a request, column by column in the order of the card: float32 with NaN for missing, or strings with '' for missing. */
+/** The rows of a request, column by column in the order of the card: float32, or float64 of wide columns, with NaN for missing; or strings with '' for missing. */
 export interface RawRows {
   rows: number;
-  columns: (Float32Array | string[])[];
+  columns: (Float32Array | Float64Array | string[])[];
 }
 
 const numberPattern = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$/;
@@ -37,7 +37,9 @@ export class RowSchema {
     }
     return {
       rows,
-      columns: this.columns.map(({ type }) => (type === 'number' ? new Float32Array(rows) : new Array<string>(rows).fill(''))),
+      columns: this.columns.map(({ type, wide }) =>
+        type !== 'number' ? new Array<string>(rows).fill('') : wide ? new Float64Array(rows) : new Float32Array(rows),
+      ),
     };
   }
 
@@ -48,7 +50,7 @@ export class RowSchema {
    */
   put(rows: RawRows, row: number, place: number, value: unknown, where: () => string): void {
     const into = rows.columns[place]!;
-    if (into instanceof Float32Array) into[row] = typeof value === 'number' ? value : this.number(place, value, where);
+    if (!Array.isArray(into)) into[row] = typeof value === 'number' ? value : this.number(place, value, where);
     else into[row] = typeof value === 'string' ? value : this.text(place, value, where);
   }
 

@@ -32,7 +32,7 @@ export async function loadModel(bytes: Uint8Array, { threads = 1 }: SessionOptio
     const text = readMetadata(bytes).get(cardKey);
     if (text === undefined) throw new RangeError(`its metadata has no '${cardKey}'.`);
     const card = JSON.parse(text) as ModelCard;
-    const fused = fuseInputs(bytes, new Set(card.columns.flatMap(({ type, input }) => (type === 'number' ? [input] : []))));
+    const fused = fuseInputs(bytes, new Set(card.columns.flatMap(({ type, wide, input }) => (type === 'number' && !wide ? [input] : []))));
     const { buffer, byteOffset, byteLength } = fused?.bytes ?? bytes;
     session.loadModel(buffer as ArrayBuffer, byteOffset, byteLength, { intraOpNumThreads: threads, interOpNumThreads: 1 });
     return new Predictor(session, card, fused);
@@ -44,7 +44,7 @@ export async function loadModel(bytes: Uint8Array, { threads = 1 }: SessionOptio
 type Tensor = Parameters<Binding.InferenceSession['run']>[0][string];
 
 /** The binding reads these four properties of a tensor and no other. */
-function tensor(type: 'float32' | 'string', data: Float32Array | string[], dims: number[]): Tensor {
+function tensor(type: 'float32' | 'float64' | 'string', data: Float32Array | Float64Array | string[], dims: number[]): Tensor {
   return { location: 'cpu', type, data, dims } as unknown as Tensor;
 }
 
@@ -63,6 +63,8 @@ export class Predictor {
   private readonly matrix: { input: string; columns: number[] } | undefined;
   /** The columns with an input of their own. */
   private readonly single: { input: string; column: number }[];
+  /** The columns of free text. */
+  private readonly texts: number[];
 
   constructor(session: Binding.InferenceSession, card: ModelCard, fused: FusedModel | undefined) {
     this.session = session;
@@ -73,12 +75,29 @@ export class Predictor {
       card.task === 'regression' ? [outputNames.value, outputNames.interval] : [outputNames.probabilities, outputNames.set];
     this.fetches = { [numbers]: null, ...(card.coverage !== undefined && { [honest]: null }) };
     const place = new Map(card.columns.map(({ input }, column) => [input, column]));
+    this.texts = card.columns.flatMap(({ type }, column) => (type === 'text' ? [column] : []));
     this.matrix = fused && { input: fused.input, columns: fused.columns.map((input) => place.get(input)!) };
-    this.single = card.columns.flatMap(({ input, type }, column) => (fused && type === 'number' ? [] : [{ input, column }]));
+    this.single = card.columns.flatMap(({ input, type, wide }, column) => (fused && type === 'number' && !wide ? [] : [{ input, column }]));
   }
 
   /** The answers of all rows, as the graph gives them. */
-  run({ rows, columns }: RawRows): Answered {
+  run(asked: RawRows): Answered {
+    const chunks = this.texts.length === 0 ? [asked] : chunksOf(asked, this.texts);
+    const outputs = chunks.map((rows) => this.outputsOf(rows));
+    const take = <T extends Float32Array | Uint8Array>(name: string) => joined(outputs.map((output) => output[name]?.data as T));
+    if (this.card.task === 'regression') {
+      const interval = this.card.coverage === undefined ? undefined : take<Float32Array>(outputNames.interval);
+      return { task: 'regression', values: take<Float32Array>(outputNames.value), ...(interval && { interval }) };
+    }
+    const classes = this.labels.length;
+    const probabilities = take<Float32Array>(outputNames.probabilities);
+    const set = this.card.coverage === undefined ? undefined : take<Uint8Array>(outputNames.set);
+    // By the graph's own rule: to fetch its label, a text a row, takes longer than to find it here.
+    const labels = decide(probabilities, classes, this.card.decision);
+    return { task: 'classification', classes, probabilities, labels, ...(set && { set }) };
+  }
+
+  private outputsOf({ rows, columns }: RawRows): ReturnType<Binding.InferenceSession['run']> {
     const feeds = Object.create(null) as Record<string, Tensor>;
     if (this.matrix) feeds[this.matrix.input] = sideBySide(rows, columns, this.matrix.columns);
     const dims = [rows, 1];
@@ -87,19 +106,11 @@ export class Predictor {
       feeds[input] =
         data instanceof Float32Array
           ? tensor('float32', data, dims)
-          : tensor('string', data.some(hasNul) ? data.map(withoutNul) : data, dims);
+          : data instanceof Float64Array
+            ? tensor('float64', data, dims)
+            : tensor('string', data.some(hasNul) ? data.map(withoutNul) : data, dims);
     }
-    const outputs = this.session.run(feeds, this.fetches, {});
-    if (this.card.task === 'regression') {
-      const interval = outputs[outputNames.interval]?.data as Float32Array | undefined;
-      return { task: 'regression', values: outputs[outputNames.value]!.data as Float32Array, ...(interval && { interval }) };
-    }
-    const classes = this.labels.length;
-    const probabilities = outputs[outputNames.probabilities]!.data as Float32Array;
-    const set = outputs[outputNames.set]?.data as Uint8Array | undefined;
-    // By the graph's own rule: to fetch its label, a text a row, takes longer than to find it here.
-    const labels = decide(probabilities, classes, this.card.decision);
-    return { task: 'classification', classes, probabilities, labels, ...(set && { set }) };
+    return this.session.run(feeds, this.fetches, {});
   }
 
   /** One answer a row, in order. */
@@ -129,6 +140,40 @@ export class Predictor {
   dispose(): void {
     this.session.dispose();
   }
+}
+
+/** The graph cuts texts into characters, as many for each as the longest has, and counts thousands of terms of each. */
+const mostChunkRows = 256;
+const mostCharacters = 2_000_000;
+
+/** Rows in order, as many at a time as their texts allow. */
+function chunksOf({ rows, columns }: RawRows, texts: readonly number[]): RawRows[] {
+  const chunks: RawRows[] = [];
+  let from = 0;
+  let longest = 0;
+  for (let row = 0; row <= rows; row++) {
+    const length = row === rows ? 0 : Math.max(...texts.map((column) => (columns[column] as string[])[row]!.length));
+    const count = row - from;
+    if (row === rows || (count > 0 && (count >= mostChunkRows || (count + 1) * Math.max(longest, length) > mostCharacters))) {
+      if (count > 0) chunks.push({ rows: count, columns: columns.map((column) => column.slice(from, row)) });
+      from = row;
+      longest = 0;
+    }
+    longest = Math.max(longest, length);
+  }
+  return chunks;
+}
+
+function joined<T extends Float32Array | Uint8Array>(parts: readonly T[]): T {
+  const [first] = parts as [T, ...T[]];
+  if (parts.length === 1) return first;
+  const whole = new (first.constructor as new (length: number) => T)(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** The binding would end the text at the NUL, and so make it another. */

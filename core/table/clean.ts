@@ -118,7 +118,7 @@ async function clean(database: DuckDBConnection, second: DuckDBConnection, input
   const target = statistics.get(targetColumn.name)!;
   const task = decideTask(spec, {
     name: targetColumn.name,
-    type: targetColumn.type,
+    type: targetColumn.type === 'number' || targetColumn.type === 'boolean' ? targetColumn.type : 'category',
     rows: kept,
     distinct: target.distinct,
     values:
@@ -212,6 +212,7 @@ async function decideColumns(
         isTarget: name === target,
         isStaged: raw.stage.forms[index]!.as === 'number',
         tried: tried[index]!,
+        guess: raw.guesses[index]!,
       });
       if ('as' in decided) {
         forms[index] = decided;

@@ -1,11 +1,13 @@
 /** What a raw column is to become: its name, its type and why, the SQL that converts it, and what conversion changed. */
 
 import { IngotError } from '../errors.ts';
+import { type DateFormat, swapped } from '../features/date-formats.ts';
 import { keyColumn } from '../features/row-keys.ts';
 import type { ColumnType, DatasetSpec } from '../spec.ts';
 import { identifier, literal } from './database.ts';
-import { type Look, mostValues, numberShare, textShare } from './look.ts';
-import { booleanOf, byCodeUnit, type Form, nearNames, notationOf, numberCell, spellingKey } from './values.ts';
+import { betterDate, type DateForm } from './date-guess.ts';
+import { type Guess, type Look, mostValues, numberShare, textShare } from './look.ts';
+import { booleanOf, byCodeUnit, dateCell, type Form, nearNames, notationOf, numberCell, spellingKey } from './values.ts';
 
 export interface Column {
   /** The column is `c<index>` in SQL. */
@@ -23,6 +25,8 @@ export interface Column {
   strays: Map<string, number>;
   /** Value in the clean table → its spellings in the file, the most frequent first. */
   spellings: Map<string, string[]>;
+  /** How its dates are written. */
+  date?: DateFormat;
   /** Why there is nothing to learn from it, where that shows in its raw values alone. */
   useless?: string;
 }
@@ -76,6 +80,7 @@ export const specOf = (spec: DatasetSpec, name: string) =>
  * Decides the type from what was seen.
  * @param isTarget labels stay as they are written: only true and false become boolean
  * @param isStaged whether it is staged as numbers
+ * @param guess what the first rows look like
  * @param tried forms in which it was looked at: none is asked for twice
  * @returns the column, or the form in which to look at it again
  */
@@ -89,7 +94,8 @@ export function decide(
     isTarget,
     isStaged,
     tried,
-  }: { missing: Set<string>; spec: DatasetSpec; isTarget: boolean; isStaged: boolean; tried: Set<Form['as']> },
+    guess,
+  }: { missing: Set<string>; spec: DatasetSpec; isTarget: boolean; isStaged: boolean; tried: Set<Form['as']>; guess: Guess },
 ): Column | Form {
   const { type: wanted, role } = specOf(spec, name);
   const { form } = seen;
@@ -109,6 +115,32 @@ export function decide(
   };
   const insisted = wanted === undefined ? '' : 'dataset.json says so';
 
+  if (wanted === 'date' && form.as !== 'date' && !tried.has('date')) return guess.date ?? { as: 'date', format: 'YYYY-MM-DD' };
+  if (form.as === 'date') {
+    const isSound = seen.counts.size >= seen.distinct - 1 && seen.plain >= numberShare * present;
+    if (wanted !== 'date' && (isTarget || !isSound)) {
+      const next = (['values', 'text'] as const).find((as) => !tried.has(as));
+      if (next !== undefined) return { as: next };
+    }
+    const better = betterDate(form, others);
+    if (better !== undefined) return better;
+    return {
+      ...column,
+      type: 'date',
+      date: form.format,
+      why: `${insisted || 'its values are dates'} (${form.format})${straysOf(otherCells, present)}${ambiguityOf(form)}`,
+      sql: dateCell(`c${index}`, form.format),
+      strays: others,
+    };
+  }
+
+  const asText: Partial<Column> & Pick<Column, 'type' | 'sql'> = {
+    type: 'text',
+    sql: `CASE WHEN lower(trim(c${index})) NOT IN (${[...missing].map(literal).join(', ')}) THEN c${index} END`,
+  };
+  const near = seen.distinct > textShare * present && present >= 20;
+  const isText = !isTarget && (wanted === 'text' || (wanted === undefined && near && guess.isText));
+
   if (form.as === 'number') {
     const share = seen.plain / Math.max(1, present);
     if (wanted !== 'number' && (seen.counts.size < seen.distinct - 1 || share < numberShare || wanted !== undefined)) {
@@ -119,23 +151,27 @@ export function decide(
     }
     const written =
       form.notation === 'thousands' ? ', with commas between thousands' : form.notation === 'comma' ? ', with decimal commas' : '';
-    const strays = otherCells > 0 ? `; ${otherCells} of ${present} values are not, and become missing` : '';
     return {
       ...column,
       type: 'number',
-      why: insisted || `its values are numbers${written}${strays}`,
+      why: insisted || `its values are numbers${written}${straysOf(otherCells, present)}`,
       sql: isStaged ? `c${index}` : numberCell(`c${index}`, form.notation),
       strays: others,
     };
   }
 
-  const near = seen.distinct > textShare * present && present >= 20;
   if (form.as === 'text') {
     if (wanted === 'number' && !tried.has('number')) return { as: 'number', notation: 'plain' };
     // The count is an estimate, good to a few percent: what is well below the bound is counted exactly.
     if ((wanted === 'boolean' || (!near && seen.distinct <= 0.8 * mostValues)) && !tried.has('values')) return { as: 'values' };
-    const sql = `CASE WHEN lower(trim(c${index})) NOT IN (${[...missing].map(literal).join(', ')}) THEN c${index} END`;
-    return { ...column, type: 'category', why: insisted || 'its values are strings', sql, ...textOf(seen.distinct, present, near) };
+    if (isText) return { ...column, ...asText, why: insisted || whyText };
+    return {
+      ...column,
+      ...asText,
+      type: 'category',
+      why: insisted || 'its values are strings',
+      ...(near ? textOf(seen.distinct, present) : {}),
+    };
   }
 
   if (seen.distinct > mostValues) return { as: 'text' };
@@ -159,6 +195,7 @@ export function decide(
       strays: new Map([...others].filter(([value]) => truth.get(value) === undefined)),
     };
   }
+  if (isText && others.size > 0) return { ...column, ...asText, why: insisted || whyText };
   const values = mergeSpellings(others, column.spellings);
   const canonical = [...new Set(values.values())].sort(byCodeUnit);
   const merged = [...values].some(([value, into]) => value !== into);
@@ -180,15 +217,20 @@ export function decide(
     ...(others.size === 0
       ? { useless: 'all its values are missing' }
       : near && role !== 'feature' && wanted === undefined
-        ? textOf(canonical.length, present, true)
+        ? textOf(canonical.length, present)
         : {}),
   };
 }
 
-const textOf = (distinct: number, present: number, near: boolean) => ({
-  useless: near
-    ? `it is text or a key: ${distinct} different values in ${present} rows`
-    : `it has ${distinct} different values, more than the ${mostValues} that are categories`,
+const whyText = 'its values are texts of several words, few of them twice';
+
+const straysOf = (cells: number, of: number) => (cells > 0 ? `; ${cells} of ${of} values are not, and become missing` : '');
+
+const ambiguityOf = ({ format, ambiguous }: DateForm) =>
+  ambiguous ? `; every value could as well be ${swapped(format)}: if so, say "dayFirst": ${format.startsWith('MM')} in dataset.json` : '';
+
+const textOf = (distinct: number, present: number) => ({
+  useless: `it is text or a key: ${distinct} different values in ${present} rows`,
 });
 
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, n) => total + n, 0);

@@ -9,12 +9,14 @@ import type { CleanReport, ColumnReport } from './report.ts';
 export interface FrameOptions {
   /** Which columns, in which order; by default all, in the file's order. */
   columns?: string[];
+  /** Number columns to be read in double precision. */
+  wide?: readonly string[];
   /** Only rows `from` (inclusive) to `to` (exclusive), counted from 0. */
   rows?: { from: number; to: number };
 }
 
 /**
- * Reads a clean table. DOUBLE becomes float32 by Math.fround, and NULL becomes NaN; BOOLEAN and VARCHAR become codes into a dictionary:
+ * Reads a clean table. DOUBLE becomes float32 by Math.fround where it is not asked for as it is, and NULL becomes NaN; BOOLEAN and VARCHAR become codes into a dictionary:
  * ['false', 'true'], or the values in the order in which they are first seen in the rows that are read.
  * @throws IngotError NotFound where a column is not in the file
  */
@@ -34,14 +36,12 @@ export function readFrame(path: string, options: FrameOptions = {}): Promise<Fra
         expressions.push(`coalesce(${column}::INTEGER, -1)`);
         columns.push({ type: 'boolean', name, codes: new Int32Array(rows), dictionary: ['false', 'true'] });
       } else if (type === 'VARCHAR') {
-        const dictionary = await firstSeen(database, source, column);
-        const codes =
-          dictionary.length === 0 ? '-1' : `coalesce(enum_code(${column}::ENUM(${dictionary.map(literal).join(', ')}))::INTEGER, -1)`;
+        const { dictionary, codes } = await firstSeen(database, source, column, columns.length);
         expressions.push(codes);
         columns.push({ type: 'category', name, codes: new Int32Array(rows), dictionary });
       } else {
         expressions.push(`coalesce(${column}::DOUBLE, 'nan')`);
-        columns.push({ type: 'number', name, values: new Float32Array(rows) });
+        columns.push({ type: 'number', name, values: options.wide?.includes(name) ? new Float64Array(rows) : new Float32Array(rows) });
       }
     }
     await fill(
@@ -107,11 +107,28 @@ async function columnTypesOf(database: DuckDBConnection, path: string): Promise<
   return new Map(description.map(([name, type]) => [String(name), String(type)]));
 }
 
-async function firstSeen(database: DuckDBConnection, source: string, column: string): Promise<string[]> {
-  const values = await rowsOf(
-    database,
-    `SELECT value FROM (SELECT ${column} AS value, row_number() OVER () AS place FROM ${source})
-     WHERE value IS NOT NULL GROUP BY value ORDER BY min(place)`,
-  );
-  return values.map(([value]) => String(value));
+/**
+ * The different values in the order in which they are first seen, and the SQL of a value's code.
+ * @param key tells the column from the others of the query
+ */
+async function firstSeen(
+  database: DuckDBConnection,
+  source: string,
+  column: string,
+  key: number,
+): Promise<{ dictionary: string[]; codes: string }> {
+  const values = `SELECT value FROM (SELECT ${column} AS value, row_number() OVER () AS place FROM ${source})
+     WHERE value IS NOT NULL GROUP BY value ORDER BY min(place)`;
+  const dictionary: string[] = [];
+  for await (const rows of (await database.stream(values)).yieldRows()) for (const [value] of rows) dictionary.push(String(value));
+  if (dictionary.length === 0) return { dictionary, codes: '-1' };
+  if (dictionary.length <= mostLiterals) {
+    return { dictionary, codes: `coalesce(enum_code(${column}::ENUM(${dictionary.map(literal).join(', ')}))::INTEGER, -1)` };
+  }
+  // An ENUM made of a query: its literals would be megabytes of SQL.
+  await database.run(`CREATE OR REPLACE TEMP TYPE seen${key} AS ENUM (${values})`);
+  return { dictionary, codes: `coalesce(enum_code(${column}::seen${key})::INTEGER, -1)` };
 }
+
+/** So many values may stand in a query. */
+const mostLiterals = 10_000;

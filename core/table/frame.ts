@@ -3,8 +3,8 @@
 export interface NumberColumn {
   type: 'number';
   name: string;
-  /** NaN is missing. */
-  values: Float32Array;
+  /** NaN is missing. In double precision where it was read so. */
+  values: Float32Array | Float64Array;
 }
 
 export interface CategoryColumn {

@@ -3,9 +3,11 @@
  * is missing (of free text) or at all (of the others).
  */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { DatasetSpec } from '../spec.ts';
 import { literal, rowsOf } from './database.ts';
+import { type DateForm, guessDate } from './date-guess.ts';
 import { type Block, blocksOf, numbersOf, type Stage } from './stage.ts';
-import { type Form, notationOf, numberCell, spellingKey } from './values.ts';
+import { dateCell, type Form, notationOf, numberCell, spellingKey } from './values.ts';
 
 export interface Look {
   form: Form;
@@ -20,12 +22,16 @@ export interface Look {
   suspicious: boolean;
 }
 
-/** More different values than these are no categories. */
+/** Of more different values than these no list is made: they are taken as they stand, each spelling a value of its own. */
 export const mostValues = 50_000;
 /** From this share of its values that are there, a column is numbers, and the rest strays. */
 export const numberShare = 0.9;
 /** From this share of different values (in 20 rows or more), a column of strings is text or a key, with nothing to learn from. */
 export const textShare = 0.5;
+
+/** From this many words on average, what would be a key is text. */
+const wordsOfText = 3;
+const countWords = (value: string) => value.trim().split(/\s+/).length;
 
 /** GROUPING has a bit for each column in a BIGINT. */
 const mostSets = 60;
@@ -35,28 +41,41 @@ export interface Guess {
   form: Form;
   /** Whether the first rows leave it open that the column has a single value, or an integer of its own for each row. */
   mayBeUseless: boolean;
+  /** Whether they are texts of some words. */
+  isText: boolean;
+  /** Where most of them are dates. */
+  date?: DateForm;
 }
 
+/** What the spec says of a column. */
+type Specs = (name: string) => NonNullable<DatasetSpec['columns']>[string];
+
 /** Guesses from the first rows of the view `raw`, whose columns are c0, c1 … */
-export async function guess(database: DuckDBConnection, columns: number, missing: Set<string>): Promise<Guess[]> {
+export async function guess(database: DuckDBConnection, names: string[], missing: Set<string>, specs: Specs): Promise<Guess[]> {
+  const columns = names.length;
   const rows = Math.min(10_000, Math.max(100, Math.floor(2_000_000 / columns)));
   const guesses: Guess[] = [];
   for (const block of blocksOf(columns)) {
     const result = await database.runAndReadAll(`SELECT ${block.map((column) => `c${column}`).join(', ')} FROM raw LIMIT ${rows}`);
-    guesses.push(...result.getColumns().map((cells) => guessOf(cells, missing)));
+    guesses.push(
+      ...result.getColumns().map((cells, place) => guessOf(names[block[place]!]!, cells, missing, specs(names[block[place]!]!))),
+    );
   }
   return guesses;
 }
 
-function guessOf(cells: DuckDBValue[], missing: Set<string>): Guess {
+function guessOf(name: string, cells: DuckDBValue[], missing: Set<string>, { dayFirst, type }: ReturnType<Specs>): Guess {
   const values = cells.filter((cell): cell is string => typeof cell === 'string' && !missing.has(cell.trim().toLowerCase()));
   const distinct = new Set(values.map(spellingKey)).size;
   const notation = notationOf(values, numberShare);
   // Commas are left out wherever they stand: this only has to be true of all integers.
   const areIntegers = notation !== undefined && values.every((value) => Number.isInteger(Number(value.replaceAll(',', ''))));
   const mayBeUseless = distinct < 2 || (areIntegers && distinct === values.length);
-  if (notation !== undefined) return { form: { as: 'number', notation }, mayBeUseless };
-  return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, mayBeUseless };
+  const isText = values.length > 0 && values.reduce((sum, value) => sum + countWords(value), 0) >= wordsOfText * values.length;
+  const date = guessDate(name, values, numberShare, dayFirst);
+  if (date !== undefined && (type === undefined || type === 'date')) return { form: date, mayBeUseless, isText, date };
+  if (notation !== undefined) return { form: { as: 'number', notation }, mayBeUseless, isText };
+  return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, mayBeUseless, isText };
 }
 
 const plainMark = '\u0001';
@@ -64,6 +83,7 @@ const plainMark = '\u0001';
 function cellSql(column: number, form: Form, missing: Set<string>): string {
   const raw = `coalesce(c${column}, '')`;
   if (form.as === 'number') return `CASE WHEN ${numberCell(`c${column}`, form.notation)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
+  if (form.as === 'date') return `CASE WHEN ${dateCell(`c${column}`, form.format)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
   if (form.as === 'text')
     return `CASE WHEN lower(trim(${raw})) IN (${[...missing].map(literal).join(', ')}) THEN ${raw} ELSE '${plainMark}' END`;
   return raw;

@@ -51,7 +51,7 @@ export async function readRaw(
   for (;;) {
     const { names, changes } = await createRaw(database, sources);
     try {
-      const guesses = await guess(database, names.length, missing);
+      const guesses = await guess(database, names, missing, (name) => specOf(input.spec, name));
       const forms = guesses.map(({ form }, index) => {
         const { type = 'number' } = specOf(input.spec, names[index]!);
         return type === 'number' || form.as !== 'number' ? form : { as: 'values' as const };

@@ -56,8 +56,9 @@ export function reportOf(
     missingTokens: Object.fromEntries(column.missingTokens),
     distinct,
     ...(number && { number }),
+    ...(column.date && { date: column.date }),
     ...(column.spellings.size > 0 && { spellings: Object.fromEntries(column.spellings) }),
-    ...(values && { top: values.slice(0, mostTop) }),
+    ...(values && column.type !== 'text' && { top: values.slice(0, mostTop) }),
   };
 }
 
@@ -69,7 +70,7 @@ export function changesOf({ name, type, missingTokens, strays, spellings, look }
   if (tokens.size > 0)
     changes.push({ column: name, reason: `token for missing → missing (${quotedList([...tokens.keys()])})`, count: total(tokens) });
   if (strays.size > 0) {
-    const what = type === 'number' ? 'not a number' : 'not a boolean';
+    const what = type === 'number' ? 'not a number' : type === 'date' ? 'not a date of the column’s format' : 'not a boolean';
     changes.push({ column: name, reason: `${what} → missing (${quotedList([...strays.keys()])})`, count: total(strays) });
   }
   if (respelled.length > 0 && type === 'category') {

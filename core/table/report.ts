@@ -1,4 +1,5 @@
 /** The shape of `clean/<dataset>/<revision>/report.json`: what was read, what was inferred and every change, counted. */
+import type { DateFormat } from '../features/date-formats.ts';
 import type { ColumnType } from '../spec.ts';
 
 export interface SourceFile {
@@ -39,9 +40,11 @@ export interface ColumnReport {
     high: number;
     outliers: number;
   };
+  /** Dates: how they are written. */
+  date?: DateFormat;
   /** Booleans and categories: spelling in the clean table → every spelling in the file (itself included), where they differ. */
   spellings?: Record<string, string[]>;
-  /** Booleans and categories: the most frequent values of the clean table. */
+  /** All but numbers and texts: the most frequent values of the clean table. */
   top?: { value: string; count: number }[];
   /**
    * Personal data in it, and what became of them: the column left out of the clean table, hashed with the installation's secret (in the clean

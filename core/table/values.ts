@@ -1,7 +1,9 @@
 /** What single values mean: missing tokens, booleans, ways to write numbers, and spellings that are one value. */
+import { type DateFormat, patternOf } from '../features/date-formats.ts';
 import { missingTokens } from '../features/missing-tokens.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { literal } from './database.ts';
+import type { DateForm } from './date-guess.ts';
 
 /** Lower case; compared with values trimmed and lowered. */
 const trueTokens = ['true', 'yes', 't', 'y'];
@@ -46,7 +48,7 @@ export function notationOf(values: string[], share: number): Notation | undefine
 }
 
 /** How a column is looked at; a guess from a sample, which the look confirms or sends back. */
-export type Form = { as: 'number'; notation: Notation } | { as: 'values' } | { as: 'text' };
+export type Form = { as: 'number'; notation: Notation } | DateForm | { as: 'values' } | { as: 'text' };
 
 /** The finite DOUBLE that a VARCHAR expression holds, or NULL. */
 export function numberCell(value: string, notation: Notation): string {
@@ -59,6 +61,10 @@ export function numberCell(value: string, notation: Notation): string {
   const number = `TRY_CAST(${text} AS DOUBLE)`;
   return `CASE WHEN isfinite(${number}) THEN ${number} END`;
 }
+
+/** The VARCHAR of an expression where it is a date of the format, without space around it, or NULL. */
+export const dateCell = (value: string, format: DateFormat) =>
+  `CASE WHEN regexp_full_match(${value}, ${literal(patternOf(format))}) THEN trim(${value}) END`;
 
 /** Code unit order, which no locale changes. */
 export const byCodeUnit = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

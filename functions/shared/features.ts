@@ -1,17 +1,22 @@
 /** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
 import { join } from 'node:path';
 import { IngotError } from '../../core/errors.ts';
+import { instantsOf } from '../../core/features/date.ts';
 import { equalRows } from '../../core/features/equal-rows.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { keyColumn, type RowKeys, rowKeys } from '../../core/features/row-keys.ts';
 import { splitRows } from '../../core/features/split.ts';
+import type { Learning } from '../../core/features/target-encoding.ts';
+import { exactIntegers } from '../../core/features/wide-number.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
 import { getJson, type ObjectStore, putJson } from '../../core/object-store.ts';
+import { foldCount, splitFolds } from '../../core/search/folds.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
 import type { Frame } from '../../core/table/frame.ts';
 import { readFrame, readTarget } from '../../core/table/frame-file.ts';
 import { readMatrix, writeMatrix } from '../../core/table/matrix-file.ts';
+import type { CleanReport } from '../../core/table/report.ts';
 import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
@@ -34,14 +39,30 @@ export function splitOf(
 }
 
 /** What ties the rows of a clean table together, where the spec says so. */
-export async function readKeys(table: string, spec: DatasetSpec): Promise<RowKeys | undefined> {
+export async function readKeys(table: string, spec: DatasetSpec, report: CleanReport): Promise<RowKeys | undefined> {
   const key = keyColumn(spec);
-  return key && rowKeys(key.by, (await readFrame(table, { columns: [key.name] })).columns[0]!);
+  if (key === undefined) return undefined;
+  const column = (await readFrame(table, { columns: [key.name], wide: [key.name] })).columns[0]!;
+  const date = report.columns.find(({ name }) => name === key.name)?.date;
+  return rowKeys(key.by, date !== undefined && column.type !== 'number' ? instantsOf(column, date) : column);
 }
 
 /** Of the train rows; written before the preprocess that says that there are any. */
 export function writeTrainKeys(data: ObjectStore, dataset: string, revision: string, { by, keys }: RowKeys): Promise<string | undefined> {
   return putJson(data, dataKeys.trainKeys(dataset, revision), { by, keys: [...keys] });
+}
+
+/** The number columns with values beyond which float32 skips integers: to be read in double precision, and looked at whether that matters. */
+export const wideIn = ({ columns }: CleanReport) =>
+  columns.filter(({ number }) => number !== undefined && Math.max(-number.min, number.max) > exactIntegers).map(({ name }) => name);
+
+/** What the train rows teach those columns that are fitted on the target: fold by fold, as a search of as many folds splits them, so that no score is flattered. */
+export function learningOf(train: Target, spec: DatasetSpec, by?: RowKeys): Learning {
+  const rows = train.task === 'classification' ? train.labels.length : train.values.length;
+  const foldOf = new Int32Array(rows);
+  for (const [fold, { valid }] of splitFolds(train, foldCount(spec, rows), spec.seed ?? 0, by).entries())
+    for (const row of valid) foldOf[row] = fold;
+  return { target: train, foldOf };
 }
 
 /** A name that no feature has, as Parquet readers tell names apart: regardless of case. */

@@ -1,5 +1,6 @@
 /** `clean/<dataset>/<revision>/suspicious-labels.json` and `.csv`: rows that are likely mislabelled, as rows of the user's files. */
 import { join } from 'node:path';
+import { wideOf } from '../../core/features/layout.ts';
 import { takeRows, takeTarget } from '../../core/features/split.ts';
 import { transform } from '../../core/features/tabular.ts';
 import { dataKeys } from '../../core/keys.ts';
@@ -34,7 +35,7 @@ export async function listSuspiciousLabels(dataset: string, revision: string, da
     const isShorter = await data.download(dataKeys.leftOut(dataset, revision), leftOut);
     const rows = rowsToDoubt(report.rows.kept, preprocess.features.length + 2 * classes.length, spec.seed ?? 0);
     if (rows.length === 0) return;
-    const frame = takeRows(await readFrame(table, { columns: preprocess.columns.map(({ name }) => name) }), rows);
+    const frame = takeRows(await readFrame(table, { columns: preprocess.columns.map(({ name }) => name), wide: wideOf(preprocess) }), rows);
     const target = takeTarget(await readTarget(table, report), rows);
     if (target.task !== 'classification') return;
     // One worker: the run that has just been started needs the others more.

@@ -1,7 +1,9 @@
 /** Tables to test with: random ones with hostile names and values, and the window through which a graph's features are seen. */
 import fc from 'fast-check';
+import { columnTypeOf } from '../../core/features/layout.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { fit as fitFeatures } from '../../core/features/tabular.ts';
+import type { Learning } from '../../core/features/target-encoding.ts';
 import { buildModelGraph } from '../../core/onnx/model-graph.ts';
 import type { RawRows } from '../../core/serving/rows.ts';
 import type { ColumnType } from '../../core/spec.ts';
@@ -27,20 +29,29 @@ export interface Cells {
   name: string;
   type: ColumnType;
   cells: (number | string | null)[];
+  /** Numbers in double precision. */
+  wide?: boolean;
 }
 
 /** A table from cells: null is missing, booleans are 'true' and 'false'. */
 export function frameOf(columns: readonly Cells[]): Frame {
   return {
     rows: columns[0]?.cells.length ?? 0,
-    columns: columns.map(({ name, type, cells }): FrameColumn => {
-      if (type === 'number')
-        return { type, name, values: Float32Array.from(cells, (cell) => (cell === null ? Number.NaN : (cell as number))) };
+    columns: columns.map(({ name, type, cells, wide }): FrameColumn => {
+      if (type === 'number') {
+        const numbers = cells.map((cell) => (cell === null ? Number.NaN : (cell as number)));
+        return { type, name, values: wide ? Float64Array.from(numbers) : Float32Array.from(numbers) };
+      }
       const dictionary = [...new Set(type === 'boolean' ? ['false', 'true', ...(cells as string[])] : (cells as string[]))].filter(
         (cell) => cell !== null,
       );
       const codeOf = new Map(dictionary.map((value, code) => [value, code]));
-      return { type, name, dictionary, codes: Int32Array.from(cells, (cell) => (cell === null ? -1 : codeOf.get(cell as string)!)) };
+      return {
+        type: type === 'boolean' ? type : 'category',
+        name,
+        dictionary,
+        codes: Int32Array.from(cells, (cell) => (cell === null ? -1 : codeOf.get(cell as string)!)),
+      };
     }),
   };
 }
@@ -74,8 +85,12 @@ export function reportOf(
   };
 }
 
-export function fitCells(columns: readonly Cells[], more?: Partial<Record<string, Partial<ColumnReport>>>): Preprocess {
-  return fitFeatures(frameOf(columns), reportOf(columns, more), 0);
+export function fitCells(
+  columns: readonly Cells[],
+  more?: Partial<Record<string, Partial<ColumnReport>>>,
+  learning?: Learning,
+): Preprocess {
+  return fitFeatures(frameOf(columns), reportOf(columns, more), 0, learning);
 }
 
 /** A graph whose probabilities are the features themselves. */
@@ -87,9 +102,10 @@ export function windowGraph(preprocess: Preprocess): Uint8Array {
 /** Raw rows as a table, '' being missing. */
 export function frameOfRows({ columns }: Preprocess, rows: RawRows): Frame {
   return frameOf(
-    columns.map(({ name, type }, i) => ({
-      name,
-      type,
+    columns.map((fitted, i) => ({
+      name: fitted.name,
+      type: columnTypeOf(fitted),
+      wide: fitted.type === 'wide',
       cells: Array.from<number | string, number | string | null>(rows.columns[i]!, (cell) => (cell === '' ? null : cell)),
     })),
   );

@@ -55,7 +55,7 @@ test.skipIf(!pythonHas('onnxruntime', 'numpy')).each([
   ['auto-mpg', ['auto-mpg.jsonl']],
 ])(
   "%s: the API, the trained model and Python's onnxruntime give the same answers, sets and intervals too, for every row, at split edges, and for what was never seen [needs Python with onnxruntime and numpy]",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (dataset, files) => {
     const lab = new Laboratory();
     let event = {};

@@ -16,6 +16,8 @@ for case in json.load(sys.stdin):
     for declared, column in zip(session.get_inputs(), case["columns"]):
         if declared.type == "tensor(float)":
             feeds[declared.name] = numpy.frombuffer(base64.b64decode(column), "<f4").reshape(-1, 1)
+        elif declared.type == "tensor(double)":
+            feeds[declared.name] = numpy.frombuffer(base64.b64decode(column), "<f8").reshape(-1, 1)
         else:
             feeds[declared.name] = numpy.array(column, dtype=object).reshape(-1, 1)
     outputs = {o.name: v for o, v in zip(session.get_outputs(), session.run(None, feeds))}
@@ -38,7 +40,7 @@ export function askPython(cases: readonly { model: Uint8Array; rows: RawRows }[]
     const request = cases.map(({ model, rows }, i) => {
       const path = join(folder, `${i}.onnx`);
       writeFileSync(path, model);
-      return { model: path, columns: rows.columns.map((column) => (column instanceof Float32Array ? base64(column) : column)) };
+      return { model: path, columns: rows.columns.map((column) => (Array.isArray(column) ? column : base64(column))) };
     });
     const answers = JSON.parse(runPython(script, JSON.stringify(request))) as { numbers: string; labels: PythonAnswer['labels'] }[];
     return answers.map(({ numbers, labels }) => ({
@@ -50,6 +52,6 @@ export function askPython(cases: readonly { model: Uint8Array; rows: RawRows }[]
   }
 }
 
-function base64(values: Float32Array): string {
+function base64(values: Float32Array | Float64Array): string {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64');
 }

@@ -10,6 +10,7 @@ const rounds = { nEstimators: 2000, nIterNoChange: 30 };
 export const boostingPortfolio: readonly Params[] = [
   { learningRate: 0.05, maxLeaves: 31, minSamplesLeaf: 10, colsample: 0.6, subsample: 0.9, l2: 1 },
   { learningRate: 0.06, maxLeaves: 6, minSamplesLeaf: 10, colsample: 0.7, subsample: 0.85, l2: 0.3 },
+  { learningRate: 0.1, maxLeaves: 31, minSamplesLeaf: 20 },
   { learningRate: 0.04, maxLeaves: 84, minSamplesLeaf: 3, colsample: 0.5, subsample: 0.9, l2: 0.8 },
   { learningRate: 0.05, maxLeaves: 64, maxDepth: 6, minSamplesLeaf: 2, l2: 3, subsample: 0.8 },
   { learningRate: 0.05, maxLeaves: 16, minSamplesLeaf: 24, colsample: 0.95, subsample: 0.8, l2: 0.3 },

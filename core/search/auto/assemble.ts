@@ -73,6 +73,10 @@ export interface Assembly {
 
 /** A served graph is loaded at a cold start, at some 19 ms a megabyte; a tree costs an answer some 50 ns, a model of its own some 10 µs. */
 const most = { bytes: 8e6, trees: 4000, models: 24 };
+/** Of many classes, each has trees of its own: so many times as many are taken. */
+const mostOutputs = 3;
+/** What may stand beside one that is too large by itself, as a share of the most. */
+const besideLarge = 0.25;
 /** A graph writes a tree's nodes at greater length than our own file. */
 const graphBytesPerByte = 3.5;
 /** A second layer has to be better by this share of the score: it is one more thing that can be wrong. */
@@ -97,6 +101,7 @@ export async function assemble(
   const { metric } = plan;
   const why: string[] = [];
   const bound = y.task === 'classification' ? probabilityBound : boundOf(largestOf(y.values));
+  const outputs = y.task === 'classification' && y.classes > 2 ? y.classes : 1;
   const by = (numbers: Float32Array) => scoreBy(metric, y, asPredictions(y, numbers));
   let pool = finalists;
   let weights = selectWeights(
@@ -106,17 +111,20 @@ export async function assemble(
   );
   let bagged: boolean[];
   for (;;) {
-    // The largest members are fitted anew as one model, as long as the graph is too large; where that is not enough, they go.
+    // The largest members are fitted anew as one model, as long as the graph is too large; where that is not enough, those go, but for the
+    // best, that are largest for their weight.
     // One model of all rows is as good as the mean of fold models, where these hardly differ, as they do without trees.
     bagged = pool.map(({ models }) => keepFolds && models.some(({ trees }) => trees !== undefined));
-    const size = (i: number) => (weights[i]! > 0 ? sizeOf(pool[i]!, bagged[i]!) : 0);
+    const size = (i: number) => (weights[i]! > 0 ? sizeOf(pool[i]!, bagged[i]!, outputs) : 0);
     const total = () => pool.reduce((sum, _, i) => sum + size(i), 0);
     const bySize = () => pool.map((_, i) => i).sort((a, b) => size(b) - size(a) || a - b);
     for (const i of bySize()) if (total() > 1 && weights[i]! > 0) bagged[i] = false;
-    if (total() <= 1 || pool.length === 1) break;
-    const largest = bySize()[0]!;
-    why.push(`Candidate ${pool[largest]!.candidate.id} (${pool[largest]!.candidate.family}) is not taken: its graph would be too large.`);
-    pool = pool.filter((_, i) => i !== largest);
+    // Beside a best that is too large by itself, small ones stay.
+    if (total() <= Math.max(1, size(0) + besideLarge) || pool.length === 1) break;
+    const share = (i: number) => (weights[i]! > 0 ? size(i) / weights[i]! : 0);
+    const dropped = pool.reduce((most, _, i) => (i > 1 && share(i) > share(most) ? i : most), 1);
+    why.push(`Candidate ${pool[dropped]!.candidate.id} (${pool[dropped]!.candidate.family}) is not taken: the graph would be too large.`);
+    pool = pool.filter((_, i) => i !== dropped);
     weights = selectWeights(
       pool.map(({ answers }) => answers),
       y,
@@ -227,10 +235,13 @@ function wholeParams({ family, params }: Candidate, models: Finalist['models']):
 }
 
 /** Of what a graph may be at most, by bytes or trees; of all fold models, or of one that is fitted on all rows. */
-function sizeOf({ models }: Finalist, bag: boolean): number {
+function sizeOf({ models }: Finalist, bag: boolean, outputs: number): number {
   const bytes = models.reduce((sum, { bytes }) => sum + bytes.length, 0) * graphBytesPerByte;
   const trees = models.reduce((sum, { trees = 0 }) => sum + trees, 0);
-  return Math.max(bytes / most.bytes, trees / most.trees, models.length / most.models) / (bag ? 1 : Math.max(1, models.length - 1));
+  return (
+    Math.max(bytes / most.bytes, trees / (most.trees * Math.min(outputs, mostOutputs)), models.length / most.models) /
+    (bag ? 1 : Math.max(1, models.length - 1))
+  );
 }
 
 const rowsOf = (y: Target) => (y.task === 'classification' ? y.labels : y.values).length;

@@ -171,12 +171,12 @@ function labelType({ classType }: ModelCard): InferTensor['datatype'] {
 
 /** `GET /v2/models/{m}`: what to send and what comes back; -1 is any number of rows. */
 export function describeModel(card: ModelCard, versions: readonly (string | number)[]): object {
-  const datatypes = { number: 'FP32', boolean: 'BOOL', category: 'BYTES' } as const;
+  const datatypes = { number: 'FP32', boolean: 'BOOL', category: 'BYTES', date: 'BYTES', text: 'BYTES' } as const;
   return {
     name: card.model,
     versions: versions.map(String),
     platform: 'onnx_onnxruntime',
-    inputs: card.columns.map(({ name, type }) => ({ name, datatype: datatypes[type], shape: [-1, 1] })),
+    inputs: card.columns.map(({ name, type, wide }) => ({ name, datatype: wide ? 'FP64' : datatypes[type], shape: [-1, 1] })),
     outputs: outputsOf(card).map(({ name, datatype, width }) => ({ name, datatype, shape: width === undefined ? [-1] : [-1, width] })),
   };
 }

@@ -1,0 +1,62 @@
+/** What is fitted of each column: the list of what a column may become. */
+import type { CategoryColumn, FrameColumn } from '../table/frame.ts';
+import type { CleanReport, ColumnReport } from '../table/report.ts';
+import { booleanValues, fitBoolean } from './boolean.ts';
+import { fitDate } from './date.ts';
+import { withNumbers } from './derivations.ts';
+import { missingTokens } from './missing-tokens.ts';
+import { fitSpellings, frequentValues, mostValues } from './one-hot.ts';
+import type { FittedCategory, FittedColumn } from './preprocess.ts';
+import { fitStandard } from './standard.ts';
+import { fitEncoding, type Learning } from './target-encoding.ts';
+import { fitText } from './text.ts';
+import { fitWide } from './wide-number.ts';
+
+/** @param column of the train rows; @param learning what they are to teach, without which nothing is fitted on the target */
+export function fitColumn(column: FrameColumn, report: ColumnReport, classes: CleanReport['classes'], learning?: Learning): FittedColumn {
+  const { name } = column;
+  const missing = tokensOf(report);
+  if (column.type === 'number') {
+    const wide = column.values instanceof Float64Array ? fitWide(column.values) : undefined;
+    if (wide !== undefined) return withNumbers({ type: 'wide', name, missing, ...wide }, column, undefined);
+    return { type: 'number', name, ...fitStandard(Float32Array.from(column.values), { clips: true }), missing };
+  }
+  if (report.date !== undefined) return withNumbers({ type: 'date', name, missing, ...fitDate(column, report.date) }, column, undefined);
+  if (report.type === 'text')
+    return withNumbers(
+      { type: 'text', name, missing: inAnyCase(missing), ...fitText(column, inAnyCase(missing), classes, learning) },
+      column,
+      learning,
+    );
+  if (learning !== undefined && column.type === 'category' && new Set(column.codes).size - 1 > mostValues) {
+    const written = new Map(Object.entries(report.spellings ?? {}));
+    return withNumbers({ type: 'encoding', name, ...fitEncoding(column, written, missing, classes, learning) }, column, learning);
+  }
+  return fitCategory(column, report, missing);
+}
+
+function fitCategory({ type, name, codes, dictionary }: CategoryColumn, report: ColumnReport, tokens: string[]): FittedCategory {
+  const counts = new Int32Array(dictionary.length);
+  let missing = 0;
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]!;
+    if (code < 0) missing++;
+    else counts[code]!++;
+  }
+  const written = new Map(Object.entries(report.spellings ?? {}));
+  const indicator = missing > 0;
+  if (type === 'boolean') return { type, name, values: booleanValues, ...fitBoolean(written, tokens), indicator };
+  const values = frequentValues(new Map(dictionary.map((value, code) => [value, counts[code]!])), codes.length);
+  const kept = new Set(values);
+  const seen = [...values, ...dictionary.filter((value) => !kept.has(value))];
+  return { type, name, values, ...fitSpellings(values, seen, written, tokens), indicator };
+}
+
+const inAnyCase = (tokens: readonly string[]) => [
+  ...new Set(tokens.flatMap((token) => [token, token.toUpperCase(), token.charAt(0).toUpperCase() + token.slice(1)])),
+];
+
+/** The file's own tokens and the usual ones. */
+function tokensOf({ missingTokens: own }: ColumnReport): string[] {
+  return [...new Set([...missingTokens, ...Object.keys(own)])];
+}

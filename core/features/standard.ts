@@ -1,0 +1,40 @@
+/** Numbers made fit to learn from: imputed, clipped, and scaled to mean 0 and standard deviation 1 over the train rows. */
+import { clip, clipped, fitClip, largestFloat } from './clip.ts';
+import { impute, indicate } from './impute.ts';
+import type { Standard } from './preprocess.ts';
+import { quantiles } from './quantiles.ts';
+import { fitScale, scale, scaled } from './scale.ts';
+
+/**
+ * @param values of the train rows, NaN where missing
+ * @param options.clips whether outliers are moved to a bound; options.isExact whether what differs must still differ when scaled: by a power of two then
+ */
+export function fitStandard(values: Float32Array, { clips = false, isExact = false }): Standard {
+  const [low, middle, high] = quantiles(values, [0.25, 0.5, 0.75]) as [number, number, number];
+  const median = Math.fround(middle);
+  const bounds = clips ? fitClip(low, high) : { low: -largestFloat, high: largestFloat };
+  const indicator = values.some(Number.isNaN);
+  const prepared = values.slice();
+  impute(prepared, median);
+  clip(prepared, bounds);
+  const fitted = fitScale(prepared);
+  const scaling = isExact ? { mean: 0, scale: 2 ** Math.round(Math.log2(fitted.scale)) } : fitted;
+  return { impute: median, ...bounds, ...scaling, indicator };
+}
+
+/** @param is whether the feature is the number itself, or 1 where it is missing */
+export function transformStandard(fitted: Standard, values: Float32Array, is: 'value' | 'missing', into: Float32Array): void {
+  if (is === 'missing') {
+    indicate(values, into);
+    return;
+  }
+  into.set(values);
+  impute(into, fitted.impute);
+  clip(into, fitted);
+  scale(into, fitted);
+}
+
+/** The feature of a number that is not missing: rises with it, never falls. */
+export function featureOf(value: number, fitted: Standard): number {
+  return scaled(clipped(value, fitted), fitted);
+}

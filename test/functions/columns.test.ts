@@ -1,0 +1,95 @@
+/** A file with columns of every kind, from upload to answer. */
+import { expect, test } from 'vitest';
+import { modelKeys } from '../../core/keys.ts';
+import { getJson } from '../../core/object-store.ts';
+import { Random } from '../../core/random.ts';
+import type { ModelCard } from '../../core/registry/card.ts';
+import { getRun } from '../../core/registry/runs.ts';
+import { familyNames } from '../../core/spec.ts';
+import { Laboratory } from './laboratory.ts';
+
+/** Sales that follow from the month, the weekday, the shop and the price. */
+function madeSales(rows: number): string {
+  const random = new Random(21);
+  const words = () => Array.from({ length: 2 }, () => `thing${random.below(500)}`).join(' ');
+  const effect = Array.from({ length: 120 }, () => random.uniform() * 10);
+  const lines = Array.from({ length: rows }, () => {
+    const date = new Date(Date.UTC(2022, 0, 1 + random.below(900), random.below(24), random.below(60)));
+    const day = date.toISOString().slice(0, 10).replaceAll('-', '');
+    const shop = random.below(120);
+    const ticket = 5_000_000_000 + random.below(2 ** 20);
+    const isGood = random.below(2) === 1;
+    const review = ['The', words(), isGood ? 'was great,' : 'was Terrible;', words(), 'and', words()].join(' ');
+    const price = Math.fround(random.uniform() * 4);
+    const sold =
+      (date.getUTCMonth() > 9 ? 10 : 0) +
+      (date.getUTCDay() % 6 === 0 ? 5 : 0) +
+      effect[shop]! -
+      price +
+      (isGood ? 8 : 0) +
+      random.uniform();
+    return [date.toISOString(), random.below(9) ? day : '', `Shop ${shop}`, price, ticket, `"${review}"`, sold.toFixed(3)].join();
+  });
+  return `sold_at,day,shop,price,ticket,review,sold\n${lines.join('\n')}\n`;
+}
+
+test('dates, texts, large numbers and categories of many values are learned from, and a request writes them as the file does', {
+  timeout: 120_000,
+}, async () => {
+  const lab = new Laboratory();
+  const grids = { forest: { nEstimators: [30], maxDepth: [null], minSamplesSplit: [2] }, boosting: { nEstimators: [100] } };
+  await lab.rawData.put('raw/sales/dataset.json', JSON.stringify({ families: familyNames, folds: 3, grids }));
+  await lab.prepare(await lab.upload('raw/sales/sales.csv', madeSales(2000)));
+  await lab.runAll();
+  expect(await getRun(lab.rawModels, lab.queue, lab.queue.records[0]!.run)).toMatchObject({ status: 'SUCCEEDED' });
+  const card = (await getJson<ModelCard>(lab.rawModels, modelKeys.card('sales', 1)))!;
+  expect(card.inputs).toEqual([
+    { name: 'sold_at', type: 'date' },
+    { name: 'day', type: 'date' },
+    { name: 'shop', type: 'category' },
+    { name: 'price', type: 'number' },
+    { name: 'ticket', type: 'number' },
+    { name: 'review', type: 'text' },
+  ]);
+  // What is left is noise of a uniform number: of a variance of some forty it is a twelfth of one.
+  expect(card.heldOut.scores.r2).toBeGreaterThan(0.85);
+  expect(card.score).toBeGreaterThan(0.85);
+
+  const asked = await lab.ask('GET', '/v2/models/sales');
+  expect(JSON.parse(asked.body).inputs.map(({ datatype }: { datatype: string }) => datatype)).toEqual([
+    'BYTES',
+    'BYTES',
+    'BYTES',
+    'FP32',
+    'FP64',
+    'BYTES',
+  ]);
+
+  const value = async (row: object) => {
+    const answer = await lab.ask('POST', '/models/sales/predict', { rows: [row] });
+    return (JSON.parse(answer.body) as { predictions: [{ value: number }] }).predictions[0].value;
+  };
+  const row = {
+    sold_at: '2023-12-03T10:00:00.000Z',
+    day: 20231203,
+    shop: 'Shop 7',
+    price: 1,
+    ticket: 5_000_000_001,
+    review: 'It was great, really',
+  };
+  const sold = await value(row);
+  expect(await value({ ...row, day: '20231203', sold_at: '2023-12-03 10:00' })).toBe(sold);
+  expect(await value({ ...row, sold_at: '2023-06-07T10:00:00.000Z', day: 20230607 })).toBeLessThan(sold - 5);
+  expect(await value({ ...row, review: 'Terrible. Really terrible.' })).toBeLessThan(sold - 4);
+  expect(await value({ ...row, shop: 'none' })).not.toBe(sold);
+  expect(await value({ sold_at: null, day: null, shop: null, price: null, ticket: null, review: null })).toEqual(expect.any(Number));
+  const csv = await lab.ask(
+    'POST',
+    '/models/sales/predict',
+    'ticket,review,price,shop,day,sold_at\n5000000001,"It was great, really",1,Shop 7,20231203,2023-12-03T10:00:00Z\n',
+    {
+      'content-type': 'text/csv',
+    },
+  );
+  expect(JSON.parse(csv.body)).toMatchObject({ predictions: [{ value: sold }] });
+});
