@@ -38,6 +38,10 @@ export const modelKeys = {
   trials: (run: string) => `runs/${run}/trials/`,
   /** When the first attempt of a trial, or of the fit, began; written under a budget. */
   begun: (run: string, work: string) => `runs/${run}/begun/${work}.json`,
+  /** What made a job of the run fail, in its own words. */
+  jobFailure: (run: string) => `runs/${run}/job-failure.json`,
+  /** Written where Batch could not do the run's work, and functions took over. */
+  fallback: (run: string) => `runs/${run}/fallback.json`,
   /** Who has come to a rung of an automatic search. */
   rung: (run: string, rung: number) => `runs/${run}/rungs/${rung}.json`,
   /** A candidate's model of a fold, and what it says of the fold's rows: float32, row-major. */

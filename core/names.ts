@@ -8,7 +8,33 @@ export const environment = {
   alarmTopicArn: 'ALARM_TOPIC_ARN',
   /** JSON of what the functions are and cost (core/compute/lane.ts), for estimates. */
   lane: 'LANE',
+  /** JSON of the queues and job definitions of Batch (core/compute/batch.ts); not set where there is no Batch. */
+  batch: 'BATCH',
+  /** What a job does (`jobStages`), and the event that it does it for, as JSON. */
+  jobStage: 'INGOT_JOB_STAGE',
+  jobEvent: 'INGOT_JOB_EVENT',
+  /** MB that a job may use. */
+  jobMemory: 'INGOT_JOB_MEMORY',
+  /** Where a job's code is: `<bucket>/<key>` of a zip, the hash of its files (infra/assets.ts), and, on a laptop, a folder in its place. */
+  jobCode: 'INGOT_JOB_CODE',
+  jobHash: 'INGOT_JOB_HASH',
+  jobAsset: 'INGOT_JOB_ASSET',
 } as const;
+
+/** What a job of Batch does: a slice of a run's trials; all from the fit to the gate; or the preparation of a large upload. */
+export const jobStages = ['Search', 'Finish', 'Clean', 'Transform'] as const;
+export type JobStage = (typeof jobStages)[number];
+
+/**
+ * Shares of a Batch queue, by the least priority that a dataset's jobs must have to be in it. Batch gives a share room in proportion to
+ * 1 / weight, so that even the last one goes on while the first is in use.
+ */
+export const shares = [
+  { name: 'urgent', from: 67, weight: 0.25 },
+  { name: 'normal', from: 34, weight: 1 },
+  { name: 'whenever', from: 0, weight: 4 },
+] as const;
+export type Share = (typeof shares)[number]['name'];
 
 export const metricsNamespace = 'Ingot';
 
@@ -22,6 +48,21 @@ export const metricNames = {
   runsFailed: 'RunsFailed',
   predictions: 'Predictions',
   predictionErrors: 'PredictionErrors',
+} as const;
+
+/** CloudWatch metrics of compute, by the queue's name as the dimension `JobQueue`. */
+export const computeMetricNames = {
+  /** Jobs that could run and wait for room, and the seconds that the oldest of them has waited. */
+  jobsWaiting: 'JobsWaiting',
+  oldestJob: 'OldestJobWaiting',
+  jobsRunning: 'JobsRunning',
+  jobsSucceeded: 'JobsSucceeded',
+  jobsFailed: 'JobsFailed',
+  /** Attempts that a spot machine took with it. */
+  jobsInterrupted: 'JobsInterrupted',
+  /** Of what a job asked for, in per cent. */
+  jobCpu: 'JobCpuUtilization',
+  jobMemory: 'JobMemoryUtilization',
 } as const;
 
 /** The stages of a run, in order, and the share of the progress bar that is full once each is done. */

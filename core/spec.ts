@@ -3,6 +3,7 @@
  * and the cleaning report says what was inferred and why. One schema: parsed here, published as JSON Schema.
  */
 import * as z from 'zod/mini';
+import { laneNames } from './compute/lane.ts';
 import { IngotError } from './errors.ts';
 import { parseJson } from './json.ts';
 
@@ -92,7 +93,11 @@ export const datasetSpecSchema = z.strictObject({
   budget: z.optional(
     z.strictObject({ dollars: z.optional(z.number().check(z.positive())), minutes: z.optional(z.number().check(z.positive())) }),
   ),
-  /** 0 (whenever) to 100 (urgent). */
+  /**
+   * What to run on: `lambda` (functions), `cpu` or `gpu` (Batch). By default the smallest that can do the work, as plan.json says with its reason.
+   */
+  lane: z.optional(z.enum(laneNames)),
+  /** 0 (whenever) to 100 (urgent). Jobs of Batch go by it; 50 where it is left out. */
   priority: z.optional(z.int().check(z.minimum(0), z.maximum(100))),
   seed: z.optional(z.int().check(z.minimum(0), z.maximum(0xffff_ffff))),
 });

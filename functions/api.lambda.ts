@@ -6,6 +6,8 @@ import { type Presign, presigner } from '../aws/presign.ts';
 import { openApi } from '../core/api/openapi.ts';
 import { methodsOf } from '../core/api/paths.ts';
 import { aliasRequest, parseBody, uploadsRequest } from '../core/api/schemas.ts';
+import { type Machines, parseBatch } from '../core/compute/batch.ts';
+import { whyWaiting } from '../core/compute/waiting.ts';
 import { IngotError } from '../core/errors.ts';
 import { checkName, dataKeys } from '../core/keys.ts';
 import { environment } from '../core/names.ts';
@@ -20,15 +22,19 @@ import { parseJsonBody } from '../core/serving/rows.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import { consoleFile } from './shared/console-files.ts';
 import { requireEnv } from './shared/environment.ts';
+import { preparationJob } from './shared/hand-over.ts';
 import { asIngotError, bodyText, type HttpAnswer, type HttpEvent, MethodNotAllowed, noSuchPath } from './shared/http.ts';
 import { awsServices } from './shared/lambda.ts';
 import type { Services } from './shared/services.ts';
 
-export interface ApiServices extends Pick<Services, 'data' | 'models' | 'executions' | 'now'> {
+export interface ApiServices extends Pick<Services, 'data' | 'models' | 'executions' | 'jobs' | 'now'> {
   presign: Presign;
 }
 
 const uploadSeconds = 3600;
+
+/** Milliseconds after an upload from which a job may be at work on it. */
+const jobsFrom = 30_000;
 
 /** Any name but those that lead elsewhere: no separators, no control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
@@ -119,9 +125,9 @@ function createApi(connect: () => ApiServices): Hono {
   });
 
   const needRun = async (id: string): Promise<RunDetail> => {
-    const { models, executions } = connect();
+    const { models, executions, jobs } = connect();
     // An id that no run can have is not worth asking the services for.
-    const run = /^[A-Za-z0-9_-]{1,80}$/.test(id) ? await getRun(models, executions, id) : undefined;
+    const run = /^[A-Za-z0-9_-]{1,80}$/.test(id) ? await getRun(models, executions, id, waitingOf(jobs)) : undefined;
     return run ?? refuse(new IngotError('NotFound', `There is no run '${id}'.`, { where: 'path', fix: 'GET /runs lists the runs.' }));
   };
 
@@ -141,7 +147,7 @@ function createApi(connect: () => ApiServices): Hono {
 
   app.get('/datasets/:dataset', async (c) => {
     const dataset = c.req.param('dataset');
-    const { data } = connect();
+    const { data, jobs, now } = connect();
     const pointer = await getDataset(data, dataset);
     if (!pointer) {
       checkName('dataset', dataset);
@@ -150,16 +156,21 @@ function createApi(connect: () => ApiServices): Hono {
         fix: `Upload a file to ${dataKeys.raw(dataset, '<file>')} in the data bucket.`,
       });
     }
-    const { revision, status, error } = pointer;
+    const { revision, status, source, error } = pointer;
     const report = revision === undefined ? undefined : await getJson<CleanReport>(data, dataKeys.report(dataset, revision));
     const suspiciousLabels =
       revision === undefined ? undefined : await getJson<DoubtedLabels>(data, dataKeys.suspiciousLabels(dataset, revision));
+    // Uploads that functions prepare are ready within minutes; only what takes longer is asked about.
+    const since = new Date(source.eventTime);
+    const asked = now().getTime() - since.getTime() > jobsFrom ? preparationJob({ dataset, status, since }, { jobs }) : {};
+    const job = await Promise.resolve(asked).catch(() => ({}));
     return c.json({
       dataset,
       revision: revision ?? null,
       status,
       ...(report && { report }),
       ...(suspiciousLabels && { suspiciousLabels }),
+      ...job,
       ...(error && { error }),
     });
   });
@@ -209,6 +220,20 @@ function createApi(connect: () => ApiServices): Hono {
     return c.json({ error: known.toBody() }, known.status as ContentfulStatusCode, known.headers);
   });
   return app;
+}
+
+/** Batch's answer is of use, but a run is shown without it where Batch does not give one. */
+function waitingOf(jobs: ApiServices['jobs']) {
+  return async (run: string, machines: Machines): Promise<string | undefined> => {
+    const queue = parseBatch(process.env[environment.batch])?.queues[machines]?.queue;
+    if (!queue) return undefined;
+    try {
+      const open = await (await jobs()).open(queue, `${run}-`);
+      return open.map(whyWaiting).find((sentence) => sentence !== undefined);
+    } catch (error) {
+      return `Batch does not say how its job is: ${(error as Error).message}`;
+    }
+  };
 }
 
 /** For the right side of `??`. */

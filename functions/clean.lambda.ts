@@ -11,6 +11,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { usualPriority } from '../core/compute/batch.ts';
 import { type ErrorBody, IngotError } from '../core/errors.ts';
 import { checkName, dataKeys, parseRawKey } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
@@ -20,6 +21,7 @@ import { type RevisionOrigin, revisionOf } from '../core/registry/identity.ts';
 import { type DatasetSpec, parseSpec } from '../core/spec.ts';
 import { cleanTable, leftOutFile } from '../core/table/clean.ts';
 import { duckdbMemory } from './shared/environment.ts';
+import { cleaningBytes, handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
@@ -33,7 +35,8 @@ export function clean(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, (source) => cleanUpload(source, services));
 }
 
-async function cleanUpload(source: DataSource, services: Services): Promise<void> {
+/** Cleans what an upload has made complete. */
+export async function cleanUpload(source: DataSource, services: Services): Promise<void> {
   const { data, count, log } = services;
   const raw = parseRawKey(source.key);
   // Consoles make "folders" by empty objects whose keys end with a slash.
@@ -50,6 +53,10 @@ async function cleanUpload(source: DataSource, services: Services): Promise<void
       log('A newer upload has taken over.', { source, standing: standing.source });
       return;
     }
+    const bytes = await sizeOf(data, dataset, names);
+    const from = (megabytes: number) => megabytes * 2 ** 20;
+    const priority = spec.priority ?? usualPriority;
+    if (await handOver({ dataset, stage: 'Clean', event: source, priority, bytes: cleaningBytes(bytes), from }, services)) return;
     await withScratch(async (directory) => {
       const files = await download(data, dataset, names, source, directory);
       revision = revisionOf(files, spec, version);
@@ -131,6 +138,12 @@ async function filesOf(data: ObjectStore, dataset: string, file: string, spec: D
     if (name !== specFile && !name.endsWith('/') && (!newest || lastModified > newest.at)) newest = { name, at: lastModified };
   }
   return newest ? [newest.name] : [];
+}
+
+/** Bytes of the files; one that is not there is said to be missing by whoever reads it. */
+async function sizeOf(data: ObjectStore, dataset: string, names: string[]): Promise<number> {
+  const found = await Promise.all(names.map((name) => data.head(dataKeys.raw(dataset, name))));
+  return found.reduce((sum, object) => sum + (object?.size ?? 0), 0);
 }
 
 interface LocalFile {

@@ -1,49 +1,99 @@
-/** Decides what the run tries. */
-
-import { fitBudget } from '../core/compute/budget.ts';
-import { estimateRun } from '../core/compute/cost.ts';
+/** Decides what the run tries and on which lane; and, where Batch has failed it, whether functions take over. */
+import * as z from 'zod/mini';
+import { type BatchSettings, expectedWait, shareOf, usualPriority } from '../core/compute/batch.ts';
+import type { Limits } from '../core/compute/budget.ts';
+import { chooseLane, mayTakeBatch } from '../core/compute/choose-lane.ts';
 import { type Lane, parseLane } from '../core/compute/lane.ts';
+import { batchWays, functionWay, type Way } from '../core/compute/ways.ts';
 import type { Shape } from '../core/compute/work.ts';
+import type { ErrorBody } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
-import { environment } from '../core/names.ts';
+import { environment, type Stage } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
+import type { Fallback } from '../core/registry/runs.ts';
+import { newestRung } from '../core/search/auto/objects.ts';
 import { planAuto } from '../core/search/auto/plan-auto.ts';
 import type { Plan } from '../core/search/plan.ts';
 import { planSearch, type Question, searchOf } from '../core/search/plan-search.ts';
+import { failedJob } from './shared/failed-job.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
-import { type RunEvent, runEvent, stage } from './shared/stage.ts';
+import { type Answer, answerOf, batchSettings } from './shared/run-jobs.ts';
+import type { Services } from './shared/services.ts';
+import { JobError, type RunEvent, runEvent, stage } from './shared/stage.ts';
 
-export const plan = stage(
-  'Plan',
-  runEvent,
-  async ({ run, dataset, revision }, { data, models }): Promise<RunEvent & { trials: string[] }> => {
-    const planned = await getJson<Plan>(models, modelKeys.plan(run));
-    if (planned) return answer(planned);
-    const [{ task, rows, classes, features }, { spec }] = await Promise.all([
-      needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
-      needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
-    ]);
-    const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
-    const lane = parseLane(process.env[environment.lane]);
-    const question = { run, dataset, revision, task, classes, spec, rows: rows.train };
-    const made = searchOf(spec) === 'auto' ? planAuto(question, shape, lane) : gridPlan(question, shape, lane);
-    await putJson(models, modelKeys.plan(run), made, once);
-    return answer(made);
-  },
-);
+const planEvent = z.extend(runEvent, { error: z.optional(z.object({ Error: z.string(), Cause: z.optional(z.string()) })) });
 
-function gridPlan(question: Question, shape: Shape, lane: Lane): Plan {
-  const asked = planSearch(question);
-  const { budget } = question.spec;
-  const { plan, ...reckoned } = budget ? fitBudget(asked, shape, lane, budget) : { plan: asked, estimate: estimateRun(asked, shape, lane) };
-  return { ...plan, ...reckoned };
+export const plan = stage('Plan', planEvent, async ({ error, ...event }, services): Promise<Answer> => {
+  const { models, data } = services;
+  const { run, dataset, revision } = event;
+  if (error) return planAnew(event, error, services);
+  const planned = await getJson<Plan>(models, modelKeys.plan(run));
+  if (planned) return answerOf(planned, await newestRung(models, planned), models);
+  const [{ task, rows, classes, features }, { spec }] = await Promise.all([
+    needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
+    needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
+  ]);
+  const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
+  const asked = { run, dataset, revision, task, classes, spec, rows: rows.train };
+  const question = { plan: searchFor(asked, shape), shape, functions: parseLane(process.env[environment.lane]), limits: spec.budget };
+  const priority = spec.priority ?? usualPriority;
+  const functions = functionWay(question);
+  const batch = batchSettings();
+  const ways = batch && mayTakeBatch(functions, spec.lane) ? await withQueues(batchWays(question, batch), batch, priority, services) : [];
+  const { option, choice } = chooseLane(functions, ways, spec.lane);
+  const { plan: searched, estimate, budget } = option;
+  const { lane, reason, fallback } = choice;
+  const made: Plan = { ...searched, lane, laneReason: reason, fallback, priority, estimate, ...(budget && { budget }) };
+  await putJson(models, modelKeys.plan(run), made, once);
+  return answerOf(made, { rung: 0, trials: made.trials }, models);
+});
+
+/** The plan of a grid, or how an automatic search is planned for a lane. */
+function searchFor(question: Question, shape: Shape): Plan | ((lane: Lane, limits: Limits | undefined) => Plan) {
+  const { spec } = question;
+  if (searchOf(spec) === 'grid') return planSearch(question);
+  return (lane, budget) => planAuto({ ...question, spec: { ...spec, budget } }, shape, lane);
 }
 
-function answer({ run, dataset, revision, trials }: Plan): RunEvent & { trials: string[] } {
-  return { run, dataset, revision, trials: trials.map(({ id }) => id) };
+/** The ways of Batch with how busy their queues are. */
+async function withQueues(ways: Way[], { maxVcpus, queues }: BatchSettings, priority: number, { jobs, log }: Services): Promise<Way[]> {
+  const batch = await jobs();
+  return Promise.all(
+    ways.map(async (way) => {
+      if (way.obstacle) return way;
+      try {
+        const state = await batch.queueState(queues[way.machines!]!.queue, maxVcpus);
+        const vcpus = way.lane.job!.vcpus * way.lane.concurrency;
+        return { ...way, wait: expectedWait(state, Math.min(vcpus, maxVcpus), shareOf(priority)), obstacle: state.trouble };
+      } catch (error) {
+        log('Batch did not say how busy it is.', { machines: way.machines, error: String(error) });
+        return { ...way, obstacle: `Batch does not answer: ${(error as Error).message}.` };
+      }
+    }),
+  );
+}
+
+/**
+ * A job has failed. Its own error would come again on any lane; but where Batch could not run it, functions may.
+ * @throws JobError what the job said, or what Batch says and what to do
+ */
+async function planAnew(event: RunEvent, error: { Error: string; Cause?: string | undefined }, services: Services): Promise<Answer> {
+  const { run } = event;
+  const { models, now, log } = services;
+  const [planned, told] = await Promise.all([
+    needJson<Plan>(models, modelKeys.plan(run)),
+    getJson<ErrorBody & { stage: Stage }>(models, modelKeys.jobFailure(run)),
+  ]);
+  if (told) throw new JobError(told);
+  const failed = await failedJob(error, services);
+  if (!planned.fallback) throw new JobError({ ...failed, stage: (await models.head(modelKeys.leaderboard(run))) ? 'Fit' : 'Search' });
+  const fallback: Fallback = { lane: 'lambda', reason: failed.message, at: now().toISOString() };
+  await putJson(models, modelKeys.fallback(run), fallback, once);
+  log('Functions take over from Batch.', { run, reason: failed.message });
+  return answerOf(planned, await newestRung(models, planned), models);
 }
 
 export const handler = lambda(plan);

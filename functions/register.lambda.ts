@@ -11,6 +11,7 @@ import type { ModelCard } from '../core/registry/card.ts';
 import type { Gate } from '../core/registry/gate.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
 import { reproductionOf } from '../core/registry/reproduce.ts';
+import { type Fallback, laneOf } from '../core/registry/runs.ts';
 import { claimVersion, publishVersion } from '../core/registry/versions.ts';
 import { rungsOf } from '../core/search/auto/objects.ts';
 import type { Leaderboard, Plan, TrialResult } from '../core/search/plan.ts';
@@ -55,6 +56,7 @@ async function draftCard(
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
+  const fallback = await getJson<Fallback>(models, modelKeys.fallback(run));
   const planned = plan.search === 'auto' ? (await rungsOf(models, plan)).flatMap(({ trials }) => trials) : plan.trials;
   const trials = await Promise.all(planned.map(({ id }) => getJson<TrialResult>(models, modelKeys.trial(run, id))));
   const best = leaderboard.entries[0]!;
@@ -113,7 +115,7 @@ async function draftCard(
           { stage: 'Register' },
           { stage: 'Release' },
         ],
-        estimate.lane,
+        laneOf(estimate, fallback),
       ),
     }),
     ...(budget && {

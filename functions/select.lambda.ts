@@ -2,29 +2,31 @@
 import { parseLane } from '../core/compute/lane.ts';
 import { modelKeys } from '../core/keys.ts';
 import { environment } from '../core/names.ts';
-import { putJson } from '../core/object-store.ts';
+import { getJson, putJson } from '../core/object-store.ts';
+import { type Fallback, laneOf } from '../core/registry/runs.ts';
 import { doneRung, rungsOf } from '../core/search/auto/objects.ts';
 import { boardOf, type DoneRung, promote } from '../core/search/auto/promote.ts';
 import type { Leaderboard, Plan, RungTrials, TrialResult } from '../core/search/plan.ts';
 import { select as rank } from '../core/search/selection.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
+import { type Answer, answerOf } from './shared/run-jobs.ts';
 import type { Services } from './shared/services.ts';
-import { type RunEvent, runEvent, stage } from './shared/stage.ts';
+import { runEvent, stage } from './shared/stage.ts';
 
 /** @returns the trials that are to be run next: none where the search is over */
-export const select = stage('Select', runEvent, async ({ run, dataset, revision }, services): Promise<RunEvent & { trials: string[] }> => {
+export const select = stage('Select', runEvent, async ({ run }, services): Promise<Answer> => {
   const { models } = services;
-  const over = { run, dataset, revision, trials: [] };
-  if (await models.head(modelKeys.leaderboard(run))) return over;
   const plan = await needJson<Plan>(models, modelKeys.plan(run));
+  const over = { rung: plan.rungs?.length ?? 1, trials: [] };
+  if (await models.head(modelKeys.leaderboard(run))) return answerOf(plan, over, models);
   const next = plan.search === 'auto' ? await nextRung(plan, services) : await boardOfGrid(plan, services);
   if ('trials' in next) {
     await putJson(models, modelKeys.rung(run, next.rung), next, once);
-    return { ...over, trials: next.trials.map(({ id }) => id) };
+    return answerOf(plan, next, models);
   }
   await putJson(models, modelKeys.leaderboard(run), next, once);
-  return over;
+  return answerOf(plan, over, models);
 });
 
 async function boardOfGrid(plan: Plan, { models }: Services): Promise<Leaderboard> {
@@ -40,7 +42,8 @@ async function nextRung(plan: Plan, { models }: Services): Promise<RungTrials | 
     if (!rung) return trials;
     done.push(rung);
   }
-  const lane = plan.estimate?.lane ?? parseLane(process.env[environment.lane]);
+  const fallback = await getJson<Fallback>(models, modelKeys.fallback(plan.run));
+  const lane = plan.estimate ? laneOf(plan.estimate, fallback) : parseLane(process.env[environment.lane]);
   return done.length < plan.rungs!.length ? promote(plan, done.at(-1)!, lane) : boardOf(plan, done);
 }
 

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { tableBytes, usualPriority } from '../core/compute/batch.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { takeKeys } from '../core/features/row-keys.ts';
@@ -11,14 +12,16 @@ import { takeRows, takeTarget } from '../core/features/split.ts';
 import { fit as fitFeatures, transform as transformFrame, transformTrain, withCrosses } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
-import { putJson } from '../core/object-store.ts';
+import { getJson, putJson } from '../core/object-store.ts';
 import { advanceDataset, type DatasetPointer, getDataset, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
 import { chooseCrosses } from '../core/search/choose-crosses.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
+import { memoryBytes } from './shared/environment.ts';
 import { learningOf, readKeys, splitOf, wideIn, writeFeatures, writeTrainKeys } from './shared/features.ts';
+import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
@@ -31,16 +34,41 @@ export function transform(event: unknown, services: Services): Promise<void> {
     const match = /^clean\/([^/]+)\/([^/]+)\/report\.json$/.exec(key);
     if (!match) return;
     const [dataset, revision] = [match[1]!, match[2]!];
-    try {
-      await makeFeatures(dataset, revision, services);
-      await startRun(dataset, revision, services);
-      await listSuspiciousLabels(dataset, revision, services.data);
-    } catch (error) {
-      if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
-      await advanceRevision(dataset, revision, { status: 'CLEAN', error: troubleOf(error) }, services);
-      throw error;
-    }
+    if (!(await isHandedOver(dataset, revision, services))) await transformRevision(dataset, revision, services);
   });
+}
+
+/** What a job makes because a function has not the memory; features that are there already need none. */
+async function isHandedOver(dataset: string, revision: string, services: Services): Promise<boolean> {
+  const { data } = services;
+  const [report, origin, done] = await Promise.all([
+    getJson<CleanReport>(data, dataKeys.report(dataset, revision)),
+    getJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
+    data.head(dataKeys.preprocess(dataset, revision)),
+  ]);
+  if (!report || done) return false;
+  const bytes = tableBytes(report.rows.kept, report.columns.length);
+  const priority = origin?.spec.priority ?? usualPriority;
+  return handOver(
+    { dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, from: () => memoryBytes() * featureShare },
+    services,
+  );
+}
+
+/** Of a function's memory, what the features may take. */
+const featureShare = 0.6;
+
+/** Makes the features of a clean revision and starts its run. */
+export async function transformRevision(dataset: string, revision: string, services: Services): Promise<void> {
+  try {
+    await makeFeatures(dataset, revision, services);
+    await startRun(dataset, revision, services);
+    await listSuspiciousLabels(dataset, revision, services.data);
+  } catch (error) {
+    if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
+    await advanceRevision(dataset, revision, { status: 'CLEAN', error: troubleOf(error) }, services);
+    throw error;
+  }
 }
 
 async function makeFeatures(dataset: string, revision: string, services: Services): Promise<void> {

@@ -36,12 +36,15 @@ const build = join(root, '.build');
 /** Lambda refuses more, unzipped. */
 const largestAsset = 250 * 1024 * 1024;
 
-/** Functions that share an asset: those that need no native library, those that train, and the one whose cold start counts. */
+/** Functions that share an asset: those that need no native library, those that train, and the one whose cold start counts. Jobs run the second. */
 export const assetGroups = {
   control: ['api', 'plan', 'select', 'register', 'release', 'fail'],
   pipeline: ['clean', 'transform', 'search', 'fit', 'optimise', 'gate'],
   serving: ['predict'],
 } as const satisfies Record<string, readonly FunctionName[]>;
+
+/** What a job of Batch runs, beside the functions of its asset. */
+const jobs: Partial<Record<AssetGroup, string>> = { pipeline: 'containers/train/main.ts' };
 
 /** Folders that handlers read as they are, copied beside them: `api` serves the web page. */
 const files: Partial<Record<FunctionName, string>> = { api: 'console' };
@@ -86,7 +89,8 @@ const isLibrary = (file: string) => /\.(node|so|dylib|dll)(\.\d+)*$/.test(file);
 export function buildAsset(group: AssetGroup, target: Target): BuiltAsset {
   const folder = join(build, 'assets', `${group}-${process.pid}-${Date.now()}`);
   try {
-    const imports = bundle(assetGroups[group], join(folder, 'dist'));
+    const handlers = assetGroups[group].map((name) => `functions/${name}.lambda.ts`);
+    const imports = bundle([...handlers, ...(jobs[group] ? [jobs[group]] : [])], join(folder, 'dist'));
     for (const name of assetGroups[group]) {
       if (files[name]) cpSync(join(root, files[name]), join(folder, 'dist', files[name]), { recursive: true });
     }
@@ -101,9 +105,9 @@ export function buildAsset(group: AssetGroup, target: Target): BuiltAsset {
 }
 
 /** Bundles handlers and the workers that they start. @returns what the bundles import from outside. */
-function bundle(names: readonly FunctionName[], out: string): string[] {
+function bundle(files: string[], out: string): string[] {
   const entry = (file: string) => ({ in: join(root, file), out: basename(file).replace(/(\.lambda)?\.ts$/, '') });
-  const handlers = names.map((name) => entry(`functions/${name}.lambda.ts`));
+  const handlers = files.map(entry);
   const workers = globSync('core/**/*.worker.ts', { cwd: root }).sort().map(entry);
   const { metafile, outputFiles } = buildSync({
     absWorkingDir: root,
@@ -127,14 +131,30 @@ function bundle(names: readonly FunctionName[], out: string): string[] {
     write: false,
   });
   const texts = new Map(outputFiles.map((file) => [basename(file.path), file.text]));
-  const { files, external } = reachable(
+  const { files: reached, external } = reachable(
     handlers.map((handler) => `${handler.out}.mjs`),
     texts,
     metafile,
   );
   mkdirSync(out, { recursive: true });
-  for (const file of files) writeFileSync(join(out, file), texts.get(file)!);
+  for (const file of reached) writeFileSync(join(out, file), texts.get(file)!);
   return external;
+}
+
+/** The program of `node -e` in a job's container, see containers/train/bootstrap.ts. */
+export function buildBootstrap(): string {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(root, 'containers/train/bootstrap.ts')],
+    bundle: true,
+    minify: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    legalComments: 'none',
+    logLevel: 'error',
+    write: false,
+  });
+  return outputFiles[0]!.text.trim();
 }
 
 /** The outputs that handlers import or start as a worker (`new URL('./x.worker.mjs', …)`), and the modules outside that these import. */

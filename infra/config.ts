@@ -18,6 +18,14 @@ const json = z.transform((value) => {
     return value;
   }
 });
+/** Names separated by commas, or a list of them. */
+const names = z._default(
+  z.pipe(
+    z.union([z.string(), z.array(z.string())]),
+    z.transform((value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value).filter((name) => name !== '')),
+  ),
+  [],
+);
 
 /** Lambda gives a function one processor core for each 1,769 MB. */
 const memory = (megabytes: number) => whole(megabytes, 128, 10_240);
@@ -51,6 +59,24 @@ const schema = z.strictObject({
   searchConcurrency: whole(8, 1, 40),
   /** Hours after which a run is stopped whatever it does: the last resort behind each stage's own time limit and retries. */
   runHours: whole(6, 1, 72),
+
+  /** Batch for what is too large or too slow for functions; `off` leaves functions to do everything. */
+  batch: z._default(z.enum(['on', 'off']), 'on'),
+  /** vCPUs that all jobs of a queue may have at a time. New AWS accounts allow few on Fargate; a quota can be raised. */
+  batchVcpus: whole(64, 1, 10_000),
+  /** The image in which jobs run their code: any with Node 24. The default one is public and reachable over IPv6. */
+  jobImage: z._default(z.string().check(z.minLength(1)), 'ecr-public.aws.com/docker/library/node:24-slim'),
+  /** GB of disk of a job that cleans and transforms a large upload: the upload, its tables and DuckDB's spill. */
+  jobDisk: whole(200, 21, 200),
+  /** Machines with a GPU, whose image needs Docker to be built. No family of models makes use of one yet. */
+  gpu: z._default(z.enum(['on', 'off']), 'off'),
+  /** How jobs reach AWS from subnets that nothing reaches, see infra/network.ts; without a meaning where `subnetIds` are given. */
+  jobNetwork: z._default(z.enum(['dualstack', 'endpoints']), 'dualstack'),
+  /** Subnets and security groups of your own for the jobs, separated by commas; where the construct is given a `network`, those of it. */
+  subnetIds: names,
+  securityGroupIds: names,
+  /** MB of an upload from which it is cleaned by a job, not by a function. */
+  batchUpload: whole(500, 1, 10_240),
 
   /**
    * Who may call the API: whoever has a key (`apiKey`), whom IAM allows `execute-api:Invoke` and who signs the request (`iam`), or who has and does
@@ -89,13 +115,27 @@ export type Config = z.infer<typeof schema>;
 /** Checks a configuration and fills in what it leaves out; throws with every wrong value by name. */
 export function parseConfig(values: Record<string, unknown>): Config {
   const parsed = schema.safeParse(values);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return agreeing(parsed.data);
   const problems = parsed.error.issues.map((issue) =>
     issue.code === 'unrecognized_keys'
       ? `${issue.keys.join(', ')}: no such setting (there are ${Object.keys(schema.shape).join(', ')})`
       : `${issue.path.join('.')}: ${issue.message}`,
   );
   throw new Error(`Ingot's configuration is wrong.\n  ${problems.join('\n  ')}`);
+}
+
+/** Settings that need each other. */
+function agreeing(config: Config): Config {
+  const { jobNetwork, subnetIds, securityGroupIds, jobImage, gpu, batch } = config;
+  const own = subnetIds.length > 0;
+  const problem = own
+    ? securityGroupIds.length === 0 && 'subnetIds: securityGroupIds must say who may speak with jobs in them'
+    : jobNetwork === 'endpoints' && !/\.dkr\.ecr\./.test(jobImage)
+      ? "jobNetwork: from subnets with endpoints alone only an image in the account's own registry can be fetched; copy one there and name it as jobImage (docs/deploy.md)"
+      : gpu === 'on' && jobNetwork === 'dualstack' && 'gpu: machines of EC2 need the jobNetwork `endpoints`, or subnetIds of your own';
+  const wrong = problem || (gpu === 'on' && config.processor === 'arm64' && 'gpu: its machines take code for the processor x64');
+  if (wrong && batch === 'on') throw new Error(`Ingot's configuration is wrong.\n  ${wrong}`);
+  return config;
 }
 
 const prefix = 'ingot:';

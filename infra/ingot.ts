@@ -7,11 +7,13 @@
  */
 import { CfnOutput, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import type { DomainNameOptions } from 'aws-cdk-lib/aws-apigateway';
+import { SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { Batch } from './batch.ts';
 import { type Config, contextConfig, parseConfig } from './config.ts';
 import { type AnyBucket, Data } from './data.ts';
 import { allowServices, createKey } from './encryption.ts';
@@ -33,7 +35,7 @@ export interface IngotProps extends Partial<Config> {
   modelBucket?: AnyBucket;
   /** Encrypts the new buckets, topic, queues and logs; buckets of your own keep theirs. Of imported keys see encryption.ts. @default the services' own keys; a new one with `customerKey` */
   encryptionKey?: IKey;
-  /** Where the functions run. @default outside of any VPC */
+  /** Where functions and jobs run. @default functions outside of any VPC, jobs in one of their own, see network.ts */
   network?: Network;
   /** An address of one's own for the API. @default the one that API Gateway gives */
   domainName?: DomainNameOptions;
@@ -45,6 +47,8 @@ export interface IngotProps extends Partial<Config> {
 
 export class Ingot extends Construct {
   readonly data: Data;
+  /** Unless it is switched off. */
+  readonly batch: Batch | undefined;
   readonly training: Training;
   readonly preparation: Preparation;
   readonly serving: Serving;
@@ -64,7 +68,7 @@ export class Ingot extends Construct {
       tags,
       ...settings
     } = props;
-    const config = parseConfig({ ...settings, ...contextConfig(this.node) });
+    const config = parseConfig({ ...(network && this.jobsIn(network)), ...settings, ...contextConfig(this.node) });
     for (const [name, value] of Object.entries(tags ?? {})) Tags.of(this).add(name, value);
     const key = encryptionKey ?? (config.customerKey ? createKey(this, removalPolicy) : undefined);
     if (key) allowServices(this, key);
@@ -78,10 +82,12 @@ export class Ingot extends Construct {
       ...(key && { key }),
     });
     const surroundings: Surroundings = { config, data: this.data, assets: assets ?? buildAssets(config), ...(network && { network }) };
-    this.training = new Training(this, 'Training', { ...surroundings, topic: this.topic });
+    this.batch = config.batch === 'on' ? new Batch(this, 'Batch', surroundings) : undefined;
+    this.training = new Training(this, 'Training', { ...surroundings, topic: this.topic, batch: this.batch });
     const { stateMachine } = this.training;
-    this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine });
-    this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine, ...(domainName && { domainName }) });
+    this.batch?.jobs.startsRuns(stateMachine);
+    this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine, batch: this.batch });
+    this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine, batch: this.batch, ...(domainName && { domainName }) });
     new Monitoring(this, 'Monitoring', { ...this, config });
     const url = domainName ? `https://${domainName.domainName}/` : this.serving.api.url;
     this.output('ApiUrl', url);
@@ -92,6 +98,15 @@ export class Ingot extends Construct {
     this.output('StateMachineArn', stateMachine.stateMachineArn);
     this.output('AlarmTopicArn', this.topic.topicArn);
     this.output('ConsoleUrl', `${url}console/`);
+  }
+
+  /** The settings by which jobs run in a network of the user's. */
+  private jobsIn({ vpc, vpcSubnets, securityGroups }: Network): Pick<Config, 'subnetIds' | 'securityGroupIds'> {
+    const groups = securityGroups ?? [new SecurityGroup(this, 'Jobs', { vpc, description: 'Jobs of Ingot: nothing comes in' })];
+    return {
+      subnetIds: vpc.selectSubnets(vpcSubnets).subnetIds,
+      securityGroupIds: groups.map(({ securityGroupId }) => securityGroupId),
+    };
   }
 
   /** A topic with a policy loses the one by which alarms of its account may publish, so that is said here again. */

@@ -7,12 +7,15 @@ import { LambdaDestination } from 'aws-cdk-lib/aws-s3-notifications';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { environment } from '../core/names.ts';
+import { environment as variables } from '../core/names.ts';
+import type { Batch } from './batch.ts';
 import { IngotFunction, type Surroundings } from './function.ts';
 
 export interface PreparationProps extends Surroundings {
   /** What `transform` starts once the features are there. */
   stateMachine: StateMachine;
+  /** Where it is, for uploads that are too large for functions. */
+  batch?: Batch | undefined;
 }
 
 export class Preparation extends Construct {
@@ -21,7 +24,7 @@ export class Preparation extends Construct {
   /** Events that failed in all their attempts, a queue for each function, so that each can be sent again by itself. */
   readonly deadLetters: { clean: Queue; transform: Queue };
 
-  constructor(scope: Construct, id: string, { stateMachine, ...surroundings }: PreparationProps) {
+  constructor(scope: Construct, id: string, { stateMachine, batch, ...surroundings }: PreparationProps) {
     super(scope, id);
     this.deadLetters = {
       clean: this.queue('CleanDeadLetters', surroundings.data.key),
@@ -29,12 +32,17 @@ export class Preparation extends Construct {
     };
     // Cleaning and transforming may take all the time that Lambda gives.
     const timeout = Duration.minutes(15);
+    const environment: Record<string, string> = batch ? { [variables.batch]: batch.settings() } : {};
     this.clean = new IngotFunction(this, 'Clean', {
       ...surroundings,
       name: 'clean',
       description: 'Reads an uploaded table, cleans it and reports every change',
       timeout,
-      access: { data: { read: ['raw/', 'clean/', 'secrets/'], write: ['clean/', 'secrets/'] } },
+      access: {
+        data: { read: ['raw/', 'clean/', 'secrets/'], write: ['clean/', 'secrets/'] },
+        statements: batch ? [batch.submit('prepare')] : [],
+      },
+      environment,
       deadLetters: this.deadLetters.clean,
     });
     this.transform = new IngotFunction(this, 'Transform', {
@@ -45,11 +53,15 @@ export class Preparation extends Construct {
       access: {
         data: { read: ['clean/', 'features/'], write: ['clean/', 'features/'] },
         models: { write: ['runs/'] },
-        statements: [new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] })],
+        statements: [
+          new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
+          ...(batch ? [batch.submit('prepare')] : []),
+        ],
       },
-      environment: { [environment.stateMachineArn]: stateMachine.stateMachineArn },
+      environment: { ...environment, [variables.stateMachineArn]: stateMachine.stateMachineArn },
       deadLetters: this.deadLetters.transform,
     });
+    for (const { role } of batch ? [this.clean, this.transform] : []) batch!.acknowledgeSubmit(role!, 'prepare');
     const { dataBucket } = surroundings.data;
     dataBucket.addEventNotification(EventType.OBJECT_CREATED, new LambdaDestination(this.clean), { prefix: 'raw/' });
     dataBucket.addEventNotification(EventType.OBJECT_CREATED, new LambdaDestination(this.transform), {

@@ -20,12 +20,15 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { environment } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
+import type { Batch } from './batch.ts';
 import type { Config } from './config.ts';
 import { IngotFunction, type Surroundings } from './function.ts';
 
 export interface ServingProps extends Surroundings {
   /** Whose executions `/runs` shows and cancels. */
   stateMachine: StateMachine;
+  /** Whose jobs `/runs/{id}` tells of. */
+  batch?: Batch | undefined;
   domainName?: DomainNameOptions;
 }
 
@@ -110,7 +113,7 @@ export class Serving extends Construct {
   readonly predict: IngotFunction;
   readonly control: IngotFunction;
 
-  constructor(scope: Construct, id: string, { stateMachine, domainName, ...surroundings }: ServingProps) {
+  constructor(scope: Construct, id: string, { stateMachine, batch, domainName, ...surroundings }: ServingProps) {
     super(scope, id);
     const { config } = surroundings;
     const executions = `${executionsOf(stateMachine)}:*`;
@@ -136,10 +139,15 @@ export class Serving extends Construct {
             actions: ['states:DescribeExecution', 'states:StopExecution'],
             resources: [executions],
           }),
+          ...(batch ? batch.look() : []),
         ],
       },
-      environment: { [environment.stateMachineArn]: stateMachine.stateMachineArn },
+      environment: {
+        [environment.stateMachineArn]: stateMachine.stateMachineArn,
+        ...(batch && { [environment.batch]: batch.settings() }),
+      },
     });
+    if (batch) batch.acknowledgeLook(this.control.role!);
     acknowledgeWildcard(this.control.role!, executions, 'Any execution of the one state machine: users name the run that they ask about.');
     this.api = this.restApi(surroundings, domainName);
     this.route(predictionPaths, this.predict, config);

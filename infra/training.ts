@@ -1,27 +1,35 @@
-/** The run: Plan → Search → Select → Fit → Optimise → Gate → Register → Release, each stage a function (the `lambda` lane). */
+/**
+ * The run: Plan → Search → Select → Fit → Optimise → Gate → Register → Release; where Select has more trials, they are searched first. Each stage
+ * is a function; where Plan says so, the search is an array job of Batch in its place, and all from the fit to the gate another job.
+ */
 import { availableParallelism } from 'node:os';
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Aws, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import {
-  Chain,
   Choice,
   Condition,
+  CustomState,
   DefinitionBody,
   Fail,
+  type INextable,
   JitterType,
   JsonPath,
   Map as MapState,
+  type State,
   StateMachine,
   StateMachineType,
   TaskInput,
 } from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import { environment, type FunctionName, type Stage, stages } from '../core/names.ts';
+import { environment, type Stage, stages } from '../core/names.ts';
+import { acknowledgeWildcard } from './acknowledge.ts';
 import { targetOf } from './assets.ts';
+import type { Batch } from './batch.ts';
 import { keyStatement } from './encryption.ts';
-import { type Access, IngotFunction, type IngotFunctionProps, type Surroundings } from './function.ts';
+import { IngotFunction, type IngotFunctionProps, type Surroundings } from './function.ts';
+import { runs, stageFunctions } from './stages.ts';
 
 /** Lambda had no room, was restarted or could not be reached: the work was not done, and waiting helps. */
 const lambdaTrouble = [
@@ -35,69 +43,17 @@ const lambdaTrouble = [
 /** The function ran out of time or memory, or its process was killed. Stages take up their work where it was, so once more may do. */
 const killed = ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
 
+/** Batch could not be reached, or had too much to do: the job was not submitted. */
+const batchTrouble = ['Batch.AWSBatchException', 'Batch.ServerException', 'Batch.SdkClientException', 'Batch.TooManyRequestsException'];
+
 /** Which run a stage works on: the execution's input, passed to every stage. */
 const run = { run: JsonPath.stringAt('$.run'), dataset: JsonPath.stringAt('$.dataset'), revision: JsonPath.stringAt('$.revision') };
-
-const runs = { read: ['runs/'], write: ['runs/'] };
-const runsAndModels = { read: ['runs/', 'models/'], write: ['runs/', 'models/'] };
-const features = { read: ['features/'] };
-const featuresAndTable = { read: ['clean/', 'features/'] };
-
-/** What each stage's function does and may touch. A stage reads what earlier ones wrote under the run's own prefix. */
-const stageFunctions: Record<Stage, { name: FunctionName; description: string; minutes: number; access: Access }> = {
-  Plan: {
-    name: 'plan',
-    description: 'Decides what a run tries',
-    minutes: 2,
-    access: { data: featuresAndTable, models: runs },
-  },
-  Search: {
-    name: 'search',
-    description: 'Tries the candidates of one trial',
-    minutes: 15,
-    access: { data: features, models: runs },
-  },
-  Select: {
-    name: 'select',
-    description: 'Ranks the candidates and picks the best',
-    minutes: 2,
-    access: { models: runs },
-  },
-  Fit: {
-    name: 'fit',
-    description: 'Fits the best on all training rows and writes its graph',
-    minutes: 15,
-    access: { data: features, models: runs },
-  },
-  Optimise: {
-    name: 'optimise',
-    description: 'Makes the graph smaller and faster',
-    minutes: 15,
-    access: { data: features, models: runs },
-  },
-  Gate: {
-    name: 'gate',
-    description: 'Checks the graph against the model on every test row',
-    minutes: 15,
-    access: { data: featuresAndTable, models: runs },
-  },
-  Register: {
-    name: 'register',
-    description: 'Writes the immutable version',
-    minutes: 2,
-    access: { data: featuresAndTable, models: runsAndModels },
-  },
-  Release: {
-    name: 'release',
-    description: 'Moves the alias to the version',
-    minutes: 2,
-    access: { models: runsAndModels },
-  },
-};
 
 export interface TrainingProps extends Surroundings {
   /** Who hears of a failed run. */
   topic: Topic;
+  /** Where it is, for runs that are too large for functions. */
+  batch?: Batch | undefined;
 }
 
 export class Training extends Construct {
@@ -105,20 +61,26 @@ export class Training extends Construct {
   /** `fail`, then the stages' functions in order. */
   readonly functions: IngotFunction[] = [];
   private readonly surroundings: Surroundings;
+  private readonly batch: Batch | undefined;
+  private planFunction!: IngotFunction;
 
-  constructor(scope: Construct, id: string, { topic, ...surroundings }: TrainingProps) {
+  constructor(scope: Construct, id: string, { topic, batch, ...surroundings }: TrainingProps) {
     super(scope, id);
     this.surroundings = surroundings;
+    this.batch = batch;
     const failed = this.failure(topic);
-    const states = stages.map(({ name }) => {
-      const state = name === 'Search' ? this.search() : this.stage(name);
-      state.addCatch(failed, { errors: ['States.ALL'], resultPath: '$.error' });
-      return state;
-    });
+    const states = Object.fromEntries(
+      stages.map(({ name }) => {
+        const state = name === 'Search' ? this.search() : this.stage(name);
+        state.addCatch(failed, { errors: ['States.ALL'], resultPath: '$.error' });
+        return [name, state];
+      }),
+    ) as Record<Stage, LambdaInvoke | MapState>;
+    this.connect(states, failed);
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineType: StateMachineType.STANDARD,
       role: this.role(),
-      definitionBody: DefinitionBody.fromChainable(this.chain(states)),
+      definitionBody: DefinitionBody.fromChainable(states.Plan),
       timeout: Duration.hours(surroundings.config.runHours),
       comment: 'From features to a released model version',
     });
@@ -135,31 +97,39 @@ export class Training extends Construct {
   }
 
   /** The stages one after the other; where Select has more trials, they are searched first. */
-  private chain(states: (LambdaInvoke | MapState)[]): Chain {
-    const [plan, search, select, fit, ...rest] = states as [LambdaInvoke, MapState, LambdaInvoke, LambdaInvoke, ...LambdaInvoke[]];
+  private connect(states: Record<Stage, LambdaInvoke | MapState>, failed: LambdaInvoke): void {
+    const { Plan, Search, Select, Fit, Optimise, Gate, Register, Release } = states;
+    const { search, finish } = this.batch ? this.onBatch(states, failed) : { search: Search, finish: Fit };
     const more = new Choice(this, 'More', { comment: 'An automatic search has rungs: the best of one go on to the next' });
-    Chain.start(plan).next(search).next(select).next(more);
-    more.when(Condition.isPresent('$.plan.trials[0]'), search).otherwise(fit);
-    rest.reduce((chain, state) => chain.next(state), Chain.start(fit));
-    return Chain.start(plan);
+    more.when(Condition.isPresent('$.plan.trials[0]'), search).otherwise(finish);
+    Plan.next(search);
+    Search.next(Select).next(more);
+    Fit.next(Optimise).next(Gate).next(Register).next(Release);
   }
 
-  /** A stage: its function, called with the run (and a trial, for Search); only the names of the trials, which Plan and Select answer, are kept. */
+  /** A stage: its function, called with the run (and a trial, for Search); only what Plan and Select answer is kept: the names of the trials, and the jobs. */
   private stage(name: Stage): LambdaInvoke {
     const { minutes, ...about } = stageFunctions[name];
+    const looks = name === 'Plan' && this.batch;
     const handler = this.function(`${name}Function`, {
       ...about,
+      ...(looks && { access: { ...about.access, statements: looks.look() } }),
       timeout: Duration.minutes(minutes),
-      ...(name === 'Plan' && { environment: { [environment.lane]: this.lane() } }),
+      ...((name === 'Plan' || name === 'Select') && {
+        environment: {
+          ...(name === 'Plan' && { [environment.lane]: this.lane() }),
+          ...(this.batch && { [environment.batch]: this.batch.settings() }),
+        },
+      }),
     });
+    if (name === 'Plan') this.planFunction = handler;
+    if (looks) looks.acknowledgeLook(handler.role!);
     const task = new LambdaInvoke(this, name === 'Search' ? 'Trial' : name, {
       lambdaFunction: handler,
       payload: TaskInput.fromObject(name === 'Search' ? { ...run, trial: JsonPath.stringAt('$.trial') } : run),
       payloadResponseOnly: true,
       retryOnServiceExceptions: false,
-      ...(name === 'Plan' || name === 'Select'
-        ? { resultSelector: { trials: JsonPath.listAt('$.trials') }, resultPath: '$.plan' }
-        : { resultPath: JsonPath.DISCARD }),
+      resultPath: name === 'Plan' || name === 'Select' ? '$.plan' : JsonPath.DISCARD,
     });
     return withRetries(task);
   }
@@ -182,6 +152,67 @@ export class Training extends Construct {
     });
     search.itemProcessor(this.stage('Search'));
     return search;
+  }
+
+  /**
+   * The ways through Batch, taken where Plan's answer has a job. Where one fails, Plan is asked anew with the error: it sends the run through the
+   * functions if they can do it, and else says what to do.
+   * @returns what begins a search, and what comes after the last one
+   */
+  private onBatch(states: Record<Stage, State & INextable>, failed: LambdaInvoke): Record<'search' | 'finish', Choice> {
+    const anew = new LambdaInvoke(this, 'Plan anew', {
+      lambdaFunction: this.planFunction,
+      payload: TaskInput.fromObject({ ...run, error: JsonPath.objectAt('$.error') }),
+      payloadResponseOnly: true,
+      retryOnServiceExceptions: false,
+      resultPath: '$.plan',
+    });
+    withRetries(anew).addCatch(failed, { errors: ['States.ALL'], resultPath: '$.error' });
+    const ways = (id: string, job: CustomState, stage: State) =>
+      new Choice(this, id).when(Condition.isPresent('$.plan.job'), job).otherwise(stage);
+    const job = (id: string, suffix: string, about: object) => {
+      const state = this.job(id, suffix, about);
+      state.addCatch(anew, { errors: ['States.ALL'], resultPath: '$.error' });
+      return state;
+    };
+    const search = job('Search on Batch', 'search', {
+      ArrayProperties: { 'Size.$': '$.plan.job.children' },
+      'ContainerOverrides.$': '$.plan.job.search',
+    });
+    const finish = job('Finish on Batch', 'finish', { 'ContainerOverrides.$': '$.plan.job.finish' });
+    const searching = ways('Where to search', search, states.Search);
+    anew.next(searching);
+    search.next(states.Select);
+    finish.next(states.Register);
+    return { search: searching, finish: ways('Where to finish', finish, states.Fit) };
+  }
+
+  /** A job that is waited for; when the execution is stopped, so is the job. CDK's own state knows nothing of shares. */
+  private job(id: string, suffix: string, about: object): CustomState {
+    const state = new CustomState(this, id, {
+      stateJson: {
+        Type: 'Task',
+        Resource: `arn:${Aws.PARTITION}:states:::batch:submitJob.sync`,
+        Parameters: {
+          'JobName.$': `States.Format('{}-${suffix}', $.run)`,
+          'JobQueue.$': '$.plan.job.queue',
+          'JobDefinition.$': '$.plan.job.definition',
+          'ShareIdentifier.$': '$.plan.job.share',
+          'SchedulingPriorityOverride.$': '$.plan.job.priority',
+          ...about,
+        },
+        ResultPath: null,
+      },
+    });
+    // Waits of about 1, 2, 4, 8 and 16 s, spread by full jitter.
+    state.addRetry({
+      errors: batchTrouble,
+      interval: Duration.seconds(1),
+      maxAttempts: 5,
+      backoffRate: 2,
+      jitterStrategy: JitterType.FULL,
+    });
+    return state;
   }
 
   /** Where a stage's error leads: a record, a metric and a message by `fail`, then an execution that failed with that error. */
@@ -212,15 +243,35 @@ export class Training extends Construct {
     return withRetries(record);
   }
 
-  /** Invokes its stages' functions and no others; CDK alone would add every version and alias of them. */
+  /** Invokes its stages' functions and no others (CDK alone would add every version and alias of them), and submits jobs. */
   private role(): IRole {
     const invoke = new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: this.functions.map((each) => each.functionArn) });
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('states.amazonaws.com'),
       description: 'Invokes the stages of a run',
-      inlinePolicies: { invoke: new PolicyDocument({ statements: [invoke] }) },
+      inlinePolicies: {
+        invoke: new PolicyDocument({ statements: [invoke] }),
+        ...(this.batch && { batch: new PolicyDocument({ statements: this.batchStatements(this.batch) }) }),
+      },
     });
+    if (this.batch) {
+      this.batch.acknowledgeSubmit(role, 'train');
+      this.batch.acknowledgeLook(role);
+      acknowledgeWildcard(role, this.batch.anyJob, 'A job has its name from Batch when it is submitted; stopping a run stops its jobs.');
+    }
     return role.withoutPolicyUpdates();
+  }
+
+  /** What Step Functions does to wait for a job: https://docs.aws.amazon.com/step-functions/latest/dg/connect-batch.html */
+  private batchStatements(batch: Batch): PolicyStatement[] {
+    const allow = (actions: string[], resource: string) => new PolicyStatement({ actions, resources: [resource] });
+    const rule = { service: 'events', resource: 'rule', resourceName: 'StepFunctionsGetEventsForBatchJobsRule' };
+    return [
+      batch.submit('train'),
+      allow(['batch:TerminateJob'], batch.anyJob),
+      allow(['batch:DescribeJobs'], '*'),
+      allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], Stack.of(this).formatArn(rule)),
+    ];
   }
 
   private function(id: string, about: Omit<IngotFunctionProps, keyof Surroundings>): IngotFunction {

@@ -3,11 +3,13 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiKeys, type UsagePlan } from './api/keys.ts';
 import type { RestApi } from './api/rest-api.ts';
+import { Batch, type BatchSettings } from './batch/batch.ts';
+import { BatchMetrics } from './batch/metrics.ts';
 import { complain } from './complain.ts';
 import { Front } from './front.ts';
 import { lockHome, writeDurably } from './home.ts';
 import { authorizeS3, taskRefusal } from './iam/admission.ts';
-import { Iam, type Session } from './iam/iam.ts';
+import { environmentOf, Iam, type Session } from './iam/iam.ts';
 import type { Permission } from './iam/permission.ts';
 import { AsyncInvocations, type AsyncSettings, defaultAsyncSettings } from './lambda/async-invocations.ts';
 import { type FunctionHooks, type FunctionSettings, LambdaFunction, ThrottledError } from './lambda/function.ts';
@@ -19,7 +21,8 @@ import { Logs } from './observe/logs.ts';
 import { Metrics, type Series, takeEmbedded } from './observe/metrics.ts';
 import { createResources } from './resources.ts';
 import { createS3, type S3, type S3ObjectEvent } from './s3/s3.ts';
-import type { Execution, StateMachine } from './states/state-machine.ts';
+import { submitJob, submitJobTask } from './states/batch-task.ts';
+import type { Execution, StateMachine, TaskContext } from './states/state-machine.ts';
 import type { Json } from './template/intrinsics.ts';
 import { accountId, readStack, region } from './template/template.ts';
 
@@ -41,6 +44,7 @@ export interface CloudOptions {
   /** 0 for any free one. */
   port: number;
   observer?: CloudObserver;
+  batch?: BatchSettings;
 }
 
 /** Who wants to see what happens, the terminal for one. */
@@ -73,6 +77,7 @@ export class Cloud {
   readonly queues = new Map<string, Queue>();
   readonly topics: Topics;
   readonly machines = new Map<string, StateMachine>();
+  readonly batch: Batch;
   readonly apis: RestApi[] = [];
   readonly plans = new Map<string, UsagePlan>();
   readonly keys: ApiKeys;
@@ -84,10 +89,11 @@ export class Cloud {
   readonly alarms = new Map<string, Alarm>();
   readonly notifications: Notification[] = [];
   readonly #lambdaSeries = new Map<string, Record<'Invocations' | 'Errors' | 'Duration' | 'Throttles', Series>>();
+  readonly #batchMetrics: BatchMetrics;
   readonly #clocks: NodeJS.Timeout[] = [];
   readonly #observer: CloudObserver;
 
-  private constructor(home: string, url: string, observer: CloudObserver) {
+  private constructor(home: string, url: string, observer: CloudObserver, batch: BatchSettings) {
     this.#observer = observer;
     this.home = home;
     this.url = url;
@@ -95,6 +101,14 @@ export class Cloud {
     this.logs = new Logs(home, (_, line) => takeEmbedded(line, this.metrics));
     this.keys = new ApiKeys(home);
     this.iam = new Iam(home);
+    this.#batchMetrics = new BatchMetrics(this.metrics);
+    this.batch = new Batch(home, url, batch, {
+      credentials: (role, job) => environmentOf(role === undefined ? undefined : this.iam.assume(role, 'ecs-tasks.amazonaws.com', job)),
+      output: (group, lines) => this.logs.write(group, lines),
+      ended: (job) => this.#batchMetrics.ended(job),
+      interrupted: (job) => this.#batchMetrics.interrupted(job),
+      used: (job, usage, seconds) => this.#batchMetrics.used(job, usage, seconds),
+    });
     this.topics = new Topics(home, (arn, text) => this.deliver(arn, text));
     this.async = new AsyncInvocations(home, {
       find: (arn) => {
@@ -107,8 +121,8 @@ export class Cloud {
   }
 
   /** The services, without resources. */
-  static async open(home: string, url: string, observer: CloudObserver = {}): Promise<Cloud> {
-    const cloud = new Cloud(home, url, observer);
+  static async open(home: string, url: string, observer: CloudObserver = {}, batch: BatchSettings = {}): Promise<Cloud> {
+    const cloud = new Cloud(home, url, observer, batch);
     cloud.s3 = await createS3({
       root: join(home, 's3'),
       credentials: cloud.iam.secrets,
@@ -123,6 +137,8 @@ export class Cloud {
   resume(): void {
     for (const event of this.s3.pendingEvents()) this.#take(event);
     this.async.resume();
+    // Before the executions, which ask for the jobs that they had.
+    this.batch.resume();
     for (const machine of this.machines.values()) machine.resume();
     // The first who asks the API shall not wait for its functions to load.
     for (const api of this.apis) api.warm();
@@ -138,6 +154,7 @@ export class Cloud {
     for (const clock of this.#clocks) clearInterval(clock);
     this.async.close();
     for (const machine of this.machines.values()) machine.close();
+    this.batch.close();
     for (const lambda of this.functions.values()) lambda.close();
     for (const api of this.apis) api.close();
     this.logs.close();
@@ -179,12 +196,16 @@ export class Cloud {
   /** @throws what a state machine fails with whose role does not allow a task. */
   allowTask(session: Session, resource: string, input: Json): void {
     const refused = taskRefusal(this.iam, session, resource, input);
-    if (refused)
-      throw named('Lambda.AWSLambdaException', `${refused} (Service: Lambda, Status Code: 403, Error Code: AccessDeniedException)`);
+    if (refused === undefined) return;
+    const [name, service] = resource.startsWith(submitJob)
+      ? ['Batch.AWSBatchException', 'AWSBatch']
+      : ['Lambda.AWSLambdaException', 'Lambda'];
+    throw named(name, `${refused} (Service: ${service}, Status Code: 403, Error Code: AccessDeniedException)`);
   }
 
-  /** The task of a state machine: a function, whose own error's type becomes the state's. */
-  async invokeTask(resource: string, input: Json): Promise<Json> {
+  /** The task of a state machine: a job, or a function, whose own error's type becomes the state's. */
+  async invokeTask(resource: string, input: Json, context: TaskContext): Promise<Json> {
+    if (resource.startsWith(submitJob)) return submitJobTask(this.batch, resource, input, context);
     const wrapped = resource === 'arn:aws:states:::lambda:invoke';
     const { FunctionName, Payload } = (wrapped ? input : {}) as { FunctionName?: string; Payload?: Json };
     const lambda = this.findFunction(wrapped ? FunctionName! : resource);
@@ -257,6 +278,7 @@ export class Cloud {
       const dimensions = [{ Name: 'QueueName', Value: queue.settings.name }];
       this.metrics.series('AWS/SQS', 'ApproximateNumberOfMessagesVisible', dimensions, 'Count').add(queue.count().visible, now);
     }
+    this.#batchMetrics.look(this.batch.queues.values(), now);
     for (const alarm of this.alarms.values()) alarm.check(this.metrics, now);
   }
 }
@@ -299,7 +321,7 @@ function s3Record(event: S3ObjectEvent, configurationId: string) {
  * Runs a synthesized app.
  * @throws IngotError Conflict where the home or the port is taken; InvalidRequest for a template that it cannot run.
  */
-export async function startCloud({ assembly, home, port, observer }: CloudOptions): Promise<RunningCloud> {
+export async function startCloud({ assembly, home, port, observer, batch }: CloudOptions): Promise<RunningCloud> {
   mkdirSync(home, { recursive: true });
   const unlock = lockHome(home);
   // What a former process left says nothing of this one.
@@ -316,7 +338,7 @@ export async function startCloud({ assembly, home, port, observer }: CloudOption
   try {
     const url = `http://127.0.0.1:${await front.listen(port)}`;
     const stack = readStack(typeof assembly === 'string' ? assembly : assembly());
-    cloud = await Cloud.open(home, url, observer);
+    cloud = await Cloud.open(home, url, observer, batch);
     const outputs = await createResources(stack, cloud);
     const apiKey = cloud.keys.keys.get(outputs['ApiKeyId'] ?? '')?.value;
     const all: Record<string, string> = { ...outputs, ...(apiKey && { ApiKey: apiKey }), EndpointUrl: url };

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { IngotError } from '../core/errors.ts';
 import { serveApiGateway } from './api/control.ts';
 import type { RestApi, Stage } from './api/rest-api.ts';
+import { serveBatch } from './batch/api.ts';
 import type { Cloud } from './cloud.ts';
 import { complain } from './complain.ts';
 import { admit, sessionOf } from './iam/admission.ts';
@@ -133,10 +134,12 @@ function router(cloud: Cloud, home: string | undefined): Handle {
   };
   const stages = new Map<string, { api: RestApi; stage: Stage }>();
   for (const api of cloud.apis) for (const stage of api.stages.values()) stages.set(stage.name, { api, stage });
+  const batch = serveBatch(cloud.batch);
   const functions = { find: (name: string) => cloud.findFunction(name), all: () => [...cloud.functions.values()] };
 
   const open = (service: string, request: IncomingMessage, response: ServerResponse) => {
     if (service === 'lambda') return serveLambda(request, response, functions, cloud.async);
+    if (service === 'batch') return batch(request, response);
     if (service === 'apigateway') return serveApiGateway(request, response, cloud.keys, cloud.apis);
     refuse(
       response,

@@ -2,6 +2,7 @@
 import { IngotError } from '../core/errors.ts';
 import type { Cloud } from './cloud.ts';
 import { checkConnections } from './iam/permission.ts';
+import { batch } from './resources/batch.ts';
 import { compute } from './resources/compute.ts';
 import { identity } from './resources/identity.ts';
 import { messaging } from './resources/messaging.ts';
@@ -12,7 +13,7 @@ import { storage } from './resources/storage.ts';
 import { type Identity, type Json, type JsonObject, resolve, type Scope } from './template/intrinsics.ts';
 import { accountId, creationOrder, parametersOf, type Resource, type Stack } from './template/template.ts';
 
-export const supportedTypes: ResourceTypes = { ...identity, ...storage, ...compute, ...messaging, ...restApi, ...observe };
+export const supportedTypes: ResourceTypes = { ...identity, ...storage, ...compute, ...batch, ...messaging, ...restApi, ...observe };
 
 /** Types that mean nothing on a laptop, where there is one user and no bill. */
 export const meaninglessTypes = [
@@ -20,6 +21,22 @@ export const meaninglessTypes = [
   'AWS::ApiGateway::Deployment',
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::Dashboard',
+  'AWS::EC2::EgressOnlyInternetGateway',
+  'AWS::EC2::InternetGateway',
+  'AWS::EC2::LaunchTemplate',
+  'AWS::EC2::NetworkAcl',
+  'AWS::EC2::Route',
+  'AWS::EC2::RouteTable',
+  'AWS::EC2::SecurityGroup',
+  'AWS::EC2::SecurityGroupEgress',
+  'AWS::EC2::SecurityGroupIngress',
+  'AWS::EC2::Subnet',
+  'AWS::EC2::SubnetRouteTableAssociation',
+  'AWS::EC2::VPC',
+  'AWS::EC2::VPCCidrBlock',
+  'AWS::EC2::VPCEndpoint',
+  'AWS::EC2::VPCGatewayAttachment',
+  'AWS::ECR::Repository',
   'AWS::KMS::Alias',
   'Custom::LogRetention',
   'Custom::S3AutoDeleteObjects',
@@ -50,13 +67,19 @@ export async function createResources(stack: Stack, cloud: Cloud): Promise<Recor
     if (type) {
       const properties = resolve(resource.Properties, scope, id) as JsonObject | null;
       identities.set(id, await type.create({ id, name, properties: properties ?? {}, cloud, stack }));
-    } else identities.set(id, { ref: name, attributes: { Arn: `arn:aws:laptop::${accountId}:${name}` } });
+    } else identities.set(id, { ref: name, attributes: nominal(name) });
   }
   checkConnections(cloud);
   const outputs = Object.entries(template.Outputs ?? {}).filter(
     ([, { Condition }]) => !Condition || resolve({ Condition }, scope, 'Outputs') === true,
   );
   return Object.fromEntries(outputs.map(([name, { Value }]): [string, string] => [name, text(resolve(Value, scope, `output ${name}`))]));
+}
+
+/** Attributes of something that is not there: whatever is asked for is its name. */
+function nominal(name: string): Record<string, string> {
+  const known: Record<string, string> = { Arn: `arn:aws:laptop::${accountId}:${name}` };
+  return new Proxy(known, { get: (_, attribute: string) => known[attribute] ?? name });
 }
 
 const text = (value: Json) => (typeof value === 'string' ? value : JSON.stringify(value));

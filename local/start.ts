@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { IngotError } from '../core/errors.ts';
 import { version } from '../core/names.ts';
+import type { BatchSettings } from './batch/batch.ts';
 import { startCloud } from './cloud.ts';
 import { complain } from './complain.ts';
 import { synthesize } from './synth.ts';
@@ -22,13 +23,30 @@ function portOf(text: string): number {
   });
 }
 
+function numberOf(name: string): number | undefined {
+  const text = process.env[name];
+  if (text === undefined) return undefined;
+  if (text !== '' && Number(text) >= 0) return Number(text);
+  throw new IngotError('InvalidRequest', `${name} is '${text}', which is no number of 0 or more.`, {
+    where: name,
+    fix: 'See docs/laptop.md.',
+  });
+}
+
+/** What of the laptop's Batch its environment sets. */
+function batchSettings(): BatchSettings {
+  const vcpus = numberOf('INGOT_BATCH_VCPUS');
+  const spot = { seed: numberOf('INGOT_SPOT_SEED') ?? 0, perMinute: numberOf('INGOT_SPOT_RATE') ?? 0 };
+  return { spot, ...(vcpus !== undefined && { vcpus }) };
+}
+
 async function start(): Promise<void> {
   const began = performance.now();
   const port = portOf(process.env['INGOT_PORT'] ?? '4566');
   const isNew = !existsSync(join(home, 's3'));
   terminal.line(`Ingot ${version}: making the stack …`);
   const watcher = new Watcher(terminal);
-  const running = await startCloud({ assembly: () => synthesize(), home, port, observer: watcher.observer });
+  const running = await startCloud({ assembly: () => synthesize(), home, port, observer: watcher.observer, batch: batchSettings() });
   const { outputs } = running;
   const api = { url: outputs['ApiUrl']!, key: outputs['ApiKey']! };
   let stopping: number | undefined;

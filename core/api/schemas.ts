@@ -3,6 +3,7 @@
  * the registry; a test holds the two against each other.
  */
 import * as z from 'zod/mini';
+import { laneNames } from '../compute/lane.ts';
 import { type ErrorCode, errorCodes, IngotError } from '../errors.ts';
 import { stages } from '../names.ts';
 import { personalKinds } from '../table/report.ts';
@@ -131,7 +132,11 @@ export const runSchema = z.object({
   ),
   /** What the run was expected to take, each with the bounds that nine in ten runs keep to; memory in bytes. */
   estimate: z.optional(z.object({ coreSeconds: interval, memory: z.number(), seconds: interval, dollars: interval })),
-  /** Of functions, by the stages that are done. */
+  /** What it runs on, and why. */
+  lane: z.optional(z.object({ name: z.enum(laneNames), reason: z.string() })),
+  /** Why a job of it is not under way yet, in a sentence. */
+  waiting: z.optional(z.string()),
+  /** Of functions and jobs, by the stages that are done; jobs at the price on demand, though most run on spot capacity. */
   spent: z.optional(z.object({ seconds: z.number(), dollars: z.number() })),
   /** Seconds that are expected to be left. */
   remaining: z.optional(z.number()),
@@ -181,6 +186,8 @@ export const datasetSchema = z.object({
       rows: z.array(z.object({ row: z.int(), given: z.string(), suggested: z.string(), confidence: z.number() })),
     }),
   ),
+  /** Why the job that prepares a large upload is not under way yet, in a sentence. */
+  waiting: z.optional(z.string()),
   error: z.optional(errorBody),
 });
 

@@ -4,7 +4,7 @@
  */
 import type { Candidate, Plan, Rung } from '../search/plan.ts';
 import { type Budget, type Limits, tooSmall } from './budget.ts';
-import { callSeconds, type Estimate, fixedDollars, secondDollars } from './cost.ts';
+import { callSeconds, type Estimate, fixedDollars, pipelineSecondDollars, startSeconds } from './cost.ts';
 import { coresOf, type Lane, searchPower } from './lane.ts';
 import { estimatorOf, type Shape, scale } from './work.ts';
 
@@ -21,16 +21,18 @@ const worthwhile = 20;
 const plannedDollars = 0.8;
 
 /** Seconds beside the search itself, at most. */
-function overhead(rungs: number, { rows, features }: Shape) {
+function overhead(rungs: number, { rows, features }: Shape, lane: Lane) {
   const { control, pipeline } = callSeconds;
+  const start = startSeconds(lane).high;
   const evaluate = Math.min(making.evaluateMost, (making.evaluateMillion * rows * features) / 1e6);
   return {
     before: control.high,
+    start,
     between: control.high,
-    fit: pipeline.high + making.fit,
+    fit: start + pipeline.high + making.fit,
     after: 2 * pipeline.high + 2 * control.high + making.export + evaluate,
     get all() {
-      return this.before + rungs * this.between + this.fit + this.after;
+      return this.before + rungs * (this.start + this.between) + this.fit + this.after;
     },
   };
 }
@@ -43,44 +45,41 @@ export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined)
   );
   if (!limits) return { work: usual, trials: trialChoices[0]! };
   const { cores, places } = searchPower(lane);
-  const beside = overhead(2, shape).all;
+  const beside = overhead(2, shape, lane).all;
   const seconds = (limits.minutes ?? Number.POSITIVE_INFINITY) * 60 - beside;
-  const rate = secondDollars(lane, lane.pipelineMemory);
+  const rate = pipelineSecondDollars(lane);
+  const call = callSeconds.pipeline.point + startSeconds(lane).high;
   const dollars = (limits.dollars ?? Number.POSITIVE_INFINITY) * plannedDollars;
-  const billedBy = (trials: number) => (dollars - fixedDollars(trials, lane)) / rate - beside - trials * callSeconds.pipeline.point;
+  const billedBy = (trials: number) => (dollars - fixedDollars(trials, lane)) / rate - beside - trials * call;
   const trials = trialChoices.find((each) => billedBy(each) >= worthwhile) ?? trialChoices.at(-1)!;
   const billedSearch = billedBy(trials);
   const least = 1;
   if (seconds < least || billedSearch < least)
-    throw tooSmall(
-      limits,
-      beside + least,
-      ((beside + least + trials * callSeconds.pipeline.point) * rate + fixedDollars(trials, lane)) / plannedDollars,
-    );
+    throw tooSmall(limits, beside + least, ((beside + least + trials * call) * rate + fixedDollars(trials, lane)) / plannedDollars);
   const work = Math.min(seconds * cores * useOfCores, billedSearch * coresOf(lane) * useOfCores);
   return { work, seconds: Math.min(seconds, billedSearch / places), trials };
 }
 
 /** Gives the rungs their times, in the proportion of their work. */
-export function timedRungs(rungs: Rung[], shape: Shape, seconds: number | undefined, limits: Limits | undefined): Rung[] {
+export function timedRungs(rungs: Rung[], shape: Shape, lane: Lane, seconds: number | undefined, limits: Limits | undefined): Rung[] {
   if (seconds === undefined) return rungs;
-  const { before, between } = overhead(rungs.length, shape);
+  const { before, start, between } = overhead(rungs.length, shape, lane);
   const all = rungs.reduce((sum, { work }) => sum + work, 0);
   let until = before;
   return rungs.map((rung) => {
     const own = (seconds * rung.work) / all;
-    until += own + between;
+    until += start + own + between;
     return { ...rung, seconds: own, ...(limits?.minutes !== undefined && { until: until - between }) };
   });
 }
 
-export function autoBudget(limits: Limits, rungs: Rung[], shape: Shape, seconds: number, leftOut: string[]): Budget {
-  const { before, between, fit } = overhead(rungs.length, shape);
+export function autoBudget(limits: Limits, rungs: Rung[], shape: Shape, lane: Lane, seconds: number, leftOut: string[]): Budget {
+  const { before, start, between, fit } = overhead(rungs.length, shape, lane);
   return {
     ...limits,
     trialSeconds: {},
     fitSeconds: fit,
-    ...(limits.minutes !== undefined && { fitUntil: before + seconds + rungs.length * between + fit }),
+    ...(limits.minutes !== undefined && { fitUntil: before + seconds + rungs.length * (start + between) + fit }),
     rounds: {},
     leftOut,
   };
@@ -101,17 +100,19 @@ export function estimateAuto(
   const spread = { low: 0.4, high: 2 };
   const coreSeconds = { low: work * spread.low, point: work, high: work * spread.high };
   const waves = Math.ceil(trials / searchPower(lane).places);
-  const calls = (of: 'low' | 'point' | 'high') => (3 + rungs) * control[of] + (3 + waves) * pipeline[of];
+  const start = startSeconds(lane);
+  const calls = (of: 'low' | 'point' | 'high') => (3 + rungs) * control[of] + (3 + waves) * pipeline[of] + (1 + rungs) * start[of];
   const search = scale(coreSeconds, 1 / (cores * useOfCores));
   const seconds = {
     low: search.low + calls('low'),
     point: search.point + calls('point') + making.fit / 3,
     high: Math.min(search.high + calls('high') + making.fit + making.export, (limits?.minutes ?? Number.POSITIVE_INFINITY) * 60),
   };
-  const rate = secondDollars(lane, lane.pipelineMemory);
+  const rate = pipelineSecondDollars(lane);
+  const jobs = 1 + Math.min(trials, rungs * lane.concurrency);
   const billed = scale(coreSeconds, 1 / (coresOf(lane) * useOfCores));
   const cost = (of: 'low' | 'point' | 'high') =>
-    (billed[of] + (trials + 6) * pipeline[of] + making.fit) * rate + fixedDollars(trials, lane);
+    (billed[of] + (trials + 6) * pipeline[of] + jobs * start[of] + making.fit) * rate + fixedDollars(trials, lane);
   const dollars = { low: cost('low'), point: cost('point'), high: Math.min(cost('high'), limits?.dollars ?? Number.POSITIVE_INFINITY) };
   return {
     coreSeconds,

@@ -2,6 +2,7 @@
 import type { Stage } from '../names.ts';
 import type { Plan } from '../search/plan.ts';
 import { trainingShares } from '../search/training-sizes.ts';
+import type { JobSize } from './batch.ts';
 import { coresOf, type Lane } from './lane.ts';
 import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum } from './work.ts';
 
@@ -41,6 +42,10 @@ export const callSeconds = {
   control: { low: 0.1, point: 0.6, high: 1.2 },
   pipeline: { low: 0.3, point: 1.5, high: 3 },
 };
+/** From a job's submission to its first work: a machine, the image, the code. Billed from the image on. */
+const jobStartSeconds = { low: 20, point: 60, high: 180 };
+/** Seconds before a piece of work begins: of a job; functions have theirs in `callSeconds`. */
+export const startSeconds = ({ job }: Lane): Interval => (job ? jobStartSeconds : exactly(0));
 /** Core seconds a value of the model, to write, shrink, read and check its graph; and what that takes of the smallest. */
 const exportSecondsPerValue = { low: 1.2e-6, point: 3e-6, high: 6e-6 };
 const exportSeconds = { low: 0.05, point: 0.15, high: 0.4 };
@@ -81,6 +86,7 @@ function trialCoreSeconds(plan: Planned, family: string, shape: Shape, rounds: n
  * @param rounds by family: candidates that are tried one round after the other; by default all at once
  */
 export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<string, number[][]> = {}): Parts {
+  const start = startSeconds(lane);
   const families = [...new Set(plan.trials.map(({ family }) => family))];
   const trials = Object.fromEntries(
     families.map((family) => {
@@ -102,8 +108,8 @@ export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<
   const exporting = sum([exportSeconds, scale(exportSecondsPerValue, Math.max(...sizes))]);
   return {
     trials,
-    search,
-    fit: sum([laneSeconds(anyOf(fits), lane), callSeconds.pipeline]),
+    search: sum([start, search]),
+    fit: sum([start, laneSeconds(anyOf(fits), lane), callSeconds.pipeline]),
     before: callSeconds.control,
     between: callSeconds.control,
     after: sum([scale(callSeconds.pipeline, 2), scale(callSeconds.control, 2), exporting, evaluationSeconds]),
@@ -134,16 +140,13 @@ function anyOf(intervals: Interval[]): Interval {
 /** Predicts a run. Every bound rises with rows, candidates, folds and prices. */
 export function estimateRun(plan: Planned, shape: Shape, lane: Lane, rounds: Record<string, number[][]> = {}): Estimate {
   const parts = partsOf(plan, shape, lane, rounds);
-  const pipeline = sum([...plan.trials.map(({ family }) => parts.trials[family]!), parts.fit, parts.after]);
+  const starts = scale(startSeconds(lane), lane.concurrency);
+  const pipeline = sum([...plan.trials.map(({ family }) => parts.trials[family]!), starts, parts.fit, parts.after]);
   // Register and Release are in `after`, as if they had the pipeline's memory: a little too much.
   const control = sum([parts.before, parts.between]);
   const seconds = sum([parts.before, parts.search, parts.between, parts.fit, parts.after]);
   const fixed = exactly(fixedDollars(plan.trials.length, lane));
-  const dollars = sum([
-    scale(pipeline, secondDollars(lane, lane.pipelineMemory)),
-    scale(control, secondDollars(lane, lane.controlMemory)),
-    fixed,
-  ]);
+  const dollars = sum([pipelineDollars(pipeline, lane), scale(control, secondDollars(lane, lane.controlMemory)), fixed]);
   const fits = fitsOf(plan, shape);
   const trials = plan.trials.map(({ family }) => trialCoreSeconds(plan, family, shape, rounds[family]));
   return { coreSeconds: sum([...trials, anyOf(fits)]), memory: memoryOf(plan, shape), seconds, dollars, lane };
@@ -166,6 +169,24 @@ export function secondDollars({ architecture, prices }: Lane, megabytes: number)
   return (megabytes / 1024) * prices.lambdaGigabyteSecond[architecture];
 }
 
+/** Dollars for a second of a job on demand, and what part of that it costs on spot capacity. */
+function jobSecond({ architecture, prices }: Lane, { machines, vcpus, memory }: JobSize): { dollars: number; spot: number } {
+  if (machines === 'gpu') return { dollars: prices.gpu.machineHour / 3600, spot: prices.gpu.spot };
+  const { vcpuHour, gigabyteHour, spot } = prices[machines][architecture];
+  return { dollars: (vcpus * vcpuHour + (memory / 1024) * gigabyteHour) / 3600, spot };
+}
+
+/** Dollars for a second of what works on the data: of a job at the price on demand, as nobody knows beforehand where it will run. */
+export function pipelineSecondDollars(lane: Lane): number {
+  return lane.job ? jobSecond(lane, lane.job).dollars : secondDollars(lane, lane.pipelineMemory);
+}
+
+/** At best a job is on spot capacity all the time. */
+function pipelineDollars(seconds: Interval, lane: Lane): Interval {
+  const dollars = scale(seconds, pipelineSecondDollars(lane));
+  return lane.job ? { ...dollars, low: dollars.low * jobSecond(lane, lane.job).spot } : dollars;
+}
+
 /** What a run costs however long its stages take: calls, transitions and objects. */
 export function fixedDollars(trials: number, { prices }: Lane): number {
   const calls = trials + 7;
@@ -181,11 +202,15 @@ export function fixedDollars(trials: number, { prices }: Lane): number {
 export function spentOn(done: { stage: Stage; seconds?: number | undefined }[], lane: Lane): Spent {
   const billed = done.map(({ stage, seconds = 0 }) => {
     const kind = controlStages.has(stage) ? 'control' : 'pipeline';
-    const memory = kind === 'control' ? lane.controlMemory : lane.pipelineMemory;
     const all = seconds + callSeconds[kind].point;
-    return { seconds: all, dollars: all * secondDollars(lane, memory) };
+    return { seconds: all, dollars: all * (kind === 'control' ? secondDollars(lane, lane.controlMemory) : pipelineSecondDollars(lane)) };
   });
   const trials = done.filter(({ stage }) => stage === 'Search').length;
+  if (lane.job && trials > 0) {
+    const jobs = Math.min(trials, lane.concurrency) + (done.some(({ stage }) => stage === 'Fit') ? 1 : 0);
+    const seconds = jobs * jobStartSeconds.point;
+    billed.push({ seconds, dollars: seconds * pipelineSecondDollars(lane) });
+  }
   return {
     seconds: billed.reduce((total, { seconds }) => total + seconds, 0),
     dollars: billed.reduce((total, { dollars }) => total + dollars, fixedDollars(trials, lane)),

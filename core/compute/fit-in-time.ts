@@ -41,8 +41,12 @@ export async function fitInTime(
   const fewer = Math.min(steps - 1, Math.max(1, Math.floor(steps * share * safeShare)));
   const part = steps > 1 ? await attempt(withSteps(candidate.family, candidate.params, fewer), 0) : undefined;
   if (part) return part;
-  throw new IngotError('Unavailable', 'The budget was spent before a model could be fitted: the machine was slower than any estimate.', {
-    where: 'dataset.json, field budget',
-    fix: 'Allow more minutes or dollars, or upload the data again later with another seed.',
-  });
+  throw new IngotError(
+    'Unavailable',
+    'The budget was spent before a model could be fitted: the machine was slower than any estimate, or jobs waited for theirs.',
+    {
+      where: 'dataset.json, field budget',
+      fix: 'Allow more minutes or dollars, or upload the data again later with another seed.',
+    },
+  );
 }

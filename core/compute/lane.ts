@@ -1,6 +1,11 @@
-/** The compute that a run's stages run on. A lane is its settings; so far all work is on Lambda functions. */
+/** The compute that a run's stages run on. A lane is its settings; the stages that only decide are functions on every lane. */
 import * as z from 'zod/mini';
+import type { JobSize } from './batch.ts';
 import { priceListSchema, publicPrices } from './prices.ts';
+
+/** `cpu` is Batch on Fargate, or on EC2 where a job is too large for it; `gpu` is Batch on EC2 with GPUs. */
+export const laneNames = ['lambda', 'cpu', 'gpu'] as const;
+export type LaneName = (typeof laneNames)[number];
 
 export const laneSchema = z.strictObject({
   name: z.literal('lambda'),
@@ -15,7 +20,11 @@ export const laneSchema = z.strictObject({
   prices: priceListSchema,
 });
 
-export type Lane = z.infer<typeof laneSchema>;
+export type Lane = Omit<z.infer<typeof laneSchema>, 'name'> & {
+  name: LaneName;
+  /** On Batch: what each job of the search, and the one that finishes, asks for. */
+  job?: JobSize;
+};
 
 /** As infra sets a deployment up that says nothing else. */
 export const defaultLane: Lane = {
@@ -28,7 +37,7 @@ export const defaultLane: Lane = {
 };
 
 /** Lambda gives one core for each 1,769 MB. */
-export const coresOf = ({ pipelineMemory }: Lane): number => Math.max(1, pipelineMemory / 1769);
+export const coresOf = ({ job, pipelineMemory }: Lane): number => job?.vcpus ?? Math.max(1, pipelineMemory / 1769);
 
 /** Trials that run at a time, and the cores that they have together. */
 export function searchPower(lane: Lane): { places: number; cores: number } {
@@ -39,4 +48,16 @@ export function searchPower(lane: Lane): { places: number; cores: number } {
 /** @param text JSON of the settings that are not the default ones; @throws where one is unknown or wrong */
 export function parseLane(text: string | undefined): Lane {
   return laneSchema.parse({ ...defaultLane, ...(text ? (JSON.parse(text) as object) : {}) });
+}
+
+/** Children of an array job, and trials of a run at a time: more would each have little to do. */
+const mostChildren = 32;
+
+/**
+ * The lane of Batch that has jobs of that size.
+ * @param trials of the run: at least two, as an array job has at least two children
+ */
+export function batchLane(functions: Lane, job: JobSize, trials: number, maxVcpus: number): Lane {
+  const concurrency = Math.max(2, Math.min(trials, mostChildren, Math.floor(maxVcpus / job.vcpus)));
+  return { ...functions, name: job.machines === 'gpu' ? 'gpu' : 'cpu', concurrency, job };
 }

@@ -1,6 +1,7 @@
 /** What a run is and how far it has come, read from the objects that it has written and from the service that executes it. */
+import type { Machines } from '../compute/batch.ts';
 import { type Estimate, type Spent, spentOn } from '../compute/cost.ts';
-import type { Lane } from '../compute/lane.ts';
+import type { Lane, LaneName } from '../compute/lane.ts';
 import type { Interval } from '../compute/work.ts';
 import type { ErrorBody } from '../errors.ts';
 import { modelKeys } from '../keys.ts';
@@ -36,6 +37,13 @@ export interface RunFailure extends ErrorBody {
   at: string;
 }
 
+/** `runs/<run>/fallback.json` */
+export interface Fallback {
+  lane: 'lambda';
+  reason: string;
+  at: string;
+}
+
 export interface RunSummary {
   id: string;
   dataset: string;
@@ -54,6 +62,10 @@ export interface RunDetail extends RunSummary {
   leaderboard?: Leaderboard;
   /** What it was expected to take before it began: core seconds, bytes, seconds and dollars. */
   estimate?: { coreSeconds: Interval; memory: number; seconds: Interval; dollars: Interval };
+  /** What it runs on, and why. */
+  lane?: { name: LaneName; reason: string };
+  /** Why a job of it is not under way yet, in a sentence. */
+  waiting?: string;
   /** By the stages that are done. */
   spent?: Spent;
   /** Seconds that are expected to be left, of a run that is under way. */
@@ -99,13 +111,37 @@ export function progressOf(run: string, keys: ReadonlySet<string>, trialsPlanned
   return { stage: current.name, progress: before + (current.done - before) * share, trialsDone };
 }
 
-/** @returns undefined where there is no such run */
-export async function getRun(models: ObjectStore, executions: Executions, run: string): Promise<RunDetail | undefined> {
+/**
+ * @param waitingOf asks Batch why the run's job on such machines is not under way; undefined where it is
+ * @returns undefined where there is no such run
+ */
+export async function getRun(
+  models: ObjectStore,
+  executions: Executions,
+  run: string,
+  waitingOf?: (run: string, machines: Machines) => Promise<string | undefined>,
+): Promise<RunDetail | undefined> {
   const [record, execution] = await Promise.all([getJson<RunRecord>(models, modelKeys.run(run)), executions.describe(run)]);
   if (!record) return undefined;
   const detail = await describe(models, record, execution);
   const plan = detail.estimate && (await getJson<Plan>(models, modelKeys.plan(run)));
-  return plan?.estimate ? { ...detail, spent: await spentSoFar(models, plan, plan.estimate.lane) } : detail;
+  if (!plan?.estimate) return detail;
+  const fallback = await getJson<Fallback>(models, modelKeys.fallback(run));
+  const lane = laneOf(plan.estimate, fallback);
+  const onBatch = lane.job && detail.status === 'RUNNING' && jobStages.has(detail.stage);
+  const [spent, waiting] = await Promise.all([spentSoFar(models, plan, lane), onBatch && waitingOf?.(run, lane.job!.machines)]);
+  const reason = fallback ? `${fallback.reason} Functions have taken over.` : plan.laneReason;
+  return { ...detail, ...(reason && { lane: { name: lane.name, reason } }), ...(waiting && { waiting }), spent };
+}
+
+/** Stages that a job of Batch does on the lanes that have some. */
+const jobStages: ReadonlySet<Stage> = new Set(['Search', 'Fit', 'Optimise', 'Gate']);
+
+/** What the run is done on in the end. */
+export function laneOf({ lane }: Estimate, fallback: Fallback | undefined): Lane {
+  if (!fallback) return lane;
+  const { job: _, ...functions } = lane;
+  return { ...functions, name: fallback.lane };
 }
 
 /** Stages that say how long they took leave it in their object. */

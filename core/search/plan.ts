@@ -1,6 +1,7 @@
 /** What a run does, decided before it starts and written to `runs/<run>/plan.json`; trials are its independent pieces of work. */
 import type { Budget } from '../compute/budget.ts';
 import type { Estimate } from '../compute/cost.ts';
+import type { LaneName } from '../compute/lane.ts';
 import type { Shape } from '../compute/work.ts';
 import type { ClassWeights } from '../models/class-weights.ts';
 import type { Params } from '../models/model.ts';
@@ -60,7 +61,12 @@ export interface Plan {
   dataset: string;
   revision: string;
   version: string;
-  lane: 'lambda';
+  lane: LaneName;
+  /** Why that lane, and whether functions can do the work too; plans of older runs do not say. */
+  laneReason?: string;
+  fallback?: boolean;
+  /** 0 to 100, by which the run's jobs are queued. */
+  priority?: number;
   task: 'classification' | 'regression';
   metric: MetricName;
   /** How often sets and intervals are to hold the truth. */

@@ -1,3 +1,5 @@
+import { environment } from '../../core/names.ts';
+
 /** An environment variable that infra must have set. */
 export function requireEnv(name: string): string {
   const value = process.env[name];
@@ -5,7 +7,12 @@ export function requireEnv(name: string): string {
   return value;
 }
 
-/** What DuckDB may use for its buffers: half of the function's memory, as the process itself and the data in flight need the rest. */
+/** What the function or the job may use, in bytes. */
+export function memoryBytes(): number {
+  return Number(process.env[environment.jobMemory] ?? process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 2048) * 2 ** 20;
+}
+
+/** What DuckDB may use for its buffers: half of the memory, as the process itself and the data in flight need the rest. */
 export function duckdbMemory(): string {
-  return `${Math.floor(Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 2048) / 2)}MB`;
+  return `${Math.floor(memoryBytes() / 2 ** 21)}MB`;
 }

@@ -24,6 +24,7 @@ export function awsServices(): Services {
     data: new S3ObjectStore(requireEnv(environment.dataBucket), s3),
     models: new S3ObjectStore(requireEnv(environment.modelBucket), s3),
     executions: new StepFunctionsRuns(process.env[environment.stateMachineArn] ?? ''),
+    jobs: async () => new (await import('../../aws/batch-jobs.ts')).BatchJobs(),
     now: () => new Date(),
     count: (metric, value = 1) => counters.add(metric, value),
     log: (message, details) => logger.info(message, details ?? {}),

@@ -1,4 +1,5 @@
 /** What a handler works with. Handlers take it as an argument, so that a test or a benchmark runs them on stores of its own. */
+import type { Jobs } from '../../core/compute/batch.ts';
 import type { metricNames } from '../../core/names.ts';
 import type { ObjectStore } from '../../core/object-store.ts';
 import type { Executions } from '../../core/registry/runs.ts';
@@ -10,6 +11,8 @@ export interface Services {
   data: ObjectStore;
   models: ObjectStore;
   executions: Executions;
+  /** Batch's; connected where it is asked for, as most calls have no need of it. */
+  jobs(): Promise<Jobs>;
   now(): Date;
   /** Adds to a metric; no dimensions. */
   count(metric: MetricName, value?: number): void;

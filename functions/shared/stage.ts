@@ -3,7 +3,7 @@
  * done. So a retried, repeated or raced stage agrees with the first.
  */
 import * as z from 'zod/mini';
-import { IngotError } from '../../core/errors.ts';
+import { type ErrorBody, IngotError } from '../../core/errors.ts';
 import type { Stage } from '../../core/names.ts';
 import type { Services } from './services.ts';
 
@@ -24,10 +24,25 @@ export function stage<E, R>(name: Stage, schema: z.ZodMiniType<E>, work: (event:
   };
 }
 
-class StageError extends Error {
-  constructor(stage: Stage, cause: Error) {
-    const body = cause instanceof IngotError ? cause.toBody() : { code: 'Internal', message: `${cause.name}: ${cause.message}` };
+/** An error of another stage than the one that tells of it: of a job, whose last words only its objects keep. */
+export class JobError extends IngotError {
+  readonly stage: Stage;
+
+  constructor({ code, message, where, fix, stage }: ErrorBody & { stage: Stage }) {
+    super(code, message, { ...(where !== undefined && { where }), ...(fix !== undefined && { fix }) });
+    this.stage = stage;
+  }
+}
+
+export class StageError extends Error {
+  /** The error's body, and the stage that it befell. */
+  readonly told: ErrorBody & { stage: Stage };
+
+  constructor(name: Stage, cause: Error) {
+    const stage = cause instanceof JobError ? cause.stage : name;
+    const body: ErrorBody = cause instanceof IngotError ? cause.toBody() : { code: 'Internal', message: `${cause.name}: ${cause.message}` };
     super(JSON.stringify({ ...body, stage }), { cause });
     this.name = cause.name;
+    this.told = { ...body, stage };
   }
 }

@@ -149,7 +149,7 @@ function tooLarge(size: number): Outcome {
   return { failed: true, payload: JSON.stringify({ errorType: 'Function.ResponseSizeTooLarge', errorMessage }) };
 }
 
-/** A function's memory is for all of the process: leave a quarter, but at most 256 MB, to buffers and native code. */
-function heapLimitMb(memoryMb: number): number {
+/** The memory is for all of the process: leave a quarter, but at most 256 MB, to buffers and native code. */
+export function heapLimitMb(memoryMb: number): number {
   return memoryMb - Math.min(256, Math.ceil(memoryMb / 4));
 }

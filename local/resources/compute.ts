@@ -1,8 +1,8 @@
 /** Functions and state machines. */
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import { environmentOf } from '../iam/iam.ts';
 import { defaultAsyncSettings } from '../lambda/async-invocations.ts';
+import { machineEnvironment } from '../machine-environment.ts';
 import { StateMachine } from '../states/state-machine.ts';
 import { accountId, region } from '../template/template.ts';
 import { type Creation, nameOnly, number, object, type ResourceTypes, refusal, required, string } from './resource-type.ts';
@@ -55,6 +55,7 @@ export const compute: ResourceTypes = {
         logGroup,
         environment: {
           ...machineEnvironment(cloud.home),
+          ...lambdaEnvironment,
           ...environmentOf(session),
           AWS_ENDPOINT_URL: cloud.url,
           AWS_LAMBDA_FUNCTION_NAME: functionName,
@@ -108,9 +109,9 @@ export const compute: ResourceTypes = {
       cloud.machines.set(
         arn,
         new StateMachine(cloud.home, machineName, arn, definition, {
-          invoke: async (resource, input) => {
+          invoke: async (resource, input, context) => {
             if (session) cloud.allowTask(session, resource, input);
-            return cloud.invokeTask(resource, input);
+            return cloud.invokeTask(resource, input, context);
           },
           changed: (execution) => cloud.executionChanged(execution),
           soon: (resource) => cloud.findFunction(resource)?.warm(),
@@ -129,25 +130,10 @@ function assetOf({ id, properties, stack }: Creation): string {
   return root;
 }
 
-/** What every function's process gets of this machine: nothing of the user's own environment, credentials least of all. */
-function machineEnvironment(home: string): Record<string, string> {
-  const temporary = join(home, 'tmp');
-  mkdirSync(temporary, { recursive: true });
-  return {
-    PATH: process.env['PATH'] ?? '',
-    ...(process.env['SystemRoot'] && { SystemRoot: process.env['SystemRoot'] }),
-    TMPDIR: temporary,
-    TEMP: temporary,
-    LANG: 'en_US.UTF-8',
-    TZ: 'UTC',
-    AWS_REGION: region,
-    AWS_DEFAULT_REGION: region,
-    AWS_EC2_METADATA_DISABLED: 'true',
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-    AWS_LAMBDA_LOG_STREAM_NAME: 'laptop',
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
-    // Of use to every home: bundles are named by their content.
-    NODE_COMPILE_CACHE: join(import.meta.dirname, '../../.build/compile-cache'),
-  };
-}
+/** What of a function's environment is the same for all. */
+const lambdaEnvironment = {
+  AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+  AWS_LAMBDA_LOG_STREAM_NAME: 'laptop',
+  AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+  AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+};

@@ -1,4 +1,4 @@
-/** Step Functions state machines, run by aws-local-stepfunctions with our Lambda processes as its tasks. */
+/** Step Functions state machines, run by aws-local-stepfunctions with our Lambda processes and Batch jobs as its tasks. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -12,6 +12,7 @@ import { complain } from '../complain.ts';
 import { RecordDirectory, readJsonLines } from '../home.ts';
 import { ServiceError } from '../protocol/service.ts';
 import type { Json, JsonObject } from '../template/intrinsics.ts';
+import { submitJob } from './batch-task.ts';
 
 export type Status = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
@@ -40,8 +41,16 @@ export interface HistoryEvent {
   output?: Json;
 }
 
+/** Which task of which execution is invoked. */
+export interface TaskContext {
+  execution: string;
+  state: string;
+  /** The execution has ended, so that nobody waits for the task any more. */
+  signal: AbortSignal;
+}
+
 /** What invokes a task's resource; rejects with an error whose name is the error's name. */
-export type InvokeTask = (resource: string, input: Json) => Promise<Json>;
+export type InvokeTask = (resource: string, input: Json, context: TaskContext) => Promise<Json>;
 
 export interface StateMachineHooks {
   invoke: InvokeTask;
@@ -58,6 +67,8 @@ interface Running {
 
 /** How many states ahead of the one that runs functions are started, so that their loading does not add up. */
 const statesAhead = 3;
+
+const integrations = ['arn:aws:states:::lambda:invoke', submitJob, `${submitJob}.sync`];
 
 /** setTimeout's longest, where a task has no limit of its own (Step Functions' is 3 years; the interpreter's is 60 s). */
 const noTaskLimitSeconds = 2_000_000;
@@ -159,8 +170,12 @@ export class StateMachine {
 
   async #run(execution: Execution): Promise<void> {
     this.#hooks.changed(execution);
+    const over = new AbortController();
     const taskResourceLocalHandlers = Object.fromEntries(
-      [...this.#tasks].map(([state, resource]) => [state, (input: unknown) => this.#hooks.invoke(resource, input as Json)]),
+      [...this.#tasks].map(([state, resource]) => [
+        state,
+        (input: unknown) => this.#hooks.invoke(resource, input as Json, { execution: execution.name, state, signal: over.signal }),
+      ]),
     );
     const { abort, result, eventLogs } = this.#interpreter.run(JSON.parse(execution.input), {
       overrides: { taskResourceLocalHandlers: taskResourceLocalHandlers as never },
@@ -182,6 +197,7 @@ export class StateMachine {
       },
     );
     if (this.#closed) return;
+    over.abort();
     await recorded;
     this.#running.delete(execution.name);
     Object.assign(execution, end, { stoppedAt: Date.now() });
@@ -231,8 +247,7 @@ function prepareTasks(definition: JsonObject, where: string, tasks = new Map<str
     if (state['Type'] === 'Task') {
       const resource = String(state['Resource']);
       if (tasks.has(name)) refuse(`two tasks of one name (${name})`);
-      if (!/^arn:aws:lambda:/.test(resource) && resource !== 'arn:aws:states:::lambda:invoke')
-        refuse(`the task resource ${resource} (state ${name})`);
+      if (!/^arn:aws:lambda:/.test(resource) && !integrations.includes(resource)) refuse(`the task resource ${resource} (state ${name})`);
       if (state['TimeoutSeconds'] === undefined && state['TimeoutSecondsPath'] === undefined) state['TimeoutSeconds'] = noTaskLimitSeconds;
       tasks.set(name, resource);
     }

@@ -1,14 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { callSeconds, fixedDollars, secondDollars } from '../../core/compute/cost.ts';
-import { defaultLane, type Lane } from '../../core/compute/lane.ts';
+import { callSeconds, fixedDollars, pipelineSecondDollars } from '../../core/compute/cost.ts';
+import { batchLane, defaultLane, type Lane } from '../../core/compute/lane.ts';
 import type { Shape } from '../../core/compute/work.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { trialsOf } from '../../core/search/auto/rungs.ts';
 import type { Plan } from '../../core/search/plan.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
 
-const lanes: Lane[] = [defaultLane, { ...defaultLane, concurrency: 2, cores: 2 }];
+const lanes: Lane[] = [
+  defaultLane,
+  { ...defaultLane, concurrency: 2, cores: 2 },
+  batchLane(defaultLane, { machines: 'fargate', vcpus: 4, memory: 8192 }, 8, 64),
+];
 
 function plan(shape: Shape, spec: DatasetSpec, lane: Lane): Plan {
   const task = shape.classes === 0 ? 'regression' : 'classification';
@@ -34,7 +38,8 @@ describe('an automatic search under a budget', () => {
           expect(estimate!.seconds.high).toBeLessThanOrEqual(minutes * 60);
         } catch (error) {
           expect(error).toMatchObject({ code: 'InvalidSpec', message: expect.stringContaining('the smallest run takes up to') });
-          expect(minutes).toBeLessThan(1);
+          // Jobs have to wait for their machines.
+          expect(minutes).toBeLessThan(lane.job ? 10 : 1);
         }
       }),
     );
@@ -42,16 +47,15 @@ describe('an automatic search under a budget', () => {
 
   test('costs no more than its dollars where every trial takes all the time that it has', () => {
     fc.assert(
-      fc.property(shapes, fc.double({ min: 0.003, max: 0.1, noNaN: true }), fc.constantFrom(...lanes), (shape, dollars, lane) => {
+      fc.property(shapes, fc.double({ min: 0.003, max: 0.1, noNaN: true }), fc.constantFrom(...lanes), (shape, least, lane) => {
+        const dollars = lane.job ? 50 * least : least;
         const { rungs, candidates, budget } = plan(shape, { budget: { dollars } }, lane);
         if (candidates.length === 1) return;
         const trials = rungs!.flatMap((rung, number) => trialsOf(number, rung, candidates, shape, lane).trials);
         const { pipeline, control } = callSeconds;
         const searched = trials.reduce((sum, { seconds }) => sum + seconds! + pipeline.point, 0);
         const beside = budget!.fitSeconds + 3 * pipeline.high + (3 + rungs!.length) * control.high;
-        expect((searched + beside) * secondDollars(lane, lane.pipelineMemory) + fixedDollars(trials.length, lane)).toBeLessThanOrEqual(
-          dollars,
-        );
+        expect((searched + beside) * pipelineSecondDollars(lane) + fixedDollars(trials.length, lane)).toBeLessThanOrEqual(dollars);
       }),
       { numRuns: 200 },
     );

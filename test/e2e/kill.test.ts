@@ -5,7 +5,8 @@ import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-s
 import { expect, test } from 'vitest';
 import { Random } from '../../core/random.ts';
 import { loadModel } from '../../core/serving/session.ts';
-import { Laptop } from './laptop.ts';
+import { uploadToBatch } from './batch.ts';
+import { Laptop, little } from './laptop.ts';
 
 /** Moments of a run at which a process is killed; `INGOT_KILLS=50 npx vitest run test/e2e/kill.test.ts` is the whole test. */
 const kills = Number(process.env['INGOT_KILLS'] ?? 6);
@@ -23,8 +24,12 @@ test(`killed at ${kills} random moments of a run, it ends in a finished run, or 
     for (let i = 0; i < kills; i++) {
       const dataset = `killed-${i}`;
       const key = `raw/${dataset}/data.csv`;
-      await laptop.searchLittle(dataset);
-      await laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: key, Body: csv }));
+      // Every other one goes through jobs.
+      if (i % 2 === 1) await uploadToBatch(laptop, dataset, csv, little);
+      else {
+        await laptop.searchLittle(dataset);
+        await laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: key, Body: csv }));
+      }
       await sleep(random.below(5000));
       const children = childrenOf(laptop.pid);
       const victim = children.length && random.below(3) === 0 ? children[random.below(children.length)]! : laptop.pid;

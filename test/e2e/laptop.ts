@@ -22,6 +22,9 @@ export interface Outputs {
 }
 
 /** A laptop cloud started as a user starts it, driven through nothing but its outputs. */
+/** A small grid. */
+export const little = { grids: { forest: { nEstimators: [20], maxDepth: [null, 10] } } };
+
 export class Laptop {
   readonly home: string;
   readonly port: number;
@@ -112,7 +115,7 @@ export class Laptop {
 
   /** Has the dataset searched by a small grid, where how good its model is does not matter. */
   async searchLittle(dataset: string): Promise<void> {
-    const spec = JSON.stringify({ grids: { forest: { nEstimators: [20], maxDepth: [null, 10] } } });
+    const spec = JSON.stringify(little);
     await this.s3.send(new PutObjectCommand({ Bucket: this.outputs.DataBucket, Key: `raw/${dataset}/dataset.json`, Body: spec }));
   }
 

@@ -111,6 +111,16 @@ describe('a newcomer types npm start', () => {
     expect(again.stderr + again.stdout).toMatch(/another ingot.*\n.*\n.*INGOT_HOME/i);
   });
 
+  test('a setting of Batch that is no number is refused by its name', () => {
+    const wrong = spawnSync(process.execPath, ['local/start.ts'], {
+      cwd: root,
+      encoding: 'utf8',
+      env: { ...process.env, INGOT_HOME: `${laptop.home}-wrong`, INGOT_PORT: '0', INGOT_SPOT_RATE: 'often' },
+    });
+    expect(wrong.status).not.toBe(0);
+    expect(wrong.stderr).toContain("INGOT_SPOT_RATE is 'often'");
+  });
+
   test('SIGTERM stops it cleanly', async () => {
     expect(await laptop.stop()).toBe(0);
   });

@@ -10,6 +10,7 @@ import { createHandler } from '../../functions/api.lambda.ts';
 import { createPredict } from '../../functions/predict.lambda.ts';
 import { Queue } from '../registry/queue.ts';
 import { apiEvent } from './api-event.ts';
+import { noBatch } from './batch.ts';
 import { publishSmallModel } from './small-model.ts';
 
 const now = new Date('2026-11-25T08:00:00Z');
@@ -20,7 +21,8 @@ let handler: ReturnType<typeof createHandler>;
 
 beforeEach(() => {
   [data, models, executions] = [new MemoryObjectStore(), new MemoryObjectStore(), new Queue()];
-  const services = { data, models, executions, now: () => now, presign: async (key: string) => `https://bucket.example/${key}?signed` };
+  const presign = async (key: string) => `https://bucket.example/${key}?signed`;
+  const services = { data, models, executions, jobs: noBatch, now: () => now, presign };
   handler = createHandler(() => services);
 });
 

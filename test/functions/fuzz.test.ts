@@ -7,6 +7,7 @@ import { createHandler } from '../../functions/api.lambda.ts';
 import { createPredict } from '../../functions/predict.lambda.ts';
 import { Queue } from '../registry/queue.ts';
 import { apiEvent } from './api-event.ts';
+import { noBatch } from './batch.ts';
 import { publishSmallModel } from './small-model.ts';
 
 const models = new MemoryObjectStore();
@@ -15,6 +16,7 @@ const services = {
   data: new MemoryObjectStore(),
   models,
   executions: new Queue(),
+  jobs: noBatch,
   now: () => new Date(),
   presign: async (key: string) => key,
 };

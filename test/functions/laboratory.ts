@@ -20,6 +20,7 @@ import type { Services } from '../../functions/shared/services.ts';
 import { transform } from '../../functions/transform.lambda.ts';
 import { Queue } from '../registry/queue.ts';
 import { apiEvent } from './api-event.ts';
+import { noBatch } from './batch.ts';
 import { s3Event } from './s3-event.ts';
 
 export class Laboratory {
@@ -39,6 +40,7 @@ export class Laboratory {
       data: wrap(this.rawData),
       models: wrap(this.rawModels),
       executions: this.queue,
+      jobs: noBatch,
       now: () => this.tick(),
       count: (metric, value = 1) => {
         this.counted[metric] = (this.counted[metric] ?? 0) + value;

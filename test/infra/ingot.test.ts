@@ -116,10 +116,11 @@ describe('a run', () => {
     [key: string]: unknown;
   }
   const [, { Properties }] = resources('AWS::StepFunctions::StateMachine')[0]!;
-  const parts = (Properties['DefinitionString'] as { 'Fn::Join': [string, (string | { 'Fn::GetAtt': [string, string] })[]] })[
-    'Fn::Join'
-  ][1];
-  const definition = JSON.parse(parts.map((part) => (typeof part === 'string' ? part : part['Fn::GetAtt'][0])).join('')) as {
+  type Part = string | { 'Fn::GetAtt': [string, string] } | { Ref: string };
+  const parts = (Properties['DefinitionString'] as { 'Fn::Join': [string, Part[]] })['Fn::Join'][1];
+  const definition = JSON.parse(
+    parts.map((part) => (typeof part === 'string' ? part : 'Ref' in part ? part.Ref : part['Fn::GetAtt'][0])).join(''),
+  ) as {
     StartAt: string;
     TimeoutSeconds: number;
     States: Record<string, State>;
@@ -130,22 +131,64 @@ describe('a run', () => {
   it('goes through the stages in their order', () => {
     const order: string[] = [];
     const next = ({ Next, Default }: State) => Next ?? Default;
-    for (let name: string | undefined = definition.StartAt; name; name = next(definition.States[name]!)) order.push(name);
-    expect(order).toEqual(stages.flatMap(({ name }) => (name === 'Select' ? [name, 'More'] : [name])));
+    for (let name: string | undefined = definition.StartAt; name; name = next(definition.States[name]!))
+      if (definition.States[name]!.Type !== 'Choice') order.push(name);
+    expect(order).toEqual(stages.map(({ name }) => name));
   });
 
-  it('searches again where Select has more trials', () => {
-    expect(definition.States['Select']).toMatchObject({ ResultSelector: { 'trials.$': '$.trials' }, ResultPath: '$.plan' });
-    expect(definition.States['More']).toMatchObject({
-      Choices: [{ Variable: '$.plan.trials[0]', IsPresent: true, Next: 'Search' }],
-      Default: 'Fit',
+  it('searches again where Select has more trials, and asks it for the jobs that do them', () => {
+    for (const name of ['Plan', 'Select']) expect(definition.States[name]).toMatchObject({ ResultPath: '$.plan' });
+    expect(definition.States['Select']).toMatchObject({ Next: 'More' });
+    expect(definition.States['More']).toMatchObject({ Default: 'Where to finish' });
+    expect(definition.States['Search']).toMatchObject({ Next: 'Select' });
+  });
+
+  it('goes through Batch where Plan has jobs: the search is an array of them, and all from the fit to the gate another', () => {
+    const ways = Object.fromEntries(states.filter(([, { Type }]) => Type === 'Choice').map(([name, state]) => [name, state['Choices']]));
+    const where = (Next: string) => [{ Variable: '$.plan.job', IsPresent: true, Next }];
+    expect(ways).toEqual({
+      'Where to search': where('Search on Batch'),
+      More: [{ Variable: '$.plan.trials[0]', IsPresent: true, Next: 'Where to search' }],
+      'Where to finish': where('Finish on Batch'),
     });
+    expect(definition.States['Search on Batch']).toMatchObject({
+      Resource: 'arn:AWS::Partition:states:::batch:submitJob.sync',
+      Parameters: {
+        'JobName.$': "States.Format('{}-search', $.run)",
+        ArrayProperties: { 'Size.$': '$.plan.job.children' },
+        'ShareIdentifier.$': '$.plan.job.share',
+        'SchedulingPriorityOverride.$': '$.plan.job.priority',
+      },
+      ResultPath: null,
+      Next: 'Select',
+    });
+    expect(definition.States['Finish on Batch']).toMatchObject({
+      Parameters: { 'ContainerOverrides.$': '$.plan.job.finish' },
+      Next: 'Register',
+    });
+  });
+
+  it('asks Plan anew where Batch fails, and goes on from the search', () => {
+    for (const name of ['Search on Batch', 'Finish on Batch'])
+      expect(definition.States[name]!.Catch).toEqual([{ ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'Plan anew' }]);
+    expect(definition.States['Plan anew']).toMatchObject({
+      Parameters: { 'error.$': '$.error' },
+      ResultPath: '$.plan',
+      Next: 'Where to search',
+    });
+    expect(definition.States['Plan anew']!.Catch![0]).toMatchObject({ Next: 'Record failure' });
+  });
+
+  it('is functions alone where Batch is switched off', () => {
+    const without = Template.fromStack(stackOf({ batch: 'off' }));
+    for (const type of ['AWS::Batch::JobQueue', 'AWS::EC2::VPC']) without.resourceCountIs(type, 0);
+    expect(text(without.findResources('AWS::StepFunctions::StateMachine'))).not.toContain('batch');
   });
 
   it('calls each stage with the run, and Search with a trial too', () => {
     const run = { 'run.$': '$.run', 'dataset.$': '$.dataset', 'revision.$': '$.revision' };
     expect(definition.States['Fit']).toMatchObject({ Type: 'Task', Parameters: run, ResultPath: null });
-    expect(definition.States['Plan']).toMatchObject({ Parameters: run, ResultSelector: { 'trials.$': '$.trials' }, ResultPath: '$.plan' });
+    expect(definition.States['Plan']).toMatchObject({ Parameters: run, ResultPath: '$.plan' });
     const search = definition.States['Search']!;
     expect(search).toMatchObject({
       Type: 'Map',
@@ -159,7 +202,7 @@ describe('a run', () => {
 
   it('tries again where Lambda failed or the function was killed, and not where Ingot says what is wrong', () => {
     const tasks = [...states.map(([, state]) => state), ...Object.values(definition.States['Search']!.ItemProcessor!.States)];
-    for (const task of tasks.filter(({ Type }) => Type === 'Task')) {
+    for (const task of tasks.filter(({ Type, Resource }) => Type === 'Task' && !Resource!.includes('batch'))) {
       expect(retried(task)).toEqual(expect.arrayContaining(['Lambda.TooManyRequestsException', 'Sandbox.Timedout', 'Runtime.ExitError']));
       expect(retried(task)).not.toEqual(expect.arrayContaining(['States.ALL']));
       expect(retried(task)).not.toEqual(expect.arrayContaining(['States.TaskFailed']));

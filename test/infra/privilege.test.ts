@@ -16,6 +16,14 @@ interface Resource {
   Properties: Record<string, unknown>;
 }
 
+/** Submits jobs of a kind, by whichever revision of their definition. */
+const submitting = (kind: string) =>
+  `batch:SubmitJob fargateQueue, batch:SubmitJob job-definition fargate-${kind}, batch:SubmitJob job-definition fargate-${kind}:*`;
+
+/** Sees jobs and how busy the queues are. */
+const looking =
+  'batch:DescribeJobs *, batch:ListJobs *, batch:DescribeJobQueues *, batch:DescribeComputeEnvironments *, batch:GetJobQueueSnapshot fargateQueue';
+
 /**
  * What each function may do, as `action resource`: objects by bucket and prefix; a list, of which prefixes. Beside this a function writes its own log,
  * and `GetObject` goes with `GetObjectVersion`, `PutObject` with `AbortMultipartUpload`.
@@ -23,11 +31,13 @@ interface Resource {
 const table: Record<FunctionName, string> = {
   clean:
     'get data/raw/, get data/clean/, get data/secrets/, put data/clean/, put data/secrets/, ' +
-    'list data/raw/, list data/clean/, list data/secrets/, sqs:SendMessage CleanDeadLetters',
+    'list data/raw/, list data/clean/, list data/secrets/, sqs:SendMessage CleanDeadLetters, ' +
+    submitting('prepare'),
   transform:
     'get data/clean/, get data/features/, put data/clean/, put data/features/, list data/clean/, list data/features/, ' +
-    'put models/runs/, states:StartExecution StateMachine, sqs:SendMessage TransformDeadLetters',
-  plan: 'get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
+    'put models/runs/, states:StartExecution StateMachine, sqs:SendMessage TransformDeadLetters, ' +
+    submitting('prepare'),
+  plan: `get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/, ${looking}`,
   search: 'get data/features/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
   select: 'get models/runs/, put models/runs/, list models/runs/',
   fit: 'get data/features/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
@@ -40,8 +50,17 @@ const table: Record<FunctionName, string> = {
   fail: 'get models/runs/, put models/runs/, list models/runs/, sns:Publish AlarmTopic',
   api:
     'get data/clean/, put data/raw/, list data/clean/, get models/runs/, get models/models/, put models/models/, list models/runs/, list models/models/, ' +
-    'states:ListExecutions StateMachine, states:DescribeExecution StateMachine:*, states:StopExecution StateMachine:*',
+    `states:ListExecutions StateMachine, states:DescribeExecution StateMachine:*, states:StopExecution StateMachine:*, ${looking}`,
   predict: 'get models/models/, list models/models/',
+};
+
+/** What each kind of job may do; all fetch their code besides, an object of the assets' bucket. */
+const jobs = {
+  train:
+    'get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
+  prepare:
+    'get data/raw/, get data/clean/, get data/features/, get data/secrets/, put data/clean/, put data/features/, put data/secrets/, ' +
+    'list data/raw/, list data/clean/, list data/features/, list data/secrets/, put models/runs/, states:StartExecution StateMachine',
 };
 
 /** Actions without a resource level, so that AWS takes `*` alone for them. */
@@ -56,6 +75,7 @@ const withoutResource: Record<string, string> = {
   'batch:DescribeJobs': 'AWS lists no resource for it',
   'batch:DescribeJobQueues': 'AWS lists no resource for it',
   'batch:ListJobs': 'AWS lists no resource for it',
+  'batch:DescribeComputeEnvironments': 'AWS lists no resource for it',
 };
 
 /** Policies that AWS keeps, each the one that it documents for its purpose. */
@@ -115,6 +135,19 @@ class Privileges {
     )!;
     const [, role] = this.actors().find(([actor]) => actor === id)!;
     const log = (Properties['LoggingConfig'] as { LogGroup: { Ref: string } }).LogGroup.Ref;
+    return this.wordsOfRole(role, log);
+  }
+
+  /** The same of a job, but for its code. */
+  wordsOfJob(kind: string): string {
+    const [, role] = this.actors().find(([actor]) => actor.includes(`Fargate${kind[0]!.toUpperCase()}${kind.slice(1)}`))!;
+    return this.wordsOfRole(role, '')
+      .split(', ')
+      .filter((word) => !word.includes('cdk-hnb659fds-assets'))
+      .join(', ');
+  }
+
+  private wordsOfRole(role: string, log: string): string {
     return this.statementsOf(role)
       .flatMap(({ Action, Resource, Condition }) =>
         list(Action).flatMap((action) => list(Resource).flatMap((resource) => words(action, text(resource), Condition, log))),
@@ -133,7 +166,10 @@ function words(action: string, resource: string, condition: Statement['Condition
   if (bucket && action === 's3:ListBucket') {
     return list(condition?.['StringLikeIfExists']?.['s3:prefix'] as string[]).map((each) => `list ${bucket}/${each.replace(/\*$/, '')}`);
   }
-  const name = /"Ingot(?:Training|Preparation)?(\w+?)[0-9A-F]{8}"/.exec(resource)?.[1] ?? resource;
+  const definition = /:job-definition\/\w+-(fargate-[\w:*]+)"/.exec(resource)?.[1];
+  if (definition) return [`${action} job-definition ${definition}`];
+  if (resource === '"*"') return [`${action} *`];
+  const name = /"Ingot(?:Training|Preparation|Batch)?(\w+?)[0-9A-F]{8}"/.exec(resource)?.[1] ?? resource;
   return [`${action} ${name}${resource.includes(':execution:') ? ':*' : ''}`];
 }
 
@@ -143,6 +179,12 @@ const sorted = (text: string) => text.split(', ').sort();
 describe('every function', () => {
   it.each(functionNames)('%s may do what the table says', (name) => {
     expect(sorted(privileges.wordsOf(name))).toEqual(sorted(table[name]));
+  });
+});
+
+describe('every job', () => {
+  it.each(['train', 'prepare'] as const)('to %s may do what the table says', (kind) => {
+    expect(sorted(privileges.wordsOfJob(kind))).toEqual(sorted(jobs[kind]));
   });
 });
 

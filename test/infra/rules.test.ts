@@ -18,6 +18,11 @@ describe("AWS's recommendations (cdk-nag)", () => {
     expect(findings(stackOf({ customerKey: true, authorization: 'both', keys: { mobile: {} } }))).toEqual([]);
   });
 
+  it('find nothing either in the network of endpoints, and its machines of EC2', () => {
+    const jobImage = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/node:24-slim';
+    expect(findings(stackOf({ jobNetwork: 'endpoints', jobImage }))).toEqual([]);
+  });
+
   it('are acknowledged with a reason each, never for the whole stack or app', () => {
     const acknowledged = stack.node
       .findAll()

@@ -1,4 +1,12 @@
-"""What a user does with a deployed stack, by boto3 and urllib alone. Reads the stack's outputs and an endpoint from stdin, prints what it found."""
+"""
+What a user does with a deployed stack, by boto3 and urllib alone. Reads from stdin the stack's outputs, an endpoint, and which part to play:
+
+    first    a dataset through the functions, questions to its model, a file that cannot be used, a run that fails
+    batch    after an upgrade: what was there still answers; the same dataset through Batch
+    gone     after the stack was destroyed: what is left of the buckets
+
+Prints what it found.
+"""
 import csv
 import json
 import sys
@@ -19,7 +27,7 @@ def client(service, **config):
 
 s3 = client("s3", s3={"addressing_style": "path"})
 states = client("stepfunctions")
-api_key = client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)["value"]
+api_key = given["part"] != "gone" and client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)["value"]
 # The address that AWS gives does not resolve to an emulator; this is the same API by its path.
 api_id = outputs["ApiUrl"].split("//")[1].split(".")[0]
 base = f"{endpoint}/restapis/{api_id}/prod/_user_request_/"
@@ -45,48 +53,86 @@ def wait_for(what, found, seconds=180):
     raise TimeoutError(f"{what}: nothing after {seconds} s; the dataset is {call('datasets/cells')}")
 
 
-def ended(run):
-    execution = states.describe_execution(executionArn=run)
-    return execution if execution["status"] != "RUNNING" else None
+def run_of(dataset):
+    """The dataset's run, once it has ended."""
+    def found():
+        for each in states.list_executions(stateMachineArn=outputs["StateMachineArn"])["executions"]:
+            execution = states.describe_execution(executionArn=each["executionArn"])
+            if json.loads(execution["input"])["dataset"] == dataset and execution["status"] != "RUNNING":
+                return execution
+        return None
+
+    execution = wait_for(f"the end of the run of {dataset}", found)
+    return {"status": execution["status"], "cause": execution.get("cause")}
 
 
-def runs():
-    return states.list_executions(stateMachineArn=outputs["StateMachineArn"])["executions"]
+def predict(model):
+    status, body = call(f"models/{model}/predict", json.dumps({"rows": [dict(zip(header[:-1], row)) for row in numbers]}))
+    return {"status": status, "body": body}
 
 
 with open(example, newline="") as file:
     header, *rows = list(csv.reader(file))
-
-s3.upload_file(example, outputs["DataBucket"], "raw/cells/cells.csv")
-run = wait_for("a run", lambda: next(iter(runs()), None))
-execution = wait_for("the end of the run", lambda: ended(run["executionArn"]))
-
 asked = rows[:60]
 numbers = [[float(value) for value in row[:-1]] for row in asked]
-status, predicted = call("models/cells/predict", json.dumps({"rows": [dict(zip(header[:-1], row)) for row in numbers]}))
-_, listed = call("predict", json.dumps({"input_data": numbers[:2], "model": "cells"}))
 
-s3.put_object(Bucket=outputs["DataBucket"], Key="raw/empty/empty.csv", Body=b"a,b\n")
-rejected = wait_for("the rejection", lambda: (lambda found: found if found[1].get("status") == "REJECTED" else None)(call("datasets/empty")))
 
-lost = states.start_execution(
-    stateMachineArn=outputs["StateMachineArn"], name="lost", input=json.dumps({"run": "lost", "dataset": "lost", "revision": "lost"})
-)
-failed = wait_for("the failure", lambda: ended(lost["executionArn"]))
-record = json.loads(s3.get_object(Bucket=outputs["ModelBucket"], Key="runs/lost/failure.json")["Body"].read())
+def first():
+    s3.upload_file(example, outputs["DataBucket"], "raw/cells/cells.csv")
+    run = run_of("cells")
+    predicted = predict("cells")
+    _, listed = call("predict", json.dumps({"input_data": numbers[:2], "model": "cells"}))
 
-print(json.dumps({
-    "base": base,
-    "apiKey": api_key,
-    "run": {"status": execution["status"], "cause": execution.get("cause")},
-    "labels": [row[-1] for row in asked],
-    "predicted": {"status": status, "body": predicted},
-    "listed": listed,
-    "withoutKey": call("models/cells/predict", "{}", key=None),
-    "wrongKey": call("models/cells/predict", "{}", key="wrong"),
-    "health": call("v2/health/ready", key=None),
-    "models": call("models"),
-    "runs": call("runs"),
-    "rejected": rejected[1],
-    "failed": {"status": failed["status"], "record": record},
-}))
+    s3.put_object(Bucket=outputs["DataBucket"], Key="raw/empty/empty.csv", Body=b"a,b\n")
+    rejected = wait_for("the rejection", lambda: (lambda found: found if found[1].get("status") == "REJECTED" else None)(call("datasets/empty")))
+
+    text = json.dumps({"run": "lost", "dataset": "lost", "revision": "lost"})
+    states.start_execution(stateMachineArn=outputs["StateMachineArn"], name="lost", input=text)
+    failed = run_of("lost")
+    record = json.loads(s3.get_object(Bucket=outputs["ModelBucket"], Key="runs/lost/failure.json")["Body"].read())
+    return {
+        "base": base,
+        "apiKey": api_key,
+        "run": run,
+        "labels": [row[-1] for row in asked],
+        "predicted": predicted,
+        "listed": listed,
+        "withoutKey": call("models/cells/predict", "{}", key=None),
+        "wrongKey": call("models/cells/predict", "{}", key="wrong"),
+        "health": call("v2/health/ready", key=None),
+        "models": call("models"),
+        "runs": call("runs"),
+        "rejected": rejected[1],
+        "failed": {"status": failed["status"], "record": record},
+    }
+
+
+def through_batch():
+    before = predict("cells")
+    s3.upload_file(example, outputs["DataBucket"], "raw/jobs/cells.csv")
+    spec = json.dumps({"files": ["cells.csv"], "lane": "cpu"})
+    s3.put_object(Bucket=outputs["DataBucket"], Key="raw/jobs/dataset.json", Body=spec.encode())
+    run = run_of("jobs")
+    batch = client("batch")
+    jobs = [
+        job
+        for queue in batch.describe_job_queues()["jobQueues"]
+        for status in ("SUCCEEDED", "FAILED")
+        for job in batch.list_jobs(jobQueue=queue["jobQueueArn"], jobStatus=status)["jobSummaryList"]
+    ]
+    versions = {}
+    for name in ("cells", "jobs"):
+        bytes_of = s3.get_object(Bucket=outputs["ModelBucket"], Key=f"models/{name}/versions/1/model.onnx")["Body"].read()
+        versions[name] = {"model": call(f"models/{name}")[1], "bytes": len(bytes_of)}
+    return {"before": before, "run": run, "predicted": predict("jobs"), "jobs": [job["status"] for job in jobs], "versions": versions}
+
+
+def gone():
+    def keys(name):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=outputs[name])
+        return sorted(each["Key"] for page in pages for each in page.get("Contents", []))
+
+    return {name: keys(name) for name in ("DataBucket", "ModelBucket")}
+
+
+print(json.dumps({"first": first, "batch": through_batch, "gone": gone}[given["part"]]()))

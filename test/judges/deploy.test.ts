@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { python, pythonHas } from '../python.ts';
 import { type MiniStack, startMiniStack } from './ministack.ts';
@@ -14,21 +13,23 @@ const hasJudge = pythonHas('ministack', 'boto3');
 
 type Answer = [status: number, body: { error?: { code: string; message: string; fix: string } }];
 
+interface Predicted {
+  status: number;
+  body: { model: string; version: number; predictions: { label: string; probabilities: Record<string, number> }[] };
+}
+
 interface Model {
   versions: { version: number }[];
   aliases: { live: { version: number } };
 }
 
-/** What deploy.py prints. */
-interface Found {
+/** What deploy.py prints of its first part. */
+interface First {
   base: string;
   apiKey: string;
   run: { status: string; cause: string | null };
   labels: string[];
-  predicted: {
-    status: number;
-    body: { model: string; version: number; predictions: { label: string; probabilities: Record<string, number> }[] };
-  };
+  predicted: Predicted;
   listed: { output_data: number[][] };
   withoutKey: Answer;
   wrongKey: Answer;
@@ -39,14 +40,25 @@ interface Found {
   failed: { status: string; record: { stage: string; code: string; fix: string } };
 }
 
+/** Of its second part, after the upgrade. */
+interface Upgraded {
+  before: Predicted;
+  run: { status: string; cause: string | null };
+  predicted: Predicted;
+  jobs: string[];
+  versions: Record<string, { model: Model; bytes: number }>;
+}
+
 describe.skipIf(!hasJudge)(
   `the stack on an emulator that we didn't write${hasJudge ? '' : ' (skipped: no Python with ministack and boto3)'}`,
   () => {
     let ministack: MiniStack;
-    let found: Found;
+    let found: First;
+    let upgraded: Upgraded;
+    let left: { DataBucket: string[]; ModelBucket: string[] };
     let home: string;
-    let upgraded: { before: Record<string, string>; after: Record<string, string>; model: Model };
-    let left: string[];
+    let before: Record<string, string>;
+    let after: Record<string, string>;
     let goneStatus: number;
     // What a later release may bring: other settings of functions, one more key, encryption with a key of the stack's.
     const upgrade = ['-c', 'ingot:logDays=60', '-c', 'ingot:keys={"mobile":{}}', '-c', 'ingot:customerKey=true'];
@@ -77,19 +89,24 @@ describe.skipIf(!hasJudge)(
           },
         );
       await cdk('bootstrap');
-      await cdk('deploy', '--all', '--outputs-file', join(home, 'outputs.json'));
-      const { Ingot: outputs } = JSON.parse(await readFile(join(home, 'outputs.json'), 'utf8')) as { Ingot: Record<string, string> };
-      const example = join(root, 'examples/breast-cancer/breast-cancer.csv');
-      const child = run(python, [join(import.meta.dirname, 'deploy.py')], { env, maxBuffer: 1 << 26 });
-      child.child.stdin!.end(JSON.stringify({ outputs, endpoint: ministack.endpoint, example }));
-      found = JSON.parse((await child).stdout) as Found;
-      await cdk('deploy', '--all', ...upgrade, '--outputs-file', join(home, 'upgraded.json'));
-      const { Ingot: then } = JSON.parse(await readFile(join(home, 'upgraded.json'), 'utf8')) as { Ingot: Record<string, string> };
-      const models = await fetch(`${found.base}models/cells`, { headers: { 'x-api-key': found.apiKey } });
-      upgraded = { before: outputs, after: then, model: (await models.json()) as Model };
+      const deploy = async (...settings: string[]): Promise<Record<string, string>> => {
+        await cdk('deploy', '--all', ...settings, '--outputs-file', join(home, 'outputs.json'));
+        return (JSON.parse(await readFile(join(home, 'outputs.json'), 'utf8')) as { Ingot: Record<string, string> }).Ingot;
+      };
+      const play = async <T>(part: 'first' | 'batch' | 'gone', outputs: Record<string, string>): Promise<T> => {
+        const child = run(python, [join(import.meta.dirname, 'deploy.py')], { env, maxBuffer: 1 << 26 });
+        const example = join(root, 'examples/breast-cancer/breast-cancer.csv');
+        child.child.stdin!.end(JSON.stringify({ part, outputs, endpoint: ministack.endpoint, example }));
+        return JSON.parse((await child).stdout) as T;
+      };
+      // The first release had no Batch.
+      before = await deploy('-c', 'ingot:batch=off');
+      found = await play<First>('first', before);
+      after = await deploy(...upgrade);
+      upgraded = await play<Upgraded>('batch', after);
       await cdk('destroy', '--all', '--force', ...upgrade);
       goneStatus = (await fetch(`${found.base}v2/health/ready`)).status;
-      left = await keysIn(env, outputs['DataBucket']!, outputs['ModelBucket']!);
+      left = await play('gone', after);
     }, 900_000);
 
     afterAll(async () => {
@@ -129,27 +146,27 @@ describe.skipIf(!hasJudge)(
       });
     });
 
-    test('an upgrade in place keeps buckets, key, address, models and their versions', () => {
-      const { before, after, model } = upgraded;
+    test('an upgrade in place keeps buckets, key, address, models, their versions and answers, and brings the lane of jobs', () => {
       expect(after).toEqual({ ...before, ApiKeyIdMobile: expect.any(String) });
-      expect(model.versions.map(({ version }) => version)).toEqual([1]);
-      expect(model.aliases.live.version).toBe(1);
+      expect(upgraded.before).toEqual(found.predicted);
+      expect(upgraded.run).toEqual({ status: 'SUCCEEDED', cause: null });
+      expect(upgraded.jobs.length).toBeGreaterThanOrEqual(2);
+      expect(new Set(upgraded.jobs)).toEqual(new Set(['SUCCEEDED']));
+      // The same data through jobs and through functions: the same model.
+      expect(upgraded.predicted.body.predictions).toEqual(found.predicted.body.predictions);
+      for (const { model, bytes } of Object.values(upgraded.versions)) {
+        expect(model.versions.map(({ version }) => version)).toEqual([1]);
+        expect(model.aliases.live.version).toBe(1);
+        expect(bytes).toBeGreaterThan(1000);
+      }
     });
 
     test('removal leaves the buckets and what is in them, and nothing that answers', () => {
       expect(goneStatus).toBe(404);
-      expect(left).toEqual(
-        expect.arrayContaining(['raw/cells/cells.csv', 'models/cells/aliases/live.json', 'models/cells/versions/1/model.onnx']),
+      expect(left.DataBucket).toEqual(expect.arrayContaining(['raw/cells/cells.csv', 'raw/jobs/cells.csv']));
+      expect(left.ModelBucket).toEqual(
+        expect.arrayContaining(['models/cells/versions/1/model.onnx', 'models/jobs/versions/1/card.json', 'models/jobs/aliases/live.json']),
       );
     });
   },
 );
-
-/** The keys of all objects in buckets. */
-async function keysIn(env: Record<string, string | undefined>, ...buckets: string[]): Promise<string[]> {
-  const credentials = { accessKeyId: env['AWS_ACCESS_KEY_ID']!, secretAccessKey: env['AWS_SECRET_ACCESS_KEY']! };
-  const client = new S3Client({ endpoint: env['AWS_ENDPOINT_URL']!, region: 'us-east-1', forcePathStyle: true, credentials });
-  const lists = await Promise.all(buckets.map((Bucket) => client.send(new ListObjectsV2Command({ Bucket }))));
-  client.destroy();
-  return lists.flatMap(({ Contents = [] }) => Contents.map(({ Key }) => Key!));
-}

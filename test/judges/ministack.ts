@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { python } from '../python.ts';
 
 export interface MiniStack {
   /** `http://127.0.0.1:<port>`. */
   endpoint: string;
+  /** Its folder. */
+  home: string;
   /** What it has printed so far, to show where a test against it fails. */
   log(): string;
   /** Ends it and removes its files. */
@@ -16,16 +17,15 @@ export interface MiniStack {
 }
 
 /**
- * Starts MiniStack, an AWS emulator that we didn't write, on a free port of 127.0.0.1: with the Batch and CodeDeploy types of
- * `ministack_plus.py` where that file exists. Needs `pythonHas('ministack', 'boto3')`.
+ * Starts MiniStack, an AWS emulator that we didn't write, on a free port of 127.0.0.1, with what `ministack_plus.py` adds to it. Needs
+ * `pythonHas('ministack', 'boto3')`.
  *
- * @param environment added to its own; `JOB_CWD` is the folder in which Batch jobs run
+ * @param environment added to its own; see `ministack_plus.py`
  */
 export async function startMiniStack(environment: Record<string, string> = {}): Promise<MiniStack> {
   const port = await freePort();
   const home = await mkdtemp(join(tmpdir(), 'ingot-ministack-'));
-  const plus = resolve(import.meta.dirname, 'ministack_plus.py');
-  const child = spawn(python, existsSync(plus) ? [plus] : ['-m', 'ministack'], {
+  const child = spawn(python, [join(import.meta.dirname, 'ministack_plus.py')], {
     cwd: home,
     // Its own process group, so that the Lambda processes it starts end with it.
     detached: true,
@@ -59,7 +59,7 @@ export async function startMiniStack(environment: Record<string, string> = {}): 
     }
     await new Promise((done) => setTimeout(done, 200));
   }
-  return { endpoint, log: () => log, stop };
+  return { endpoint, home, log: () => log, stop };
 }
 
 async function answers(url: string): Promise<boolean> {

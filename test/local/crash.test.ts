@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, describe, expect, test } from 'vitest';
 import { lambda, newHome, writeAssembly } from './assembly.ts';
+import { endProcess, killAll, lives, startProcess } from './processes.ts';
 
 const functions = {
   /** Says in the home's `began` that it began, and after `ms` in `done` that it is done. */
@@ -40,26 +39,7 @@ const assembly = (home: string) =>
     functions,
   );
 
-const started: ChildProcess[] = [];
-afterAll(() => {
-  for (const child of started) child.kill('SIGKILL');
-});
-
-async function startProcess(directory: string, home: string) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'cloud-process.ts'), directory, home], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  started.push(child);
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return { child, url: line.toString().trim() };
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals) {
-  const exit = once(child, 'exit');
-  child.kill(signal);
-  const [code] = await exit;
-  return code as number | null;
-}
+afterAll(killAll);
 
 const put = (endpoint: string, Key: string) =>
   new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }).send(
@@ -78,15 +58,6 @@ const invoke = async (url: string) => {
 const notes = (home: string, name: string) =>
   existsSync(join(home, name)) ? readFileSync(join(home, name), 'utf8').trim().split('\n') : [];
 
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+Z/m.test(existsSync(`/proc/${pid}/status`) ? readFileSync(`/proc/${pid}/status`, 'utf8') : '');
-  } catch {
-    return false;
-  }
-}
-
 describe('killed with kill -9', () => {
   test('what was acknowledged is delivered after the next start, and no process of a function is left', async () => {
     const home = newHome();
@@ -95,11 +66,11 @@ describe('killed with kill -9', () => {
     const pid = await invoke(first.url);
     expect(lives(pid)).toBe(true);
     await Promise.all(['a', 'b', 'c', 'd'].map((key) => put(first.url, key)));
-    await end(first.child, 'SIGKILL');
+    await endProcess(first.child, 'SIGKILL');
     await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false);
     const second = await startProcess(directory, home);
     await expect.poll(() => new Set(notes(home, 'done')), { timeout: 20_000 }).toEqual(new Set(['invoked', 'a', 'b', 'c', 'd']));
-    await end(second.child, 'SIGTERM');
+    await endProcess(second.child, 'SIGTERM');
   });
 });
 
@@ -109,7 +80,7 @@ describe('told to stop by SIGTERM', () => {
     const { child, url } = await startProcess(assembly(home), home);
     const pid = await invoke(url);
     expect(existsSync(join(home, 'outputs.json'))).toBe(true);
-    expect(await end(child, 'SIGTERM')).toBe(0);
+    expect(await endProcess(child, 'SIGTERM')).toBe(0);
     await expect.poll(() => lives(pid)).toBe(false);
     expect(existsSync(join(home, 'outputs.json'))).toBe(false);
     expect(existsSync(join(home, 'lock'))).toBe(false);

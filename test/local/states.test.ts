@@ -148,8 +148,8 @@ describe('a definition that the interpreter would run otherwise than AWS', () =>
     ['JSONata', { QueryLanguage: 'JSONata', StartAt: 'A', States: { A: { Type: 'Pass', End: true } } }],
     ['JSONata (state A)', { StartAt: 'A', States: { A: { Type: 'Pass', QueryLanguage: 'JSONata', End: true } } }],
     [
-      'task resource arn:aws:states:::batch',
-      { StartAt: 'A', States: { A: { Type: 'Task', Resource: 'arn:aws:states:::batch:submitJob.sync', End: true } } },
+      'task resource arn:aws:states:::sns',
+      { StartAt: 'A', States: { A: { Type: 'Task', Resource: 'arn:aws:states:::sns:publish', End: true } } },
     ],
   ])('is refused at the start: %s', async (what, value) => {
     await expect(start(template(value), { work })).rejects.toThrow(what);

@@ -19,6 +19,11 @@ export async function rungsOf(models: ObjectStore, plan: Plan): Promise<RungTria
   return found.filter((rung) => rung !== undefined);
 }
 
+/** The rung that somebody has come to last; of a grid, all that there is. */
+export async function newestRung(models: ObjectStore, plan: Plan): Promise<Pick<RungTrials, 'rung' | 'trials'>> {
+  return (await rungsOf(models, plan)).at(-1) ?? { rung: 0, trials: plan.trials };
+}
+
 /** @throws RangeError where no rung has such a trial */
 export async function trialOf(models: ObjectStore, plan: Plan, id: string): Promise<Trial> {
   for (const { trials } of await rungsOf(models, plan)) {

@@ -25,7 +25,7 @@ export function planAuto({ run, dataset, revision, task, classes, spec }: Questi
   const all = small.length > 0 ? small : portfolio;
   const { work, seconds, trials: most } = workWithin(shape, lane, spec.budget);
   const { folds, rungs: untimed, candidates } = planRungs(all, shape, work, spec.folds, most);
-  const rungs = timedRungs(untimed, shape, seconds, spec.budget);
+  const rungs = timedRungs(untimed, shape, lane, seconds, spec.budget);
   const { trials } = trialsOf(0, rungs[0]!, candidates, shape, lane);
   const plan: Plan = {
     ...{ run, dataset, revision, version, lane: 'lambda', task },
@@ -41,7 +41,7 @@ export function planAuto({ run, dataset, revision, task, classes, spec }: Questi
   return {
     ...plan,
     estimate,
-    ...(spec.budget && { budget: autoBudget(spec.budget, rungs, shape, seconds!, leftOut(portfolio, candidates)) }),
+    ...(spec.budget && { budget: autoBudget(spec.budget, rungs, shape, lane, seconds!, leftOut(portfolio, candidates)) }),
   };
 }
 

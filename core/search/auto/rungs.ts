@@ -5,7 +5,7 @@
  */
 import { coresOf, type Lane, searchPower } from '../../compute/lane.ts';
 import { foldCoreSeconds, type Shape } from '../../compute/work.ts';
-import type { Candidate, Rung, RungTrials, Trial } from '../plan.ts';
+import type { Candidate, Plan, Rung, RungTrials, Trial } from '../plan.ts';
 
 /** Rows of the smallest sample. */
 const leastRows = 2000;
@@ -134,6 +134,17 @@ export function trialsOf(number: number, rung: Rung, candidates: Candidate[], sh
     }),
   );
   return { rung: number, candidates: candidates.map(({ id }) => id), trials };
+}
+
+/** Seconds that the longest trial of a search may take on a lane, by estimate: one of the first rung, or the dearest candidate by itself on the last. */
+export function longestTrial({ candidates, trials, rungs }: Plan, shape: Shape, lane: Lane): number {
+  const [first, last] = [rungs![0]!, rungs!.at(-1)!];
+  const work = trials.map((trial) => {
+    const own = candidates.filter(({ id }) => trial.candidates!.includes(id));
+    return sumOf(own.map((candidate) => rungWork(candidate, shape, first)));
+  });
+  const dearest = Math.max(...candidates.map((candidate) => rungWork(candidate, shape, last)));
+  return Math.max(...work, Math.min(dearest, last.work / last.folds.length)) / coresOf(lane);
 }
 
 const sumOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

@@ -104,7 +104,8 @@ function operationOf(x: Exchange): { operation: Operation; action: string } {
 
 function fail(request: IncomingMessage, response: ServerResponse, requestId: string, error: unknown): void {
   // The client went away in the middle, or the answer is half sent: an error can only be told by breaking off.
-  if (response.headersSent || (request.destroyed && !request.complete)) {
+  const isGone = (request.destroyed && !request.complete) || (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+  if (response.headersSent || isGone) {
     response.destroy();
     return;
   }

@@ -1,0 +1,179 @@
+/** Jobs on Batch: submitting them, how busy their queues are, and why one waits. */
+import {
+  BatchClient,
+  type ComputeEnvironmentDetail,
+  DescribeComputeEnvironmentsCommand,
+  DescribeJobQueuesCommand,
+  DescribeJobsCommand,
+  GetJobQueueSnapshotCommand,
+  type JobDetail,
+  type JobQueueDetail,
+  type JobStatus,
+  type JobSummary,
+  ListJobsCommand,
+  SubmitJobCommand,
+} from '@aws-sdk/client-batch';
+import { type Ending, type JobRequest, type Jobs, type QueueState, shareOf } from '../core/compute/batch.ts';
+import { type OpenJob, queueTrouble } from '../core/compute/waiting.ts';
+import { shares } from '../core/names.ts';
+import { overridesOf } from './container-overrides.ts';
+
+/** Jobs that have a place or are about to. */
+const busyStates: JobStatus[] = ['STARTING', 'RUNNING'];
+/** As many of a state are looked at: a queue with more is busy enough. */
+const lookedAt = 100;
+
+export class BatchJobs implements Jobs {
+  private readonly client: BatchClient;
+
+  constructor(client: BatchClient = new BatchClient({})) {
+    this.client = client;
+  }
+
+  async submit({ name, queue, definition, priority, stage, event, size }: JobRequest): Promise<string> {
+    const overrides = overridesOf(stage, event, size);
+    const { jobId } = await this.client.send(
+      new SubmitJobCommand({
+        jobName: name,
+        jobQueue: queue,
+        jobDefinition: definition,
+        shareIdentifier: shareOf(priority),
+        schedulingPriorityOverride: priority,
+        containerOverrides: {
+          environment: overrides.Environment.map(({ Name, Value }) => ({ name: Name, value: Value })),
+          resourceRequirements: overrides.ResourceRequirements.map(({ Type, Value }) => ({ type: Type, value: Value })),
+        },
+      }),
+    );
+    return jobId!;
+  }
+
+  async queueState(queue: string, maxVcpus: number): Promise<QueueState> {
+    const [{ detail, environments }, busy, waiting] = await Promise.all([
+      this.describeQueue(queue),
+      this.inStates(queue, busyStates),
+      this.inStates(queue, ['RUNNABLE']),
+    ]);
+    const waitingVcpus: QueueState['waitingVcpus'] = {};
+    for (const { name } of shares) {
+      const own = waiting.filter(({ shareIdentifier }) => shareIdentifier === name);
+      if (own.length > 0) waitingVcpus[name] = vcpusOf(own);
+    }
+    return { trouble: troubleOf(detail, environments), maxVcpus, busyVcpus: vcpusOf(busy), waitingVcpus };
+  }
+
+  async open(queue: string, prefix: string): Promise<OpenJob[]> {
+    const open = (await this.named(queue, prefix)).filter(({ status }) => status !== 'SUCCEEDED' && status !== 'FAILED');
+    if (open.length === 0) return [];
+    const [jobs, { detail, environments }, busy, front] = await Promise.all([
+      this.describe(open),
+      this.describeQueue(queue),
+      this.inStates(queue, busyStates),
+      this.client.send(new GetJobQueueSnapshotCommand({ jobQueue: queue })).catch(() => undefined),
+    ]);
+    const maxVcpus = environments.reduce((sum, { computeResources }) => sum + (computeResources?.maxvCpus ?? 0), 0);
+    const places = front?.frontOfQueue?.jobs?.map(({ jobArn }) => jobArn) ?? [];
+    return Promise.all(
+      jobs.map(async (job) => {
+        const children = job.arrayProperties?.size ? await this.children(job.jobId!) : [];
+        const waits = children.find(({ status }) => status === 'RUNNABLE') ?? job;
+        const before = places.findIndex((arn) => arn === waits.jobArn || arn?.startsWith(job.jobArn!));
+        return {
+          name: job.jobName!,
+          status: children.length > 0 ? stateOf(children) : job.status!,
+          statusReason: waits.statusReason,
+          share: job.shareIdentifier,
+          vcpus: vcpusOf([job]),
+          busyVcpus: vcpusOf(busy),
+          maxVcpus,
+          before: before < 0 ? undefined : before,
+          trouble: troubleOf(detail, environments),
+        };
+      }),
+    );
+  }
+
+  async failedChild(arrayJobId: string): Promise<Ending | undefined> {
+    const { jobSummaryList = [] } = await this.client.send(new ListJobsCommand({ arrayJobId, jobStatus: 'FAILED', maxResults: 1 }));
+    const [child] = jobSummaryList;
+    return child && { reason: child.container?.reason ?? child.statusReason, exitCode: child.container?.exitCode };
+  }
+
+  async failure(queue: string, prefix: string, since: Date): Promise<string | undefined> {
+    const [newest] = (await this.named(queue, prefix)).sort((a, b) => b.createdAt! - a.createdAt!);
+    if (newest?.status !== 'FAILED' || newest.createdAt! < since.getTime()) return undefined;
+    return newest.container?.reason ?? newest.statusReason ?? 'Batch gives no reason';
+  }
+
+  /** A name may end with a star. */
+  private async named(jobQueue: string, prefix: string): Promise<JobSummary[]> {
+    const filters = [{ name: 'JOB_NAME', values: [`${prefix}*`] }];
+    const { jobSummaryList = [] } = await this.client.send(new ListJobsCommand({ jobQueue, filters, maxResults: lookedAt }));
+    return jobSummaryList;
+  }
+
+  private async children(arrayJobId: string): Promise<JobSummary[]> {
+    const states: JobStatus[] = ['RUNNABLE', ...busyStates];
+    const found = await Promise.all(
+      states.map((jobStatus) => this.client.send(new ListJobsCommand({ arrayJobId, jobStatus, maxResults: lookedAt }))),
+    );
+    return found.flatMap(({ jobSummaryList = [] }) => jobSummaryList);
+  }
+
+  private async inStates(jobQueue: string, states: JobStatus[]): Promise<JobDetail[]> {
+    const found = await Promise.all(
+      states.map((jobStatus) => this.client.send(new ListJobsCommand({ jobQueue, jobStatus, maxResults: lookedAt }))),
+    );
+    return this.describe(found.flatMap(({ jobSummaryList = [] }) => jobSummaryList));
+  }
+
+  private async describe(summaries: JobSummary[]): Promise<JobDetail[]> {
+    if (summaries.length === 0) return [];
+    const { jobs = [] } = await this.client.send(
+      new DescribeJobsCommand({ jobs: summaries.slice(0, lookedAt).map(({ jobId }) => jobId!) }),
+    );
+    return jobs;
+  }
+
+  private async describeQueue(queue: string): Promise<{ detail: JobQueueDetail | undefined; environments: ComputeEnvironmentDetail[] }> {
+    const { jobQueues = [] } = await this.client.send(new DescribeJobQueuesCommand({ jobQueues: [queue] }));
+    const [detail] = jobQueues;
+    const names = detail?.computeEnvironmentOrder?.map(({ computeEnvironment }) => computeEnvironment!) ?? [];
+    if (names.length === 0) return { detail, environments: [] };
+    const found = await this.client.send(new DescribeComputeEnvironmentsCommand({ computeEnvironments: names }));
+    return { detail, environments: found.computeEnvironments ?? [] };
+  }
+}
+
+function troubleOf(detail: JobQueueDetail | undefined, environments: ComputeEnvironmentDetail[]): string | undefined {
+  if (!detail) return 'The job queue does not exist any more.';
+  const place = ({
+    state,
+    status,
+    statusReason,
+  }: {
+    state?: string | undefined;
+    status?: string | undefined;
+    statusReason?: string | undefined;
+  }) => ({
+    enabled: state !== 'DISABLED',
+    valid: status !== 'INVALID',
+    reason: statusReason,
+  });
+  return queueTrouble(
+    place(detail),
+    environments.map((each) => ({ name: each.computeEnvironmentName!, ...place(each) })),
+  );
+}
+
+/** An array job is in the state of that of its children which has come furthest. */
+function stateOf(children: JobSummary[]): string {
+  return ['RUNNING', 'STARTING'].find((state) => children.some(({ status }) => status === state)) ?? 'RUNNABLE';
+}
+
+function vcpusOf(jobs: JobDetail[]): number {
+  return jobs.reduce((sum, { container }) => {
+    const asked = container?.resourceRequirements?.find(({ type }) => type === 'VCPU')?.value ?? container?.vcpus ?? 0;
+    return sum + Number(asked);
+  }, 0);
+}

@@ -1,0 +1,78 @@
+/**
+ * A job of Batch: the same stages as the functions', on a machine that is larger and has no fifteen minutes. A child of an array job does a slice of
+ * the run's trials. Each trial and each stage leaves its object once, so an attempt after an interruption does what the one before has not.
+ *
+ * A spot machine that is taken away says so by SIGTERM, two minutes ahead: what is under way then is given up, as its object cannot be half.
+ */
+import { availableParallelism } from 'node:os';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { modelKeys } from '../../core/keys.ts';
+import { environment, type JobStage, jobStages } from '../../core/names.ts';
+import { putJson } from '../../core/object-store.ts';
+import type { DataSource } from '../../core/registry/datasets.ts';
+import { rungOf } from '../../core/search/auto/objects.ts';
+import type { Plan } from '../../core/search/plan.ts';
+import { cleanUpload } from '../../functions/clean.lambda.ts';
+import { fit } from '../../functions/fit.lambda.ts';
+import { gate } from '../../functions/gate.lambda.ts';
+import { optimise } from '../../functions/optimise.lambda.ts';
+import { search } from '../../functions/search.lambda.ts';
+import { requireEnv } from '../../functions/shared/environment.ts';
+import { awsServices } from '../../functions/shared/lambda.ts';
+import { needJson, once } from '../../functions/shared/objects.ts';
+import type { Services } from '../../functions/shared/services.ts';
+import { type RunEvent, StageError } from '../../functions/shared/stage.ts';
+import { transformRevision } from '../../functions/transform.lambda.ts';
+
+/** What each job does, with the event that its submitter gave it; `index` is that of a child of an array job. */
+const work: Record<JobStage, (event: never, services: Services, index: number) => Promise<void>> = {
+  Search: searchSlice,
+  Finish: async (event: RunEvent, services) => {
+    for (const stage of [fit, optimise, gate]) await stage(event, services);
+  },
+  Clean: (source: DataSource, services) => cleanUpload(source, services),
+  Transform: ({ dataset, revision }: { dataset: string; revision: string }, services) => transformRevision(dataset, revision, services),
+};
+
+/** Of an array job of so many children. */
+export type SearchEvent = RunEvent & { rung: number; children: number };
+
+/** Every so-many-th trial, so that those of one family, which take about as long, are spread over the children. */
+async function searchSlice({ rung, children, ...event }: SearchEvent, services: Services, index: number): Promise<void> {
+  const plan = await needJson<Plan>(services.models, modelKeys.plan(event.run));
+  const { trials = [] } = (await rungOf(services.models, plan, rung)) ?? {};
+  for (const { id: trial } of trials.filter((_, place) => place % children === index)) await search({ ...event, trial }, services);
+}
+
+/** Signals end a process with 128 and their number: https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html */
+const terminated = 128 + 15;
+
+export async function main(): Promise<void> {
+  const logger = new Logger({ serviceName: 'ingot', persistentKeys: { job: process.env['AWS_BATCH_JOB_ID'] } });
+  process.once('SIGTERM', () => {
+    logger.warn('Interrupted: the next attempt goes on from the last trial or stage that was done.');
+    process.exit(terminated);
+  });
+  const stage = jobStages.find((each) => each === requireEnv(environment.jobStage));
+  if (!stage) throw new RangeError(`There is no job ${process.env[environment.jobStage]}.`);
+  const event = JSON.parse(requireEnv(environment.jobEvent)) as never;
+  const services = awsServices();
+  const index = Number(process.env['AWS_BATCH_JOB_ARRAY_INDEX'] ?? 0);
+  logger.info('started', { stage, event, index, attempt: process.env['AWS_BATCH_JOB_ATTEMPT'], cores: availableParallelism() });
+  try {
+    await work[stage](event, services, index);
+    logger.info('done');
+    // Threads and connections that are idle would keep the machine.
+    process.exit(0);
+  } catch (error) {
+    logger.error('failed', error as Error);
+    if (stage === 'Search' || stage === 'Finish') await tell(event, error as Error, services);
+    process.exit(1);
+  }
+}
+
+/** The last words of a job of a run, for whoever plans it anew: of several children the first's. */
+async function tell({ run }: RunEvent, error: Error, { models }: Services): Promise<void> {
+  const words = error instanceof StageError ? error.told : { code: 'Internal', message: `${error.name}: ${error.message}` };
+  await putJson(models, modelKeys.jobFailure(run), words, once);
+}

@@ -1,0 +1,140 @@
+/** What a deployment has of Batch, the sizes of its jobs, and how busy its queues are. */
+import * as z from 'zod/mini';
+import { type JobStage, type Share, shares } from '../names.ts';
+import type { OpenJob } from './waiting.ts';
+
+/** What a queue's jobs run on: Fargate, EC2 for what is too large for it, and EC2 with GPUs. */
+export const machineKinds = ['fargate', 'ec2', 'gpu'] as const;
+export type Machines = (typeof machineKinds)[number];
+
+const queueSchema = z.strictObject({ queue: z.string(), train: z.string(), prepare: z.string() });
+
+const batchSchema = z.strictObject({
+  /** vCPUs that the jobs of a queue may have at a time. */
+  maxVcpus: z.number(),
+  /** MB of an upload from which a job cleans it. */
+  uploadMegabytes: z.number(),
+  /** By machines: the queue's ARN, and the names of the definitions of its jobs. */
+  queues: z.partialRecord(z.enum(machineKinds), queueSchema),
+});
+
+export type BatchSettings = z.infer<typeof batchSchema>;
+
+/** @param text JSON; @returns undefined where there is no Batch */
+export function parseBatch(text: string | undefined): BatchSettings | undefined {
+  return text ? batchSchema.parse(JSON.parse(text)) : undefined;
+}
+
+export interface JobSize {
+  machines: Machines;
+  vcpus: number;
+  /** MB. */
+  memory: number;
+}
+
+const gigabyte = 1024;
+/** A job has as many where nothing asks for more: twice what a function of 3,008 MB has, and enough for the threads of one fit. */
+const usualVcpus = 4;
+/** What a job may need beside the estimate. */
+const margin = 1.3;
+
+/** Fargate's sizes, memory in GB: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size */
+const fargateSizes = [
+  { vcpus: 1, from: 2, to: 8, step: 1 },
+  { vcpus: 2, from: 4, to: 16, step: 1 },
+  { vcpus: 4, from: 8, to: 30, step: 1 },
+  { vcpus: 8, from: 16, to: 60, step: 4 },
+  { vcpus: 16, from: 32, to: 120, step: 8 },
+];
+/** Of the largest machines that a compute environment of EC2 takes (96 vCPUs, 768 GiB), without what the system and ECS keep. */
+const largestEc2 = { vcpus: 96, memory: 740 * gigabyte };
+/** The memory of a memory-optimised machine, for each vCPU. */
+const ec2MemoryPerVcpu = 7.7 * gigabyte;
+/** The smallest machine with a GPU (g5.xlarge, g6.xlarge), without what the system and ECS keep. */
+const gpuSize = { vcpus: 4, memory: 14 * gigabyte };
+
+/**
+ * The smallest job that has the memory.
+ * @param bytes that the work is expected to use
+ * @returns undefined where the machines have no job as large, or none within `maxVcpus`
+ */
+export function jobSize(machines: Machines, bytes: number, maxVcpus: number): JobSize | undefined {
+  const needed = Math.ceil((bytes * margin) / 2 ** 20);
+  if (machines === 'gpu') return needed <= gpuSize.memory && gpuSize.vcpus <= maxVcpus ? { machines, ...gpuSize } : undefined;
+  if (machines === 'ec2') {
+    const vcpus = Math.max(usualVcpus, Math.ceil(needed / ec2MemoryPerVcpu));
+    const memory = Math.max(needed, usualVcpus * 2 * gigabyte);
+    return needed <= largestEc2.memory && vcpus <= Math.min(maxVcpus, largestEc2.vcpus) ? { machines, vcpus, memory } : undefined;
+  }
+  const least = Math.min(usualVcpus, maxVcpus);
+  const size = fargateSizes.find(({ vcpus, to }) => vcpus >= least && vcpus <= maxVcpus && to * gigabyte >= needed);
+  if (!size) return undefined;
+  const { vcpus, from, step } = size;
+  return { machines, vcpus, memory: Math.max(from, Math.ceil(needed / gigabyte / step) * step) * gigabyte };
+}
+
+/** Bytes that a table takes in memory while it becomes features, or is held against them: its columns, and their numbers. */
+export const tableBytes = (rows: number, columns: number): number => rows * columns * 24;
+
+/** How busy a queue is. */
+export interface QueueState {
+  /** Why no job of it can run, in a sentence; undefined where it works. */
+  trouble?: string | undefined;
+  maxVcpus: number;
+  busyVcpus: number;
+  /** vCPUs that jobs wait for, by share. */
+  waitingVcpus: Partial<Record<Share, number>>;
+}
+
+/** Of a dataset whose spec has none. */
+export const usualPriority = 50;
+
+/** The share that the jobs of a dataset are in; of two that compete within a share, the one of higher priority goes first. */
+export function shareOf(priority: number): Share {
+  return shares.find(({ from }) => priority >= from)!.name;
+}
+
+/** How long a job is expected to keep its place, where nothing is known of it. */
+const usualJobSeconds = 300;
+
+/**
+ * Seconds that jobs of a share are expected to wait. Those that wait in a share of less right count by the ratio of the weights, as they get
+ * that part of the room meanwhile.
+ */
+export function expectedWait({ maxVcpus, busyVcpus, waitingVcpus }: QueueState, vcpus: number, share: Share): number {
+  const weightOf = (name: Share) => shares.find((each) => each.name === name)!.weight;
+  const ahead = shares.reduce((sum, { name, weight }) => sum + (waitingVcpus[name] ?? 0) * Math.min(1, weightOf(share) / weight), 0);
+  if (ahead === 0 && busyVcpus + vcpus <= maxVcpus) return 0;
+  return (usualJobSeconds * (busyVcpus + ahead)) / maxVcpus;
+}
+
+/** What a job is told. */
+export interface JobRequest {
+  name: string;
+  /** ARN. */
+  queue: string;
+  definition: string;
+  priority: number;
+  stage: JobStage;
+  event: object;
+  size: JobSize;
+}
+
+/** How a job ended, in Batch's words. */
+export interface Ending {
+  reason?: string | undefined;
+  exitCode?: number | undefined;
+}
+
+/** Whatever runs jobs. */
+export interface Jobs {
+  /** @returns the job's id */
+  submit(request: JobRequest): Promise<string>;
+  queueState(queue: string, maxVcpus: number): Promise<QueueState>;
+  /** Those whose names begin so and that have not ended. */
+  open(queue: string, prefix: string): Promise<OpenJob[]>;
+  /** How a child of an array job failed, which the array job itself does not say. */
+  failedChild(arrayJobId: string): Promise<Ending | undefined>;
+  /** Why the newest of those whose names begin so failed, in Batch's words; undefined where it did not, or was submitted before. */
+  failure(queue: string, prefix: string, since: Date): Promise<string | undefined>;
+}

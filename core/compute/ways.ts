@@ -1,0 +1,90 @@
+/** The ways that a planned run could take, each with the plan as its budget leaves it there and what it would take. */
+import { IngotError } from '../errors.ts';
+import { longestTrial } from '../search/auto/rungs.ts';
+import type { Plan } from '../search/plan.ts';
+import { type BatchSettings, jobSize, type Machines, tableBytes } from './batch.ts';
+import { type Budget, fitBudget, type Limits } from './budget.ts';
+import { functionObstacle, type Option } from './choose-lane.ts';
+import { type Estimate, estimateRun, partsOf } from './cost.ts';
+import { batchLane, type Lane } from './lane.ts';
+import type { Shape } from './work.ts';
+
+export interface Way extends Option {
+  plan: Plan;
+  budget?: Budget;
+  /** On Batch: whose queue its jobs go to. */
+  machines?: Machines;
+}
+
+interface Question {
+  /** Of a grid; an automatic search is planned for each lane by itself, as its trials share what the lane has. */
+  plan: Plan | ((lane: Lane, limits: Limits | undefined) => Plan);
+  shape: Shape;
+  functions: Lane;
+  limits?: Limits | undefined;
+}
+
+type Reckoned = Pick<Way, 'lane' | 'plan' | 'estimate' | 'budget' | 'memory' | 'longest'>;
+
+/** Of what an estimate of a trial's seconds may fall short. */
+const spread = 2;
+
+function reckon({ plan, shape, limits }: Question, lane: Lane): Reckoned {
+  const raw = tableBytes(shape.rows, shape.features);
+  if (typeof plan === 'function') {
+    const made = plan(lane, limits);
+    const { estimate, budget } = made as Plan & { estimate: Estimate };
+    const memory = Math.max(estimate.memory, raw);
+    return { lane, plan: made, estimate, memory, longest: spread * longestTrial(made, shape, lane), ...(budget && { budget }) };
+  }
+  const reckoned: { plan: Plan; estimate: Estimate; budget?: Budget } = limits
+    ? fitBudget(plan, shape, lane, limits)
+    : { plan, estimate: estimateRun(plan, shape, lane) };
+  const { trials, fit, after } = partsOf(reckoned.plan, shape, lane, reckoned.budget?.rounds);
+  const longest = Math.max(...Object.values(trials).map(({ high }) => high), fit.high, after.high);
+  return { lane, ...reckoned, memory: Math.max(reckoned.estimate.memory, raw), longest };
+}
+
+/** @throws IngotError InvalidSpec where the budget is too small even for functions, which start soonest and cost least */
+export function functionWay(question: Question): Way {
+  const reckoned = reckon(question, question.functions);
+  return { ...reckoned, wait: 0, obstacle: functionObstacle(reckoned) };
+}
+
+/** The ways of Batch: with an obstacle where no job is large enough, or where the budget is too small. */
+export function batchWays(question: Question, { maxVcpus, queues }: BatchSettings): Way[] {
+  const { functions } = question;
+  const { plan, estimate, memory, longest } = reckon({ ...question, limits: undefined }, functions);
+  const without = (lane: Lane, machines: Machines, obstacle: string): Way => ({
+    lane,
+    plan,
+    estimate,
+    memory,
+    longest,
+    wait: 0,
+    machines,
+    obstacle,
+  });
+  const ways = (Object.keys(queues) as Machines[]).map((machines): Way => {
+    const size = jobSize(machines, memory, maxVcpus);
+    if (!size) {
+      const name = machines === 'gpu' ? 'gpu' : 'cpu';
+      return without({ ...functions, name }, machines, `No machine of ${machines} has the memory within ${maxVcpus} vCPUs.`);
+    }
+    const lane = batchLane(functions, size, mostTrials(plan), maxVcpus);
+    try {
+      return { ...reckon(question, lane), wait: 0, machines };
+    } catch (error) {
+      if (!(error instanceof IngotError)) throw error;
+      return without(lane, machines, error.message);
+    }
+  });
+  // EC2 takes longer to start than Fargate, and is for what is too large for it.
+  const small = ways.some(({ machines, obstacle }) => machines === 'fargate' && !obstacle);
+  return ways.filter(({ machines }) => !(machines === 'ec2' && small));
+}
+
+/** Trials that are there at a time: of an automatic search, those of its widest rung. */
+function mostTrials({ trials, rungs = [] }: Plan): number {
+  return Math.max(trials.length, ...rungs.map((rung) => Math.max(rung.trials, rung.folds.length)));
+}

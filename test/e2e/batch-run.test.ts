@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runSchema } from '../../core/api/schemas.ts';
+import { callBatch } from '../local/batch.ts';
+import { jobsOf, uploadToBatch } from './batch.ts';
+import { Laptop } from './laptop.ts';
+
+let laptop: Laptop;
+
+beforeAll(async () => {
+  laptop = await Laptop.start();
+}, 120_000);
+
+afterAll(() => laptop?.stop());
+
+async function ask(method: string, path: string) {
+  const { ApiUrl, ApiKey } = laptop.outputs;
+  return (await fetch(ApiUrl + path, { method, headers: { 'x-api-key': ApiKey } })).json() as Promise<Record<string, unknown>>;
+}
+
+async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await sleep(100)) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`${what} did not come: ${laptop.output.slice(-2000)}`);
+}
+
+async function setEnvironments(state: 'ENABLED' | 'DISABLED'): Promise<void> {
+  const cloud = { url: laptop.outputs.EndpointUrl };
+  const { computeEnvironments } = await callBatch<{ computeEnvironments: { computeEnvironmentArn: string }[] }>(
+    cloud,
+    'DescribeComputeEnvironments',
+    {},
+  );
+  for (const { computeEnvironmentArn: computeEnvironment } of computeEnvironments)
+    await callBatch(cloud, 'UpdateComputeEnvironment', { computeEnvironment, state });
+}
+
+test('a run on Batch says its lane and why its job waits; cancelled, it takes its jobs with it', { timeout: 300_000 }, async () => {
+  const rows = Array.from({ length: 30_000 }, (_, i) => `${(i * 7919) % 10_007},${(i * 104_729) % 1009},${(i * 31) % 7 > 3}`);
+  await uploadToBatch(laptop, 'waits', Buffer.from(`a,b,y\n${rows.join('\n')}\n`), { priority: 5 });
+  const id = await until('its search', async () => {
+    const [run] = (await ask('GET', 'runs'))['runs'] as { id: string; stage: string }[];
+    return run?.stage === 'Search' ? run.id : undefined;
+  });
+  // No job starts from here on; those that run go on.
+  await setEnvironments('DISABLED');
+  const waiting = await until('a job that waits', async () => {
+    const run = runSchema.parse(await ask('GET', `runs/${id}`));
+    return run.waiting?.includes('disabled') ? run : undefined;
+  });
+  expect(waiting).toMatchObject({
+    lane: { name: 'cpu', reason: 'dataset.json asks for it.' },
+    waiting: 'All compute environments of the queue are disabled: enable one in Batch.',
+  });
+  expect(await ask('DELETE', `runs/${id}`)).toMatchObject({ status: 'ABORTED' });
+  const open = ['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING'];
+  await until('the end of its jobs', async () => ((await jobsOf(laptop)).every(({ status }) => !open.includes(status)) ? true : undefined));
+  expect((await jobsOf(laptop)).some(({ status }) => status === 'FAILED')).toBe(true);
+  await setEnvironments('ENABLED');
+});
+
+test('a run whose job is taken from it goes on on functions, and says so', { timeout: 300_000 }, async () => {
+  const rows = Array.from({ length: 30_000 }, (_, i) => `${(i * 7919) % 10_007},${(i * 104_729) % 1009},${(i * 31) % 7 > 3}`);
+  const grids = { forest: { nEstimators: [30], maxDepth: [8], minSamplesSplit: [2] } };
+  await uploadToBatch(laptop, 'taken', Buffer.from(`a,b,y\n${rows.join('\n')}\n`), { grids });
+  const arrayJob = await until(
+    'the search',
+    async () =>
+      (await jobsOf(laptop)).find(({ jobName, status }) => jobName.startsWith('taken-') && status !== 'SUCCEEDED')?.jobId.split(':')[0],
+  );
+  await callBatch({ url: laptop.outputs.EndpointUrl }, 'TerminateJob', { jobId: arrayJob, reason: 'Somebody needed the room.' });
+  const done = await until('the end of the run', async () => {
+    const run = ((await ask('GET', 'runs'))['runs'] as { id: string; dataset: string; status: string }[]).find(
+      ({ dataset }) => dataset === 'taken',
+    );
+    return run && run.status !== 'RUNNING' ? runSchema.parse(await ask('GET', `runs/${run.id}`)) : undefined;
+  });
+  expect(done).toMatchObject({
+    status: 'SUCCEEDED',
+    lane: {
+      name: 'lambda',
+      reason: expect.stringMatching(/^Batch could not run a job .*Somebody needed the room.* Functions have taken over\.$/),
+    },
+    model: { name: 'taken', version: 1, live: true },
+  });
+});
