@@ -48,7 +48,7 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
     await data.download(dataKeys.table(dataset, revision), path);
     const columns = preprocess.columns.map(({ name }) => name);
     const frame = await readFrame(path, { columns, wide: wideOf(preprocess) });
-    return { frame, target: await readTarget(path, report), by: await readKeys(path, spec) };
+    return { frame, target: await readTarget(path, report), by: await readKeys(path, spec, report) };
   });
   const { train, test } = splitOf(target, frame, spec, by);
   const rows = takeRows(frame, test);

@@ -55,7 +55,7 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       await data.download(dataKeys.table(dataset, revision), table);
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
       const [frame, target] = [await readFrame(table, { columns, wide: wideIn(report) }), await readTarget(table, report)];
-      const by = await readKeys(table, spec);
+      const by = await readKeys(table, spec, report);
       const rows = splitOf(target, frame, spec, by);
       const train = takeRows(frame, rows.train);
       const trainKeys = by && takeKeys(by, rows.train);

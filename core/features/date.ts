@@ -66,6 +66,10 @@ export const dates: Derivation<FittedDate> = {
   probes: ({ format }) => probesOf(format),
 };
 
+/** Seconds since 1970 of each text that is a date. */
+export const instantsOf = (texts: readonly string[], format: DateFormat) =>
+  momentsOf(texts, format).map((moment) => moment && instantOf(moment));
+
 const instantOf = ({ days, second, offset }: Moment) => days * secondsADay + second - offset;
 
 function partOf(moment: Moment, part: DatePart, reference: number): number {

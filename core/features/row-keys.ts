@@ -2,6 +2,8 @@
 import { IngotError } from '../errors.ts';
 import type { DatasetSpec } from '../spec.ts';
 import type { FrameColumn } from '../table/frame.ts';
+import { instantsOf } from './date.ts';
+import type { DateFormat } from './date-formats.ts';
 
 export interface RowKeys {
   by: 'groups' | 'time';
@@ -20,12 +22,17 @@ export function keyColumn({ groups, time }: DatasetSpec): { by: RowKeys['by']; n
   return time === undefined ? undefined : { by: 'time', name: time };
 }
 
-/** A row without a group is one of its own; one without a time comes first. Times are numbers, or texts that sort as they follow each other. */
-export function rowKeys(by: RowKeys['by'], column: FrameColumn): RowKeys {
+/**
+ * A row without a group is one of its own; one without a time comes first. Times are numbers, dates in a format, or texts that sort as they
+ * follow each other.
+ * @param format of the column's dates; a text in no such format has no time
+ */
+export function rowKeys(by: RowKeys['by'], column: FrameColumn, format?: DateFormat): RowKeys {
   const { length } = column.type === 'number' ? column.values : column.codes;
+  const instants = by === 'time' && format && column.type !== 'number' ? instantsOf(column.dictionary, format) : undefined;
   const values: (number | string | undefined)[] = Array.from({ length }, (_, row) => {
     if (column.type === 'number') return Number.isNaN(column.values[row]!) ? undefined : column.values[row]!;
-    return column.dictionary[column.codes[row]!];
+    return (instants ?? column.dictionary)[column.codes[row]!];
   });
   const distinct = [...new Set(values)].filter((value) => value !== undefined);
   if (by === 'time') distinct.sort((a, b) => (a < b ? -1 : 1));

@@ -38,9 +38,11 @@ export function splitOf(
 }
 
 /** What ties the rows of a clean table together, where the spec says so. */
-export async function readKeys(table: string, spec: DatasetSpec): Promise<RowKeys | undefined> {
+export async function readKeys(table: string, spec: DatasetSpec, { columns }: CleanReport): Promise<RowKeys | undefined> {
   const key = keyColumn(spec);
-  return key && rowKeys(key.by, (await readFrame(table, { columns: [key.name] })).columns[0]!);
+  if (!key) return undefined;
+  const frame = await readFrame(table, { columns: [key.name], wide: [key.name] });
+  return rowKeys(key.by, frame.columns[0]!, columns.find(({ name }) => name === key.name)?.date);
 }
 
 /** Of the train rows; written before the preprocess that says that there are any. */

@@ -96,6 +96,18 @@ test('groups and times are read from any column; a row that has none is alone, o
   expect([...rowKeys('time', { type: 'number', name: 't', values: Float32Array.of(3, Number.NaN, -1, 3) }).keys]).toEqual([2, 0, 1, 2]);
 });
 
+test('dates follow each other as the calendar does, not as their letters', () => {
+  const dictionary = ['02.01.2026', '31.12.2024', '15.06.2025', 'soon'];
+  const dates: FrameColumn = { type: 'category', name: 't', codes: Int32Array.of(0, 1, 2, 3, -1, 1), dictionary };
+  expect([...rowKeys('time', dates, 'DD.MM.YYYY').keys]).toEqual([3, 1, 2, 0, 0, 1]);
+});
+
+test('dates with zones are compared as moments', () => {
+  const dictionary = ['2026-01-01T00:30+02:00', '2025-12-31T23:00Z'];
+  const dates: FrameColumn = { type: 'category', name: 't', codes: Int32Array.of(0, 1), dictionary };
+  expect([...rowKeys('time', dates, 'YYYY-MM-DD').keys]).toEqual([1, 2]);
+});
+
 const judge = `
 import json, sys, warnings
 import numpy

@@ -70,7 +70,10 @@ describe('personal data in an uploaded table', () => {
     for (const spec of [{ time: 'at' }, { groups: 'shop' }]) {
       const { report, names } = await clean({ 'shop.csv': ordered }, { ...spec, duplicates: 'keep' });
       expect(names).toEqual(['at', 'shop', 'age', 'note', 'bought']);
-      expect(column(report, Object.values(spec)[0]!)).toMatchObject({ role: 'ignored', why: expect.stringContaining('rows are split by it') });
+      expect(column(report, Object.values(spec)[0]!)).toMatchObject({
+        role: 'ignored',
+        why: expect.stringContaining('rows are split by it'),
+      });
     }
   });
 
