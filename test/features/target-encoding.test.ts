@@ -85,10 +85,9 @@ describe('a category of many values', () => {
     const foldOf = Int32Array.from({ length: 401 }, (_, row) => row % 2);
     const preprocess = fitCells(pairs, {}, { target: told, foldOf });
     const { spellings, table } = preprocess.columns[0] as FittedEncoding;
-    expect(table[0]![spellings.v200!]).toBeCloseTo(200 % 7, 0);
-    expect([spellings.v200!, spellings.v3!, table[1]!.length - 1].map((code) => Math.expm1(table[1]![code]!))).toEqual(
-      [1, 2, 0].map((count) => expect.closeTo(count, 5)),
-    );
+    const [once, twice] = ['v200', 'v3'].map((value) => spellings[value]!);
+    expect(table[0]![once!]).toBeCloseTo(200 % 7, 0);
+    expect([once!, twice!, table[1]!.length - 1].map((code) => Math.round(Math.expm1(table[1]![code]!)))).toEqual([1, 2, 0]);
     const served = transform(preprocess, frameOf([{ ...pairs[0]!, cells: ['v200', 'new'] }])).data.subarray(2);
     const train = transformTrain(preprocess, frameOf(pairs), { target: told, foldOf }).data.subarray(401);
     expect([...new Set(train)].sort()).toEqual([...served].sort());

@@ -194,6 +194,21 @@ test('texts: any characters, none, and very many', { timeout: 120_000 }, async (
   );
 });
 
+test('two columns of texts, of which one is long and the other short', async () => {
+  const long = Array.from(
+    { length: 60 },
+    (_, i) => `it was ${i % 2 ? 'good' : 'bad'} in all of the rooms ${i % 5} and on the ${i % 3} stairs`,
+  );
+  const short = Array.from({ length: 60 }, (_, i) => `no ${i % 4} here`);
+  const target = { task: 'regression' as const, values: Float64Array.from({ length: 60 }, (_, i) => i % 20) };
+  const learning = { target, foldOf: Int32Array.from({ length: 60 }, (_, i) => i % 5) };
+  const columns = [long, short].map((cells, i): Cells => ({ name: `t${i}`, type: 'text', cells }));
+  const preprocess = fitCells(columns, {}, learning);
+  expect(preprocess.columns.filter(isDerived).map(({ type }) => type)).toEqual(['text', 'text']);
+  await expectFeatures(preprocess, { rows: 60, columns: [long, short] });
+  await expectFeatures(preprocess, { rows: 60, columns: [short, long] });
+});
+
 test('texts whose terms tell nearly all of a rare class', async () => {
   const cells = Array.from({ length: 3000 }, (_, i) => `some text ${i % 40} of ${i % 7} ${i % 300 === 0 ? 'fraud fraudulent' : 'sale'}`);
   const labels = Int32Array.from(cells, (_, i) => (i % 300 === 0 ? 1 : 0));
