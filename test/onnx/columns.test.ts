@@ -137,6 +137,13 @@ test('numbers that float32 merges stay apart, and are answered alike', async () 
   expect(new Set(cells.map(Math.fround)).size).toBeLessThan(300);
 });
 
+test('numbers beyond the range of float32 are told apart by their sign', async () => {
+  const cells = Array.from({ length: 100 }, (_, i) => (i % 7 === 0 ? -1 : 1) * (i + 1) * 1e300);
+  const preprocess = fitCells([{ name: 'n', type: 'number', cells, wide: true }]);
+  expect(preprocess.features).toEqual(['n']);
+  await expectFeatures(preprocess, { rows: 100, columns: [Float32Array.from(cells)] });
+});
+
 const sentences = fc.array(
   fc.oneof(
     fc.constantFrom(
