@@ -1,7 +1,7 @@
 /**
  * Categories of many values: instead of a 0/1 feature a value, what the target was like in the train rows that have it (Micci-Barreca 2001),
- * drawn to the mean of all rows the more the fewer they are, and how many they are. A train row sees the encoding of the other folds' rows
- * alone: its own target would leak otherwise. A value seen once says nothing of the next: it counts as unseen.
+ * drawn to the mean of all rows the more the fewer they are, and how many they are. A train row sees the encoding and the number of the other
+ * folds' rows alone: its own target would leak otherwise, and a value seen once in training would look as if nothing could be learned from it.
  */
 import type { Target } from '../models/model.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
@@ -30,8 +30,6 @@ export interface Learning {
 const mostClasses = 10;
 /** Where there are more values than these, only the file's own spellings are known, not their variants in case. */
 const mostVariants = 5000;
-/** A value has a code of its own where at least so many train rows have it. */
-const leastRows = 2;
 
 export function fitEncoding(
   column: CategoryColumn,
@@ -40,25 +38,19 @@ export function fitEncoding(
   classes: readonly string[] | undefined,
   { target }: Learning,
 ): Pick<FittedEncoding, 'spellings' | 'missing' | 'table' | 'of' | 'labels'> {
-  const counts = new Int32Array(column.dictionary.length);
-  for (const code of column.codes) if (code >= 0) counts[code]!++;
-  const isKnown = (_: string, code: number) => counts[code]! >= leastRows;
-  const values = column.dictionary.filter(isKnown);
-  const others = column.dictionary.filter((value, code) => !isKnown(value, code));
+  const seen = new Set(column.codes);
+  const values = column.dictionary.filter((_, code) => seen.has(code));
+  const others = column.dictionary.filter((_, code) => !seen.has(code));
   const spellings = fitSpellings(values, [...values, ...others], written, tokens, { variants: values.length <= mostVariants });
   const of = target.task === 'regression' ? ['value' as const] : toldClasses(target);
   const codes = groupsOf(column, spellings, values.length);
-  const frequency = new Int32Array(values.length + 2);
-  for (const code of codes) frequency[code]!++;
-  // An unseen value is as frequent as those that were seen once.
-  frequency[values.length + 1] = 1;
   return {
     ...spellings,
     of,
     labels: of.map((told) => (told === 'value' ? 'target' : `target ${classes?.[told] ?? told}`)),
     table: [
       ...of.map((told) => Array.from(shrunken(codes, values.length + 2, responseOf(target, told)), Math.fround)),
-      Array.from(frequency, (count) => Math.fround(Math.log1p(count))),
+      Array.from(frequencies(codes, values.length + 2)),
     ],
   };
 }
@@ -132,6 +124,13 @@ function shrunken(codes: Int32Array, groups: number, response: Float64Array, row
   }).means;
 }
 
+/** Of each group the logarithm of how many of the rows are in it. */
+function frequencies(codes: Int32Array, groups: number, rows: Int32Array = rowsOf(codes.length)): Float32Array {
+  const counts = new Int32Array(groups);
+  for (const row of rows) counts[codes[row]!]!++;
+  return Float32Array.from(counts, Math.log1p);
+}
+
 const rowsOf = (count: number) => Int32Array.from({ length: count }, (_, row) => row);
 
 const sizeOf = ({ table }: FittedEncoding) => table[0]!.length - 2;
@@ -143,16 +142,20 @@ export function deriveOutOfFold(fitted: FittedEncoding, column: CategoryColumn, 
   const [others, own] = [true, false].map((isOther) =>
     Array.from(folds, (fold) => rowsOf(codes.length).filter((row) => (foldOf[row] !== fold) === isOther)),
   ) as [Int32Array[], Int32Array[]];
-  const told = fitted.of.map((of) => {
-    const response = responseOf(target, of);
+  const groups = sizeOf(fitted) + 2;
+  const outOfFold = (ofGroup: (rows: Int32Array) => ArrayLike<number>) => {
     const numbers = new Float32Array(codes.length);
     for (const [index, rows] of others.entries()) {
-      const encoding = shrunken(codes, sizeOf(fitted) + 2, response, rows);
+      const encoding = ofGroup(rows);
       for (const row of own[index]!) numbers[row] = encoding[codes[row]!]!;
     }
     return numbers;
+  };
+  const told = fitted.of.map((of) => {
+    const response = responseOf(target, of);
+    return outOfFold((rows) => shrunken(codes, groups, response, rows));
   });
-  return [...told, encodings.derive(fitted, column).at(-1)!];
+  return [...told, outOfFold((rows) => frequencies(codes, groups, rows))];
 }
 
 export const encodings: Derivation<FittedEncoding> = {

@@ -14,8 +14,8 @@ export function textToOnnx(graph: GraphBuilder, { vocabulary, squares, weights, 
   // One more row has all that a text needs, so that no tensor is empty; it is cut off at the end.
   const rows = graph.node('Concat', [input, graph.strings(['a a'], [1, 1])], { axis: { int: 0 } });
   const counts = [
-    termsToOnnx(graph, rows, { tokenexp: { string: wordPattern } }, words, wordTerms, wordRuns),
-    termsToOnnx(graph, rows, { separators: { strings: [''] } }, characters, characterTerms, characterRuns),
+    termsToOnnx(graph, rows, `words of ${input}`, { tokenexp: { string: wordPattern } }, words, wordTerms, wordRuns),
+    termsToOnnx(graph, rows, `characters of ${input}`, { separators: { strings: [''] } }, characters, characterTerms, characterRuns),
   ].flatMap((tensor) => tensor ?? []);
   const all = counts.length === 1 ? counts[0]! : graph.node('Concat', counts, { axis: { int: 1 } });
   const capped = graph.node('Cast', [graph.node('Min', [all, graph.floats([mostCount])])], { to: { int: 11 } });
@@ -40,10 +40,14 @@ export function textToOnnx(graph: GraphBuilder, { vocabulary, squares, weights, 
   return graph.node('Where', [graph.node('Cast', [isMissing], { to: { int: 9 } }), graph.floats([Number.NaN], [1, 1]), own]);
 }
 
-/** Of string [rows, 1] the counts of terms, float32 [rows, terms]; nothing where there are no terms. */
+/**
+ * Of string [rows, 1] the counts of terms, float32 [rows, terms]; nothing where there are no terms.
+ * @param length what the graph calls the most tokens of a row: of two tensors with dimensions of one name, a runtime gives one the memory of the other
+ */
 function termsToOnnx(
   graph: GraphBuilder,
   rows: string,
+  length: string,
   cut: Parameters<GraphBuilder['node']>[2],
   numbers: Record<string, number>,
   terms: number[][],
@@ -52,7 +56,7 @@ function termsToOnnx(
   if (terms.length === 0) return undefined;
   const attributes = { mark: { int: 0 }, mincharnum: { int: 1 }, pad_value: { string: '' }, ...cut };
   const tokens = graph.node('Squeeze', [
-    graph.node('Tokenizer', [rows], attributes, { domain: 'com.microsoft', strings: ['rows', 1, `tokens ${from}`] }),
+    graph.node('Tokenizer', [rows], attributes, { domain: 'com.microsoft', strings: ['rows', 1, length] }),
     graph.int64s([1]),
   ]);
   const pool = Array.from({ length: to }, (_, i) => terms.filter((term) => term.length === i + 1).flat());

@@ -18,11 +18,12 @@ export interface FittedWide extends Derived {
 /** From here on float32 skips integers. */
 export const exactIntegers = 2 ** 24;
 
-/** @returns undefined where float32 tells all of the values apart that differ */
+/** @returns undefined where float32 tells all of the values apart that differ, or has no such distances: beyond its range they are infinite */
 export function fitWide(values: Float64Array): Pick<FittedWide, 'offset' | 'hasRest'> | undefined {
   const sorted = values.filter(Number.isFinite).sort();
   if (!merges(sorted, 0)) return undefined;
   const offset = sorted[sorted.length >> 1]!;
+  if (![sorted[0]!, sorted.at(-1)!].every((value) => Number.isFinite(Math.fround(value - offset)))) return undefined;
   return { offset, hasRest: merges(sorted, offset) };
 }
 

@@ -79,6 +79,20 @@ describe('a category of many values', () => {
     for (let row = 0; row < rows; row++) expect(after.data[row] === before.data[row]).toBe(isOwn(row));
   });
 
+  test('what a single row said of a value is served, and train rows whose value one other row has look the same', () => {
+    const pairs: Cells[] = [{ name: 'c', type: 'category', cells: Array.from({ length: 401 }, (_, row) => `v${row >> 1}`) }];
+    const told: Target = { task: 'regression', values: Float64Array.from({ length: 401 }, (_, row) => (row >> 1) % 7) };
+    const foldOf = Int32Array.from({ length: 401 }, (_, row) => row % 2);
+    const preprocess = fitCells(pairs, {}, { target: told, foldOf });
+    const { spellings, table } = preprocess.columns[0] as FittedEncoding;
+    const [once, twice] = ['v200', 'v3'].map((value) => spellings[value]!);
+    expect(table[0]![once!]).toBeCloseTo(200 % 7, 0);
+    expect([once!, twice!, table[1]!.length - 1].map((code) => Math.round(Math.expm1(table[1]![code]!)))).toEqual([1, 2, 0]);
+    const served = transform(preprocess, frameOf([{ ...pairs[0]!, cells: ['v200', 'new'] }])).data.subarray(2);
+    const train = transformTrain(preprocess, frameOf(pairs), { target: told, foldOf }).data.subarray(401);
+    expect([...new Set(train)].sort()).toEqual([...served].sort());
+  });
+
   test('does not leak: where there is nothing to learn the train rows’ encoding says nothing, and the naive one would', () => {
     const random = new Random(8);
     const many: Cells[] = [{ name: 'c', type: 'category', cells: Array.from({ length: rows }, () => `v${random.below(1000)}`) }];

@@ -137,6 +137,13 @@ test('numbers that float32 merges stay apart, and are answered alike', async () 
   expect(new Set(cells.map(Math.fround)).size).toBeLessThan(300);
 });
 
+test('numbers beyond the range of float32 are told apart by their sign', async () => {
+  const cells = Array.from({ length: 100 }, (_, i) => (i % 7 === 0 ? -1 : 1) * (i + 1) * 1e300);
+  const preprocess = fitCells([{ name: 'n', type: 'number', cells, wide: true }]);
+  expect(preprocess.features).toEqual(['n']);
+  await expectFeatures(preprocess, { rows: 100, columns: [Float32Array.from(cells)] });
+});
+
 const sentences = fc.array(
   fc.oneof(
     fc.constantFrom(
@@ -192,6 +199,21 @@ test('texts: any characters, none, and very many', { timeout: 120_000 }, async (
     ),
     { numRuns: 8 },
   );
+});
+
+test('two columns of texts, of which one is long and the other short', async () => {
+  const long = Array.from(
+    { length: 60 },
+    (_, i) => `it was ${i % 2 ? 'good' : 'bad'} in all of the rooms ${i % 5} and on the ${i % 3} stairs`,
+  );
+  const short = Array.from({ length: 60 }, (_, i) => `no ${i % 4} here`);
+  const target = { task: 'regression' as const, values: Float64Array.from({ length: 60 }, (_, i) => i % 20) };
+  const learning = { target, foldOf: Int32Array.from({ length: 60 }, (_, i) => i % 5) };
+  const columns = [long, short].map((cells, i): Cells => ({ name: `t${i}`, type: 'text', cells }));
+  const preprocess = fitCells(columns, {}, learning);
+  expect(preprocess.columns.filter(isDerived).map(({ type }) => type)).toEqual(['text', 'text']);
+  await expectFeatures(preprocess, { rows: 60, columns: [long, short] });
+  await expectFeatures(preprocess, { rows: 60, columns: [short, long] });
 });
 
 test('texts whose terms tell nearly all of a rare class', async () => {

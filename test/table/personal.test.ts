@@ -57,6 +57,26 @@ describe('personal data in an uploaded table', () => {
     );
   });
 
+  it('are hashed in the column that groups rows, whatever the policy: what rows are split by stays in the table', async () => {
+    const { report, names, rows } = await clean({ 'shop.csv': text }, { groups: 'email', duplicates: 'keep' });
+    expect(names).toEqual(['email', 'age', 'note', 'bought']);
+    expect(rows.map(([email]) => email)).toEqual(customers.map(({ email }) => createHmac('sha256', 'secret').update(email).digest('hex')));
+    expect(column(report, 'email')).toMatchObject({ role: 'ignored', personal: { treatment: 'hashed' } });
+    expect(JSON.stringify(report)).not.toMatch(/@|90182/);
+  });
+
+  it('are looked for in tables that are split by a column', async () => {
+    const ordered = csv(customers.map((row, i) => ({ at: `2026-01-01T00:${String(i % 60).padStart(2, '0')}`, shop: `s${i % 9}`, ...row })));
+    for (const spec of [{ time: 'at' }, { groups: 'shop' }]) {
+      const { report, names } = await clean({ 'shop.csv': ordered }, { ...spec, duplicates: 'keep' });
+      expect(names).toEqual(['at', 'shop', 'age', 'note', 'bought']);
+      expect(column(report, Object.values(spec)[0]!)).toMatchObject({
+        role: 'ignored',
+        why: expect.stringContaining('rows are split by it'),
+      });
+    }
+  });
+
   it('are kept where the policy says so', async () => {
     const { report, names } = await clean({ 'shop.csv': text }, { pii: { policy: 'keep' } });
     expect(names).toEqual(['email', 'age', 'note', 'bought']);

@@ -7,6 +7,7 @@ import { createHmac } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import { type DuckDBConnection, DuckDBScalarFunction, VARCHAR } from '@duckdb/node-api';
 import { IngotError } from '../../errors.ts';
+import { keyColumn, type RowKeys } from '../../features/row-keys.ts';
 import type { DatasetSpec } from '../../spec.ts';
 import { specOf } from '../columns.ts';
 import { identifier, literal } from '../database.ts';
@@ -33,12 +34,17 @@ export interface DetectInput {
 /** @returns the report with what was found. @throws IngotError NoFeatures where all features are personal */
 export async function detect(database: DuckDBConnection, input: DetectInput): Promise<CleanReport> {
   const { table, report, spec } = input;
-  const cellsOf = ({ name, type, role }: ColumnReport): Cells | undefined => {
-    if (role !== 'ignored')
+  const key = keyColumn(spec);
+  const inTable = ({ name, role }: ColumnReport) => role !== 'ignored' || name === key?.name;
+  const cellsOf = (column: ColumnReport): Cells | undefined => {
+    const { name, type } = column;
+    if (inTable(column))
       return { counted: input.countedOf(name), sql: `(SELECT ${identifier(name)} AS v FROM read_parquet(${literal(table)}))` };
     return type === 'number' || type === 'boolean' ? undefined : { sql: input.ignoredSql(name) };
   };
   const personal = await findPersonal(database, report.columns, cellsOf, spec);
+  const keyed = key && personal.get(key.name);
+  if (keyed && keyed.policy !== 'keep') personal.set(key.name, keyPolicy(key.by, keyed));
   const isFeature = ({ name, role }: ColumnReport) => {
     const found = personal.get(name);
     return role === 'feature' && (found === undefined || found.policy === 'keep' || found.inText !== undefined);
@@ -67,8 +73,8 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
       ...(sameAs !== undefined && !leak && told.role === 'feature' && { sameAs }),
     };
   });
-  const stays = (column: ColumnReport) => column.role !== 'ignored' || column.personal?.treatment === 'hashed';
-  const had = new Set(report.columns.filter(({ role }) => role !== 'ignored').map(({ name }) => name));
+  const stays = (column: ColumnReport) => inTable(column) || column.personal?.treatment === 'hashed';
+  const had = new Set(report.columns.filter(inTable).map(({ name }) => name));
   const staying = columns.filter(stays);
   if (
     staying.length !== had.size ||
@@ -85,6 +91,12 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
     ],
   };
 }
+
+/** What rows are split by has to stay: hashes tell groups apart as well as what they are made of, but do not keep an order. */
+const keyPolicy = (by: RowKeys['by'], { inText: _whole, ...found }: Personal): Personal => ({
+  ...found,
+  policy: by === 'groups' ? 'hash' : 'keep',
+});
 
 /** Rows that are looked at, and where a class has few of those, that many times as many. */
 const sampledRows = 8192;
