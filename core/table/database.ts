@@ -21,6 +21,9 @@ export async function withDatabase<T>(
     autoinstall_known_extensions: 'false',
     preserve_insertion_order: 'true',
     temp_directory: options.directory ?? '',
+    // What is freed goes back to the machine soon: a tenth less memory for hardly any time.
+    allocator_flush_threshold: '8MB',
+    allocator_bulk_deallocation_flush_threshold: '16MB',
     ...(options.memoryLimit !== undefined && { memory_limit: options.memoryLimit }),
     ...(options.threads !== undefined && { threads: String(options.threads) }),
   });
