@@ -8,12 +8,12 @@ type Target = Pick<Laptop, 's3'> & { outputs: Pick<Laptop['outputs'], 'DataBucke
 
 const ofCloud = ({ outputs }: Target) => ({ url: outputs.EndpointUrl });
 
-/** Uploads a table for the cpu lane: the spec last, as it starts the dataset. */
+/** Uploads a table for the cpu lane: the spec first, so that the table starts one run, by it. */
 export async function uploadToBatch(laptop: Target, dataset: string, csv: Uint8Array, spec: object = {}): Promise<void> {
   const put = (name: string, Body: Uint8Array | string) =>
     laptop.s3.send(new PutObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: `raw/${dataset}/${name}`, Body }));
+  await put('dataset.json', JSON.stringify({ lane: 'cpu', ...spec }));
   await put('data.csv', csv);
-  await put('dataset.json', JSON.stringify({ files: ['data.csv'], lane: 'cpu', ...spec }));
 }
 
 /** The jobs of all queues, arrays by their children. */
