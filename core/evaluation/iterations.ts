@@ -1,6 +1,7 @@
 /** How held-out loss falls with a model's parts: trees of a forest, rounds of boosting. */
 import { takeTarget } from '../features/split.ts';
 import type { FittedModel, Matrix, Target } from '../models/model.ts';
+import { takeMatrix } from '../models/take-matrix.ts';
 import { score } from '../search/metrics.ts';
 import type { MetricName } from '../spec.ts';
 import { importanceLoss } from './importance.ts';
@@ -31,11 +32,4 @@ export async function iterationCurve(
     points.push([parts, score(own, await model.first(parts).predict(some))[loss]!]);
     if (parts === steps) return { loss, points };
   }
-}
-
-function takeMatrix(x: Matrix, rows: Int32Array): Matrix {
-  const data = new Float32Array(rows.length * x.columns);
-  for (let column = 0; column < x.columns; column++)
-    for (let i = 0; i < rows.length; i++) data[column * rows.length + i] = x.data[column * x.rows + rows[i]!]!;
-  return { ...x, rows: rows.length, data };
 }

@@ -1,5 +1,6 @@
 import { OutOfTime } from '../compute/budget.ts';
 import type { RowKeys } from '../features/row-keys.ts';
+import { takeTarget } from '../features/split.ts';
 import { withClassWeights } from '../models/class-weights.ts';
 import { familyOf } from '../models/families.ts';
 import type { Matrix, Target } from '../models/model.ts';
@@ -24,7 +25,7 @@ export async function runTrial(
   const trial = plan.trials.find(({ id }) => id === trialId);
   if (!trial) throw new RangeError(`run ${plan.run} has no trial ${trialId}`);
   const { train, valid } = foldOf(y, plan, trial.fold, context.by);
-  const truth = rowsOf(y, valid);
+  const truth = takeTarget(y, valid);
   const weighted = withClassWeights(y, plan.classWeights);
   const candidates = plan.candidates.filter(({ family }) => family === trial.family);
   const scores: TrialResult['scores'] = [];
@@ -56,10 +57,4 @@ export async function runTrial(
     scores,
     ...(valid.length > 0 && scores.length < candidates.length && { stopped: true }),
   };
-}
-
-function rowsOf(y: Target, rows: Int32Array): Target {
-  return y.task === 'classification'
-    ? { ...y, labels: rows.map((row) => y.labels[row]!) }
-    : { ...y, values: Float64Array.from(rows, (row) => y.values[row]!) };
 }

@@ -5,7 +5,7 @@
 import { forest } from '../models/forest/forest.ts';
 import type { Matrix, Target } from '../models/model.ts';
 import { Random } from '../random.ts';
-import { splitFolds } from './folds.ts';
+import { outOfFold } from './out-of-fold.ts';
 
 export interface SuspiciousLabel {
   /** Row of the table, from 0. */
@@ -49,7 +49,9 @@ export async function findSuspiciousLabels(
   rows: Int32Array,
   context: { seed: number; workers: number },
 ): Promise<SuspiciousLabels> {
-  const probabilities = await outOfFold(x, y, context);
+  const predictions = await outOfFold({ folds, seed: context.seed }, { family: forest.name, params }, x, y, { workers: context.workers });
+  if (predictions.task !== 'classification') throw new TypeError('a classification was answered as a regression');
+  const { probabilities } = predictions;
   const { labels, classes } = y;
   const sums = new Float64Array(classes);
   const counts = new Int32Array(classes);
@@ -67,18 +69,4 @@ export async function findSuspiciousLabels(
   }
   found.sort((a, b) => b.margin - a.margin || a.row - b.row);
   return { labels: found.map(({ margin: _, ...label }) => label), of: labels.length };
-}
-
-/** Probabilities [rows × classes] of each row by a forest that has not seen it. */
-async function outOfFold(x: Matrix, y: Extract<Target, { task: 'classification' }>, context: { seed: number; workers: number }) {
-  const probabilities = new Float32Array(x.rows * y.classes);
-  for (const { train, valid } of splitFolds(y, folds, context.seed)) {
-    for await (const { predictions } of forest.predictGrid(x, y, train, valid, [params], context)) {
-      if (predictions.task !== 'classification') continue;
-      for (const [place, row] of valid.entries()) {
-        probabilities.set(predictions.probabilities.subarray(place * y.classes, (place + 1) * y.classes), row * y.classes);
-      }
-    }
-  }
-  return probabilities;
 }

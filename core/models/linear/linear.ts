@@ -2,6 +2,7 @@
 import { fixAffine } from '../exact/affine.ts';
 import type { Family, Matrix, Params, Target } from '../model.ts';
 import { parseParams } from '../params.ts';
+import { takeMatrix } from '../take-matrix.ts';
 import { descend } from './descent.ts';
 import { type Design, makeDesign } from './design.ts';
 import { LinearModel } from './linear-model.ts';
@@ -36,7 +37,7 @@ export const linear: Family = {
    */
   async *predictGrid(x, y, rows, validRows, candidates, context) {
     const designs = new Map<boolean, Design>();
-    const valid = pick(x, validRows);
+    const valid = takeMatrix(x, validRows);
     for (const [candidate, params] of candidates.entries()) {
       const complete = linear.parse(params);
       const { balanced } = resolve(complete);
@@ -83,11 +84,4 @@ function fitDesign(design: Design, x: Matrix, y: Target, params: Params, seed: n
     largests[feature] = design.largests[f]!;
   });
   return new LinearModel({ params, classes, map: fixAffine(weights, intercepts, largests), learningCurve: curve });
-}
-
-function pick(x: Matrix, rows: Int32Array): Matrix {
-  const data = new Float32Array(rows.length * x.columns);
-  for (let column = 0; column < x.columns; column++)
-    for (let i = 0; i < rows.length; i++) data[column * rows.length + i] = x.data[column * x.rows + rows[i]!]!;
-  return { ...x, rows: rows.length, data };
 }

@@ -1,6 +1,7 @@
 /** Support vector machines with the rbf kernel or a line, for classification and regression. */
-import type { Family, Matrix } from '../model.ts';
+import type { Family } from '../model.ts';
 import { parseParams } from '../params.ts';
+import { takeMatrix } from '../take-matrix.ts';
 import { expand, kernelUnits } from './expansion.ts';
 import { type Points, pointAt, toPoints } from './fixed-points.ts';
 import { compareCost, resolve, svmConstraints } from './params.ts';
@@ -43,7 +44,7 @@ export const svm: Family = {
       if (params.kernel === 'linear') {
         for (const candidate of members) {
           const model = fitLinear(x, y, rows, resolved[candidate]!, svm.parse(candidates[candidate]!));
-          yield { candidate, predictions: await model.predict(pick(x, validRows)) };
+          yield { candidate, predictions: await model.predict(takeMatrix(x, validRows)) };
           finish();
         }
         continue;
@@ -84,11 +85,4 @@ class ValidKernels {
     if ((this.kept.size + 1) * units.byteLength <= keptBytes) this.kept.set(row, units);
     return units;
   }
-}
-
-function pick(x: Matrix, rows: Int32Array): Matrix {
-  const data = new Float32Array(rows.length * x.columns);
-  for (let column = 0; column < x.columns; column++)
-    for (let i = 0; i < rows.length; i++) data[column * rows.length + i] = x.data[column * x.rows + rows[i]!]!;
-  return { ...x, rows: rows.length, data };
 }

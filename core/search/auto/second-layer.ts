@@ -4,7 +4,7 @@ import { secondFeatures } from '../../models/ensemble/ensemble-model.ts';
 import { linear } from '../../models/linear/linear.ts';
 import type { LinearModel } from '../../models/linear/linear-model.ts';
 import type { Params, Target } from '../../models/model.ts';
-import { takeMatrix } from './fold-fit.ts';
+import { takeMatrix } from '../../models/take-matrix.ts';
 
 /** Enough penalty to share the weight among members that say nearly the same. */
 const params: Params = { penalty: 'l2', alpha: 0.001 };
