@@ -47,8 +47,6 @@ export const modelKeys = {
   /** A candidate's model of a fold, and what it says of the fold's rows: float32, row-major. */
   foldModel: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.bin`,
   foldAnswers: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.f32`,
-  /** What the model says of the train rows by those of its parts that have not seen them: float32 [rows × outputs]; NaN where none has. */
-  outOfFold: (run: string) => `runs/${run}/out-of-fold.f32`,
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
   fit: (run: string) => `runs/${run}/fit.json`,

@@ -9,13 +9,13 @@ import { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
 import { fitAssembly } from '../../core/search/auto/assemble.ts';
 import { portfolioOf } from '../../core/search/auto/candidates.ts';
 import { doneRung, keepFit, rungsOf } from '../../core/search/auto/objects.ts';
-import { readOutOfFold } from '../../core/search/auto/out-of-fold.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { boardOf, type DoneRung, promote } from '../../core/search/auto/promote.ts';
 import { runAutoTrial } from '../../core/search/auto/run-trial.ts';
 import { planRungs, rungWork, within } from '../../core/search/auto/rungs.ts';
 import { selectWeights } from '../../core/search/auto/weights.ts';
 import { score } from '../../core/search/metrics.ts';
+import { knownRows } from '../../core/search/out-of-fold.ts';
 import type { Leaderboard, Plan, TrialResult } from '../../core/search/plan.ts';
 import { searchOf } from '../../core/search/plan-search.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
@@ -154,15 +154,9 @@ describe.each([
   });
 
   test('keeps what the model says of rows that its parts have not seen, and the card’s score is that', async () => {
-    const { models, plan, assembly } = await search(sample, quick, 1);
-    const outputs = Math.max(1, classes);
-    const kept = (await readOutOfFold(models, plan.run, outputs))!;
-    expect(kept.rows).toBe(300);
-    const answers =
-      sample.y.task === 'classification'
-        ? ({ task: 'classification', classes, probabilities: kept.values } as const)
-        : ({ task: 'regression', values: kept.values } as const);
-    expect(score(sample.y, answers)[plan.metric]).toBeCloseTo(assembly.score!, 12);
+    const { plan, assembly, outOfFold } = await search(sample, quick, 1);
+    expect(knownRows(outOfFold!)).toHaveLength(300);
+    expect(score(sample.y, outOfFold!)[plan.metric]).toBeCloseTo(assembly.score!, 12);
     expect(assembly.members.reduce((sum, { weight }) => sum + weight, 0)).toBeGreaterThan(0);
   });
 });

@@ -15,14 +15,13 @@ import type { ObjectStore } from '../../object-store.ts';
 import { metrics, score, scoreBy } from '../metrics.ts';
 import type { Candidate, Leaderboard, Plan, Scores } from '../plan.ts';
 import { gatherFinalists } from './finalists.ts';
-import { writeOutOfFold } from './out-of-fold.ts';
 import { crossFit, fitSecond, leastRows, mostColumns, places } from './second-layer.ts';
 import { asPredictions, selectWeights } from './weights.ts';
 
 /**
- * The model of an automatic search, from what its trials have kept. What the finalists say out of fold is kept as the model's own.
+ * The model of an automatic search, from what its trials have kept.
  * @param fit fits a candidate on all train rows; it may throw Unavailable where there is no time
- * @returns the model, and what it says of all train rows out of fold (out-of-fold.ts)
+ * @returns the model, and what it says of all train rows out of fold, as out-of-fold.ts has it
  */
 export async function fitAssembly(
   models: ObjectStore,
@@ -47,8 +46,17 @@ export async function fitAssembly(
       throw error;
     });
   const { model, outOfFold, assembly } = await assemble(plan, finalists, takeTarget(y, rows), foldOf, refit, by?.by !== 'time');
-  const all = await writeOutOfFold(models, plan.run, { rows: rowsOf(y), outputs: outOfFold.length / rows.length }, rows, outOfFold);
-  return { model, assembly, outOfFold: asPredictions(y, all) };
+  return { model, assembly, outOfFold: asPredictions(y, ofAllRows(y, rows, outOfFold)) };
+}
+
+/** [all rows × outputs] of `answers`, [rows × outputs]: NaN in rows of which no part of the model is ignorant. */
+function ofAllRows(y: Target, rows: Int32Array, answers: Float32Array): Float32Array {
+  const outputs = answers.length / rows.length;
+  const all = new Float32Array((y.task === 'classification' ? y.labels : y.values).length * outputs).fill(Number.NaN);
+  rows.forEach((row, i) => {
+    all.set(answers.subarray(i * outputs, (i + 1) * outputs), row * outputs);
+  });
+  return all;
 }
 
 /** A candidate with a model and answers for each of some folds. */
@@ -243,8 +251,6 @@ function sizeOf({ models }: Finalist, bag: boolean, outputs: number): number {
     (bag ? 1 : Math.max(1, models.length - 1))
   );
 }
-
-const rowsOf = (y: Target) => (y.task === 'classification' ? y.labels : y.values).length;
 
 function largestOf(values: Float64Array): number {
   return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
