@@ -12,7 +12,7 @@ export function memoryBytes(): number {
   return Number(process.env[environment.jobMemory] ?? process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 2048) * 2 ** 20;
 }
 
-/** What DuckDB may use for its buffers: half of the memory, as the process itself and the data in flight need the rest. */
-export function duckdbMemory(): string {
-  return `${Math.floor(memoryBytes() / 2 ** 21)}MB`;
+/** What DuckDB may use for its buffers. @param share of the memory; by default half, as the process itself and the data in flight need the rest */
+export function duckdbMemory(share = 1 / 2): string {
+  return `${Math.floor((memoryBytes() * share) / 2 ** 20)}MB`;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { takeRows } from '../../core/features/split.ts';
 import { transform, withCrosses } from '../../core/features/tabular.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
 import { Random } from '../../core/random.ts';
@@ -17,9 +18,14 @@ function madeTable(rows: number, of: (a: number, b: number) => number): { column
   return { columns, learning: { target: { task: 'regression', values }, foldOf: Int32Array.from(a, (_, row) => row % 5) } };
 }
 
+const sourceOf = (columns: Cells[]) => {
+  const frame = frameOf(columns);
+  return { rows: frame.rows, take: (rows: Int32Array) => takeRows(frame, rows) };
+};
+
 async function chosen(rows: number, of: (a: number, b: number) => number, workers = 1) {
   const { columns, learning } = madeTable(rows, of);
-  return chooseCrosses(fitCells(columns, {}, learning), frameOf(columns), learning, { ...context, workers });
+  return chooseCrosses(fitCells(columns, {}, learning), sourceOf(columns), learning, { ...context, workers });
 }
 
 describe('crosses are chosen', () => {
@@ -44,7 +50,7 @@ describe('crosses are chosen', () => {
     ];
     const values = Float64Array.from(off, (value) => value * 10);
     const learning = { target: { task: 'regression' as const, values }, foldOf: Int32Array.from(off, (_, row) => row % 5) };
-    expect(await chooseCrosses(fitCells(columns, {}, learning), frameOf(columns), learning, context)).toEqual([
+    expect(await chooseCrosses(fitCells(columns, {}, learning), sourceOf(columns), learning, context)).toEqual([
       { operation: 'within', a: 0, b: 1 },
     ]);
   });
