@@ -27,17 +27,17 @@ export function writeMatrix(path: string, columns: MatrixColumn[]): Promise<void
   });
 }
 
-function formatOf(columns: number): string {
-  const group = Math.min(122_880, Math.max(2048, Math.floor(groupValues / columns / 2048) * 2048));
-  return `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${group}`;
-}
+const groupRows = (columns: number) => Math.min(122_880, Math.max(2048, Math.floor(groupValues / columns / 2048) * 2048));
+const formatOf = (columns: number) => `FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${groupRows(columns)}`;
 
-/** Writes a matrix of which only some rows are in memory at a time. The bytes do not depend on how many. */
+/** Writes a matrix of which only some rows are in memory at a time, row group by row group. The bytes do not depend on how many come at a time. */
 export class MatrixWriter {
   private readonly path: string;
   private readonly within: DatabaseOptions;
   private readonly parts: string[] = [];
-  private columns = 0;
+  /** The row group that is being filled. */
+  private group: MatrixColumn[] = [];
+  private filled = 0;
 
   constructor(path: string, within: DatabaseOptions = {}) {
     this.path = path;
@@ -46,22 +46,43 @@ export class MatrixWriter {
 
   /** The next rows. */
   async add(columns: MatrixColumn[]): Promise<void> {
-    const part = `${this.path}.${this.parts.length}`;
-    this.columns = columns.length;
-    this.parts.push(part);
-    await writeMatrix(part, columns);
+    const rows = columns[0]!.values.length;
+    const size = groupRows(columns.length);
+    if (this.group.length === 0) this.group = columns.map(({ name, values }) => ({ name, values: like(values, size) }));
+    for (let from = 0; from < rows; ) {
+      const count = Math.min(rows - from, size - this.filled);
+      for (const [i, { values }] of columns.entries())
+        this.group[i]!.values.set(values.subarray(from, from + count) as Float64Array, this.filled);
+      this.filled += count;
+      from += count;
+      if (this.filled === size) await this.flush();
+    }
   }
 
   async close(): Promise<void> {
     const { path, parts } = this;
+    if (this.filled > 0) await this.flush();
     if (parts.length === 1) return rename(parts[0]!, path);
     const source = `read_parquet([${parts.map(literal).join(', ')}])`;
     await withDatabase({ ...this.within, threads: 1 }, async (database) => {
-      await database.run(`COPY (FROM ${source}) TO ${literal(path)} (${formatOf(this.columns)})`);
+      await database.run(`COPY (FROM ${source}) TO ${literal(path)} (${formatOf(this.group.length)})`);
     });
     for (const part of parts) await rm(part);
   }
+
+  private async flush(): Promise<void> {
+    const part = `${this.path}.${this.parts.length}`;
+    this.parts.push(part);
+    await writeMatrix(
+      part,
+      this.group.map(({ name, values }) => ({ name, values: values.subarray(0, this.filled) })),
+    );
+    this.filled = 0;
+  }
 }
+
+const like = (values: MatrixColumn['values'], length: number) =>
+  new (values.constructor as new (length: number) => MatrixColumn['values'])(length);
 
 /**
  * Reads columns by name into one float32 matrix, column after column.

@@ -18,7 +18,7 @@ import { readFrame, readTarget } from '../../core/table/frame-file.ts';
 import { MatrixWriter, readMatrix } from '../../core/table/matrix-file.ts';
 import type { CleanReport } from '../../core/table/report.ts';
 import { StoredTable } from '../../core/table/stored-table.ts';
-import { duckdbMemory } from './environment.ts';
+import { readingMemory, valuesAtATime } from './environment.ts';
 import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
@@ -46,11 +46,11 @@ export async function splitOf(
 
 /** A clean table that has been downloaded, by the columns that features are made of. */
 export function storedTable(path: string, report: CleanReport, columns: string[], wide: readonly string[]): StoredTable {
-  return new StoredTable(path, columns, report.rows.kept, { wide, within: readingWithin(path) });
+  return new StoredTable(path, columns, report.rows.kept, { wide, within: readingWithin(path), values: valuesAtATime() });
 }
 
-/** What DuckDB may use to read a table: an eighth of the memory, as what is read goes to the process itself. */
-const readingWithin = (path: string): DatabaseOptions => ({ memoryLimit: duckdbMemory(1 / 8), directory: dirname(path) });
+/** What DuckDB may use to read a file. */
+const readingWithin = (path: string): DatabaseOptions => ({ memoryLimit: readingMemory(), directory: dirname(path) });
 
 /** What ties the rows of a clean table together, where the spec says so. */
 export async function readKeys(table: string, spec: DatasetSpec, report: CleanReport): Promise<RowKeys | undefined> {
