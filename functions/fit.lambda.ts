@@ -30,11 +30,8 @@ export interface Fit {
 
 export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { data, models, now }): Promise<RunEvent> => {
   if (!(await models.head(modelKeys.fit(run)))) {
-    const [plan, board, { x, y, by }] = await Promise.all([
-      needJson<Plan>(models, modelKeys.plan(run)),
-      needJson<Leaderboard>(models, modelKeys.leaderboard(run)),
-      readTrain(data, dataset, revision),
-    ]);
+    const plan = await needJson<Plan>(models, modelKeys.plan(run));
+    const [board, { x, y, by }] = await Promise.all([needJson<Leaderboard>(models, modelKeys.leaderboard(run)), readTrain(data, plan)]);
     const left = await timeLeft(models, plan, 'fit', now);
     const started = performance.now();
     const weighted = withClassWeights(y, plan.classWeights);

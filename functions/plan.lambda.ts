@@ -4,7 +4,7 @@ import { type BatchSettings, expectedWait, shareOf, usualPriority } from '../cor
 import type { Limits } from '../core/compute/budget.ts';
 import { chooseLane, mayTakeBatch } from '../core/compute/choose-lane.ts';
 import { type Lane, parseLane } from '../core/compute/lane.ts';
-import { batchWays, functionWay, type Way } from '../core/compute/ways.ts';
+import { batchWays, functionWay, rowsWithRoom, sampleSentence, type Way, type Question as WayQuestion } from '../core/compute/ways.ts';
 import type { Shape } from '../core/compute/work.ts';
 import type { ErrorBody } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
@@ -36,17 +36,34 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
-  const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
-  const asked = { run, dataset, revision, task, classes, spec, rows: rows.train };
-  const question = { plan: searchFor(asked, shape), shape, functions: parseLane(process.env[environment.lane]), limits: spec.budget };
+  const asked = { run, dataset, revision, task, classes, spec };
+  const functionLane = parseLane(process.env[environment.lane]);
+  const ask = (trained: number): WayQuestion => {
+    const shape = { rows: trained, features: features.length, classes: classes?.length ?? 0 };
+    return {
+      plan: searchFor({ ...asked, rows: trained }, shape),
+      shape,
+      tableRows: rows.train + rows.test,
+      functions: functionLane,
+      limits: spec.budget,
+    };
+  };
+  const batch = spec.lane === 'lambda' ? undefined : batchSettings();
+  const trained = rowsWithRoom(ask, rows.train, batch);
+  const question = ask(trained);
   const priority = spec.priority ?? usualPriority;
   const functions = functionWay(question);
-  const batch = batchSettings();
   const ways = batch && mayTakeBatch(functions, spec.lane) ? await withQueues(batchWays(question, batch), batch, priority, services) : [];
   const { option, choice } = chooseLane(functions, ways, spec.lane);
   const { plan: searched, estimate, budget } = option;
   const { lane, reason, fallback } = choice;
-  const made: Plan = { ...searched, lane, laneReason: reason, fallback, priority, estimate, ...(budget && { budget }) };
+  const sample = trained < rows.train ? { rows: trained, of: rows.train } : undefined;
+  const made: Plan = {
+    ...{ ...searched, lane, fallback, priority, estimate },
+    laneReason: sample ? `${reason} ${sampleSentence(sample)}` : reason,
+    ...(sample && { sample }),
+    ...(budget && { budget }),
+  };
   await putJson(models, modelKeys.plan(run), made, once);
   return answerOf(made, { rung: 0, trials: made.trials }, models);
 });

@@ -19,7 +19,7 @@ export const search = stage('Search', trialEvent, async ({ run, dataset, revisio
   if (!(await models.head(modelKeys.trial(run, trial)))) {
     const plan = await needJson<Plan>(models, modelKeys.plan(run));
     const work = plan.search === 'auto' ? await trialOf(models, plan, trial) : undefined;
-    const [left, { x, y, by }] = await Promise.all([timeLeft(models, plan, trial, now, work), readTrain(data, dataset, revision)]);
+    const [left, { x, y, by }] = await Promise.all([timeLeft(models, plan, trial, now, work), readTrain(data, plan)]);
     const context = { by, workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) };
     const result = work
       ? await runAutoTrial(plan, work, x, y, { ...context, keep: (candidate, fit) => keepFit(models, run, work, candidate, fit) })

@@ -73,8 +73,18 @@ export function jobSize(machines: Machines, bytes: number, maxVcpus: number): Jo
   return { machines, vcpus, memory: Math.max(from, Math.ceil(needed / gigabyte / step) * step) * gigabyte };
 }
 
-/** Bytes that a table takes in memory while it becomes features, or is held against them: its columns, and their numbers. */
-export const tableBytes = (rows: number, columns: number): number => rows * columns * 24;
+/** Bytes that a process takes before there is any data, one that has DuckDB and onnxruntime in it. */
+const preparingBytes = 250 * 2 ** 20;
+/** Bytes of a row: its hash and the first that equals it, its target, fold and side, and its value of one column; and of a text in it. */
+const rowBytes = { any: 56, text: 240 };
+/** Values of a table that are in memory at a time, and rows that are held out, at most; bytes of each while it becomes a feature or is asked. */
+const atATime = { values: 2 ** 24, testRows: 250_000, bytes: 24 };
+
+/** Bytes that a table takes in memory while it becomes features, or is held against them: not all of it is there at a time. */
+export function tableBytes(rows: number, columns: number, texts = 0): number {
+  const values = Math.min(rows * columns, atATime.values + atATime.testRows * columns);
+  return preparingBytes + rows * (rowBytes.any + texts * rowBytes.text) + values * atATime.bytes;
+}
 
 /** How busy a queue is. */
 export interface QueueState {

@@ -32,6 +32,9 @@ const impureness = 4;
 /** Random cuts part the rows less evenly than the best do, so that their trees are deeper. */
 const randomLevels = 1.5;
 
+/** Of a row: its numbers, sums and nodes while a tree is grown (core/models/tree/kernel/assembly/job.ts). */
+const arenaBytes = 105;
+
 /** A bootstrap of n rows has n (1 - 1/e) distinct ones. */
 const distinctShare = 1 - 1 / Math.E;
 
@@ -53,6 +56,11 @@ const workOf = (extra: boolean): Estimator => ({
         validRows * cuts * outputs * seconds.cut;
       return total + trees * tree;
     }, binning);
+  },
+
+  // Bins by row and by column, targets, and the arena of one thread.
+  shared(shape, _, validRows) {
+    return (shape.rows + validRows) * (shape.features * 2 + 4 + arenaBytes + 8 * outputsOf(shape));
   },
 
   memory(shape, candidates, validRows) {
