@@ -35,8 +35,8 @@ export interface JobSize {
 const gigabyte = 1024;
 /** A job has as many where nothing asks for more: twice what a function of 3,008 MB has, and enough for the threads of one fit. */
 const usualVcpus = 4;
-/** What a job may need beside the estimate. */
-const margin = 1.3;
+/** What work may need beside the estimate. */
+export const margin = 1.3;
 
 /** Fargate's sizes, memory in GB: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size */
 const fargateSizes = [

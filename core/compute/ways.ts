@@ -2,7 +2,7 @@
 import { IngotError } from '../errors.ts';
 import { longestTrial } from '../search/auto/rungs.ts';
 import type { Plan } from '../search/plan.ts';
-import { type BatchSettings, jobSize, type Machines, tableBytes } from './batch.ts';
+import { type BatchSettings, jobSize, type Machines, margin, tableBytes } from './batch.ts';
 import { type Budget, fitBudget, type Limits } from './budget.ts';
 import { functionObstacle, type Option } from './choose-lane.ts';
 import { type Estimate, estimateRun, partsOf } from './cost.ts';
@@ -115,7 +115,7 @@ function hasRoom(question: Question, batch: BatchSettings | undefined): boolean 
     ({ family, params }) => (estimatorOf(family).shared?.({ ...shape, rows: shape.rows - valid }, params, valid) ?? 0) <= sharedBytes,
   );
   if (!isShared) return false;
-  if (memory <= functions.pipelineMemory * 2 ** 20) return true;
+  if (memory * margin <= functions.pipelineMemory * 2 ** 20) return true;
   const machines = Object.keys(batch?.queues ?? {}) as Machines[];
   return machines.some((each) => each !== 'gpu' && jobSize(each, memory, batch!.maxVcpus) !== undefined);
 }
