@@ -4,6 +4,7 @@ import type { Preprocess } from '../features/preprocess.ts';
 import { takeRows } from '../features/split.ts';
 import { transform } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
+import { applyView } from '../models/view/view.ts';
 import { rawRowsOf } from '../registry/parity.ts';
 import type { Frame } from '../table/frame.ts';
 import type { ExplainData } from './explain-file.ts';
@@ -23,7 +24,8 @@ export function makeExplainData(model: Pick<FittedModel, 'additive'>, preprocess
     const rows = drawRows(train.rows, backgroundRows, seed);
     return { preprocess, background: takeRaw(rawRowsOf(train), rows) };
   }
-  const x = transform(preprocess, takeRows(train, drawRows(train.rows, mostRows, seed)));
+  const features = transform(preprocess, takeRows(train, drawRows(train.rows, mostRows, seed)));
+  const x = additive.view ? applyView(additive.view, features) : features;
   return additive.kind === 'trees'
     ? { preprocess, additive, covers: countCovers(additive, x) }
     : { preprocess, additive, means: meansOf(additive, x) };

@@ -7,7 +7,7 @@ import type { Preprocess } from '../features/preprocess.ts';
 import { takeRows, takeTarget } from '../features/split.ts';
 import { transformTrain, withCrosses } from '../features/tabular.ts';
 import { type Learning, responseOf, toldClasses } from '../features/target-encoding.ts';
-import { boosting } from '../models/boosting/boosting.ts';
+import { familyOf } from '../models/families.ts';
 import type { Predictions } from '../models/model.ts';
 import type { Frame } from '../table/frame.ts';
 import { score } from './metrics.ts';
@@ -27,6 +27,7 @@ const folds = 3;
 /** The loss must be less by this share, and less in each fold. */
 const leastGain = 0.005;
 const bins = 16;
+const boosting = familyOf('boosting');
 const quick = boosting.parse({ nEstimators: 60, learningRate: 0.15, maxLeaves: 15 });
 
 /**

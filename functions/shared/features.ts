@@ -7,6 +7,7 @@ import type { Preprocess } from '../../core/features/preprocess.ts';
 import { keyColumn, type RowKeys, rowKeys } from '../../core/features/row-keys.ts';
 import { splitRows } from '../../core/features/split.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
+import { traitsOf } from '../../core/features/traits.ts';
 import { exactIntegers } from '../../core/features/wide-number.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
@@ -94,7 +95,7 @@ export async function readTrain(data: ObjectStore, dataset: string, revision: st
     });
     const kept = preprocess.splitBy && (await getJson<{ keys: number[] }>(data, dataKeys.trainKeys(dataset, revision)));
     const by = kept && preprocess.splitBy && { by: { by: preprocess.splitBy, keys: Int32Array.from(kept.keys) } };
-    return { x: await readMatrix(path, preprocess.features), y, ...by };
+    return { x: { ...(await readMatrix(path, preprocess.features)), traits: traitsOf(preprocess) }, y, ...by };
   });
 }
 
