@@ -8,8 +8,8 @@ import { tableBytes, usualPriority } from '../core/compute/batch.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { takeKeys } from '../core/features/row-keys.ts';
-import { takeRows, takeTarget } from '../core/features/split.ts';
-import { fit as fitFeatures, transform as transformFrame, transformTrain, withCrosses } from '../core/features/tabular.ts';
+import { takeTarget } from '../core/features/split.ts';
+import { crossTable, fitTable, rowsIn, type Sides, transformTable } from '../core/features/table-features.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
@@ -17,10 +17,9 @@ import { advanceDataset, type DatasetPointer, getDataset, troubleOf } from '../c
 import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
 import { chooseCrosses } from '../core/search/choose-crosses.ts';
 import type { RunRecord } from '../core/search/plan.ts';
-import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import { memoryBytes } from './shared/environment.ts';
-import { learningOf, readKeys, splitOf, wideIn, writeFeatures, writeTrainKeys } from './shared/features.ts';
+import { FeatureWriter, learningOf, readKeys, readTableTarget, splitOf, storedTable, wideIn, writeTrainKeys } from './shared/features.ts';
 import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
@@ -82,29 +81,30 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       const table = join(directory, 'table.parquet');
       await data.download(dataKeys.table(dataset, revision), table);
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
-      const [frame, target] = [await readFrame(table, { columns, wide: wideIn(report) }), await readTarget(table, report)];
+      const stored = storedTable(table, report, columns, wideIn(report));
+      const target = await readTableTarget(table, report);
       const by = await readKeys(table, spec, report);
-      const rows = splitOf(target, frame, spec, by);
-      const train = takeRows(frame, rows.train);
+      const { together, ...rows } = await splitOf(target, stored, spec, by);
       const trainKeys = by && takeKeys(by, rows.train);
       const learning = learningOf(takeTarget(target, rows.train), spec, trainKeys);
-      const fitted = fitFeatures(train, report, rows.test.length, learning);
+      const fitted = await fitTable(stored, report, rows, learning);
       const context = { seed: spec.seed ?? 0, workers: availableParallelism() };
-      const crossed = withCrosses(fitted, await chooseCrosses(fitted, train, learning, context), train);
+      const crosses = await chooseCrosses(fitted.preprocess, rowsIn(stored, rows.train), learning, context);
+      const crossed = await crossTable(stored, fitted.preprocess, crosses, rows.train);
       const preprocess: Preprocess = {
         ...crossed,
-        rows: { ...crossed.rows, ...(rows.together > 0 && { together: rows.together }) },
+        rows: { ...crossed.rows, ...(together > 0 && { together }) },
         ...(by && { splitBy: by.by }),
       };
       if (trainKeys) await writeTrainKeys(data, dataset, revision, trainKeys);
-      const parts = {
-        train: () => transformTrain(preprocess, train, learning),
-        test: () => transformFrame(preprocess, takeRows(frame, rows.test)),
-      };
-      for (const part of ['train', 'test'] as const) {
-        const path = join(directory, `${part}.parquet`);
-        await writeFeatures(path, preprocess, parts[part](), takeTarget(target, rows[part]));
-        await data.upload(path, dataKeys[part](dataset, revision));
+      const pathOf = (side: keyof Sides) => join(directory, `${side}.parquet`);
+      const writers = { train: new FeatureWriter(pathOf('train'), preprocess), test: new FeatureWriter(pathOf('test'), preprocess) };
+      await transformTable(stored, { ...fitted, preprocess }, rows, (side, x, from, to) =>
+        writers[side].add(x, takeTarget(target, rows[side].subarray(from, to))),
+      );
+      for (const side of ['train', 'test'] as const) {
+        await writers[side].close();
+        await data.upload(pathOf(side), dataKeys[side](dataset, revision));
       }
       await putJson(data, dataKeys.preprocess(dataset, revision), preprocess, once);
     });

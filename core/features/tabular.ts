@@ -14,7 +14,7 @@ import type { Matrix } from '../models/model.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn, Frame } from '../table/frame.ts';
 import type { CleanReport } from '../table/report.ts';
-import { type Cross, crossesToOnnx, crossOperations, fitCross, transformCross } from './cross.ts';
+import { type Cross, crossesToOnnx, crossOperations, type FittedCross, fitCross, transformCross } from './cross.ts';
 import { derive, derivedToOnnx, deriveTrain } from './derivations.ts';
 import { fitColumn } from './fit-columns.ts';
 import { imputeToOnnx } from './impute.ts';
@@ -41,6 +41,11 @@ export function fit(train: Frame, report: CleanReport, test: number, learning?: 
       if (values === undefined) throw new IngotError('Internal', `The clean table has no column '${column.name}'.`);
       return fitColumn(values, column, report.classes, learning);
     });
+  return preprocessOf(report, columns, { train: train.rows, test });
+}
+
+/** @throws IngotError NoFeatures where no column gives a feature */
+export function preprocessOf(report: CleanReport, columns: FittedColumn[], rows: Preprocess['rows']): Preprocess {
   const features = featureNames({ columns });
   if (features.length === 0) {
     throw new IngotError('NoFeatures', 'No column is left to learn from.', {
@@ -60,7 +65,7 @@ export function fit(train: Frame, report: CleanReport, test: number, learning?: 
     columns,
     features,
     ignored: report.columns.filter(({ role }) => role === 'ignored').map(({ name }) => name),
-    rows: { train: train.rows, test },
+    rows,
   };
 }
 
@@ -77,7 +82,8 @@ export function transformTrain(preprocess: Preprocess, train: Frame, learning: L
   return transformWith(preprocess, train, (fitted, column) => deriveTrain(fitted, column, learning));
 }
 
-function transformWith(preprocess: Preprocess, frame: Frame, deriveWith: typeof derive): Matrix {
+/** @param deriveWith gives the numbers of derived columns in the frame's rows */
+export function transformWith(preprocess: Preprocess, frame: Frame, deriveWith: typeof derive): Matrix {
   const { rows } = frame;
   const names = preprocess.features;
   const data = new Float32Array(rows * names.length);
@@ -174,11 +180,21 @@ export function toOnnx(graph: GraphBuilder, { columns, crosses = [] }: Preproces
 /** The preprocessing with crosses, which become its last features. @param train the rows that it was fitted on */
 export function withCrosses(preprocess: Preprocess, crosses: readonly Cross[], train: Frame): Preprocess {
   if (crosses.length === 0) return preprocess;
+  return withFittedCrosses(
+    preprocess,
+    crosses.map((cross) => fitCrossOn(cross, preprocess, train)),
+  );
+}
+
+/** @param train the train rows of at least the two columns */
+export function fitCrossOn(cross: Cross, preprocess: Preprocess, train: Frame): FittedCross {
   const byName = new Map(train.columns.map((column) => [column.name, column]));
-  const rowsOf = (column: number) => byName.get(preprocess.columns[column]!.name)!;
-  const ordered = crossOperations.flatMap((operation) => crosses.filter((cross) => cross.operation === operation));
-  const fitted = ordered.map((cross) => fitCross(cross, preprocess, rowsOf));
-  return { ...preprocess, crosses: fitted, features: featureNames({ columns: preprocess.columns, crosses: fitted }) };
+  return fitCross(cross, preprocess, (column) => byName.get(preprocess.columns[column]!.name)!);
+}
+
+export function withFittedCrosses(preprocess: Preprocess, fitted: readonly FittedCross[]): Preprocess {
+  const crosses = crossOperations.flatMap((operation) => fitted.filter((cross) => cross.operation === operation));
+  return { ...preprocess, crosses, features: featureNames({ columns: preprocess.columns, crosses }) };
 }
 
 /**

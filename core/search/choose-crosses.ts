@@ -4,12 +4,13 @@
  */
 import { type Cross, crossOperations, crossValues, groupingOf, imputed } from '../features/cross.ts';
 import type { Preprocess } from '../features/preprocess.ts';
-import { takeRows, takeTarget } from '../features/split.ts';
+import { takeTarget } from '../features/split.ts';
 import { transformTrain, withCrosses } from '../features/tabular.ts';
 import { type Learning, responseOf, toldClasses } from '../features/target-encoding.ts';
 import { familyOf } from '../models/families.ts';
 import type { Predictions } from '../models/model.ts';
 import type { Frame } from '../table/frame.ts';
+import type { RowSource } from '../table/stored-table.ts';
 import { score } from './metrics.ts';
 
 /** Of fewer rows the choice would be chance. */
@@ -31,12 +32,12 @@ const boosting = familyOf('boosting');
 const quick = boosting.parse({ nEstimators: 60, learningRate: 0.15, maxLeaves: 15 });
 
 /**
- * @param train the rows that the preprocessing was fitted on
+ * @param train the rows that the preprocessing was fitted on, some of which are taken
  * @returns the crosses to keep, none where they don't help or there are few rows; the same whatever the workers
  */
 export async function chooseCrosses(
   preprocess: Preprocess,
-  train: Frame,
+  train: RowSource,
   learning: Learning,
   context: { seed: number; workers: number },
 ): Promise<Cross[]> {
@@ -45,7 +46,7 @@ export async function chooseCrosses(
   if (train.rows < fewestRows || numeric.length === 0 || isAlone) return [];
   const most = Math.max(fewestRows, Math.min(mostRows, Math.floor(mostCells / preprocess.features.length)));
   const rows = everyNth(train.rows, Math.ceil(train.rows / most));
-  const frame = takeRows(train, rows);
+  const frame = await train.take(rows);
   const sample: Learning = { target: takeTarget(learning.target, rows), foldOf: rows.map((row) => learning.foldOf[row]!) };
   const before = await check(preprocess, frame, sample, context);
 

@@ -1,52 +1,69 @@
 /** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { IngotError } from '../../core/errors.ts';
 import { instantsOf } from '../../core/features/date.ts';
-import { equalRows } from '../../core/features/equal-rows.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { keyColumn, type RowKeys, rowKeys } from '../../core/features/row-keys.ts';
 import { splitRows } from '../../core/features/split.ts';
+import { equalRowsOf } from '../../core/features/table-features.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
 import { traitsOf } from '../../core/features/traits.ts';
 import { exactIntegers } from '../../core/features/wide-number.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
 import { getJson, type ObjectStore, putJson } from '../../core/object-store.ts';
-import { foldCount, splitFolds } from '../../core/search/folds.ts';
+import { foldCount, foldsOf } from '../../core/search/folds.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
-import type { Frame } from '../../core/table/frame.ts';
+import type { DatabaseOptions } from '../../core/table/database.ts';
 import { readFrame, readTarget } from '../../core/table/frame-file.ts';
-import { readMatrix, writeMatrix } from '../../core/table/matrix-file.ts';
+import { MatrixWriter, readMatrix } from '../../core/table/matrix-file.ts';
 import type { CleanReport } from '../../core/table/report.ts';
+import { StoredTable } from '../../core/table/stored-table.ts';
+import { readingMemory, valuesAtATime } from './environment.ts';
 import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
 
+/** More rows held out say no more of a model, and would be missed in training. */
+const mostTestRows = 250_000;
+
 /**
  * The same rows in every stage that asks.
- * @param frame the feature columns: rows that are equal in all of them stay on one side
+ * @param table the feature columns: rows that are equal in all of them stay on one side
  * @param by what ties rows together, where the spec says so: then equal rows go where it puts them
  * @returns `together` is how many rows equal an earlier one, and stay with it
  */
-export function splitOf(
+export async function splitOf(
   target: Target,
-  frame: Frame,
+  table: StoredTable,
   spec: DatasetSpec,
   by?: RowKeys,
-): { train: Int32Array; test: Int32Array; together: number } {
-  const together = by ? undefined : equalRows(frame);
-  const rows = splitRows(target, spec.testFraction ?? defaultTestFraction, spec.seed ?? 0, { together, by });
+): Promise<{ train: Int32Array; test: Int32Array; together: number }> {
+  const together = by ? undefined : await equalRowsOf(table);
+  const fraction = Math.min(spec.testFraction ?? defaultTestFraction, mostTestRows / table.rows);
+  const rows = splitRows(target, fraction, spec.seed ?? 0, { together, by });
   return { ...rows, together: together?.repeated ?? 0 };
 }
+
+/** A clean table that has been downloaded, by the columns that features are made of. */
+export function storedTable(path: string, report: CleanReport, columns: string[], wide: readonly string[]): StoredTable {
+  return new StoredTable(path, columns, report.rows.kept, { wide, within: readingWithin(path), values: valuesAtATime() });
+}
+
+/** What DuckDB may use to read a file. */
+const readingWithin = (path: string): DatabaseOptions => ({ memoryLimit: readingMemory(), directory: dirname(path) });
 
 /** What ties the rows of a clean table together, where the spec says so. */
 export async function readKeys(table: string, spec: DatasetSpec, report: CleanReport): Promise<RowKeys | undefined> {
   const key = keyColumn(spec);
   if (key === undefined) return undefined;
-  const column = (await readFrame(table, { columns: [key.name], wide: [key.name] })).columns[0]!;
+  const column = (await readFrame(table, { columns: [key.name], wide: [key.name], within: readingWithin(table) })).columns[0]!;
   const date = report.columns.find(({ name }) => name === key.name)?.date;
   return rowKeys(key.by, date !== undefined && column.type !== 'number' ? instantsOf(column, date) : column);
 }
+
+/** The target of a table that has been downloaded. */
+export const readTableTarget = (table: string, report: CleanReport): Promise<Target> => readTarget(table, report, readingWithin(table));
 
 /** Of the train rows; written before the preprocess that says that there are any. */
 export function writeTrainKeys(data: ObjectStore, dataset: string, revision: string, { by, keys }: RowKeys): Promise<string | undefined> {
@@ -60,10 +77,7 @@ export const wideIn = ({ columns }: CleanReport) =>
 /** What the train rows teach those columns that are fitted on the target: fold by fold, as a search of as many folds splits them, so that no score is flattered. */
 export function learningOf(train: Target, spec: DatasetSpec, by?: RowKeys): Learning {
   const rows = train.task === 'classification' ? train.labels.length : train.values.length;
-  const foldOf = new Int32Array(rows);
-  for (const [fold, { valid }] of splitFolds(train, foldCount(spec, rows), spec.seed ?? 0, by).entries())
-    for (const row of valid) foldOf[row] = fold;
-  return { target: train, foldOf };
+  return { target: train, foldOf: foldsOf(train, foldCount(spec, rows), spec.seed ?? 0, by) };
 }
 
 /** A name that no feature has, as Parquet readers tell names apart: regardless of case. */
@@ -74,9 +88,24 @@ function targetColumn({ target, features }: Preprocess): string {
   return name;
 }
 
-export async function writeFeatures(path: string, preprocess: Preprocess, x: Matrix, y: Target): Promise<void> {
-  const columns = x.names.map((name, i) => ({ name, values: x.data.subarray(i * x.rows, (i + 1) * x.rows) }));
-  await writeMatrix(path, [...columns, { name: targetColumn(preprocess), values: y.task === 'classification' ? y.labels : y.values }]);
+/** Writes a side's features part by part. */
+export class FeatureWriter {
+  private readonly preprocess: Preprocess;
+  private readonly matrix: MatrixWriter;
+
+  constructor(path: string, preprocess: Preprocess) {
+    this.preprocess = preprocess;
+    this.matrix = new MatrixWriter(path, readingWithin(path));
+  }
+
+  async add(x: Matrix, y: Target): Promise<void> {
+    const columns = x.names.map((name, i) => ({ name, values: x.data.subarray(i * x.rows, (i + 1) * x.rows) }));
+    await this.matrix.add([...columns, { name: targetColumn(this.preprocess), values: y.task === 'classification' ? y.labels : y.values }]);
+  }
+
+  close(): Promise<void> {
+    return this.matrix.close();
+  }
 }
 
 /** The rows to train on. @throws IngotError NotFound where the features have not been made */
@@ -87,15 +116,19 @@ export async function readTrain(data: ObjectStore, dataset: string, revision: st
     if (!(await data.download(dataKeys.train(dataset, revision), path))) throw missing(dataset, revision);
     const target = targetColumn(preprocess);
     const classes = preprocess.classes?.map((_, index) => String(index));
-    const y = await readTarget(path, {
-      target,
-      task: preprocess.task,
-      ...(classes && { classes }),
-      columns: [{ name: target, type: 'number' }],
-    });
+    const y = await readTarget(
+      path,
+      {
+        target,
+        task: preprocess.task,
+        ...(classes && { classes }),
+        columns: [{ name: target, type: 'number' }],
+      },
+      readingWithin(path),
+    );
     const kept = preprocess.splitBy && (await getJson<{ keys: number[] }>(data, dataKeys.trainKeys(dataset, revision)));
     const by = kept && preprocess.splitBy && { by: { by: preprocess.splitBy, keys: Int32Array.from(kept.keys) } };
-    return { x: { ...(await readMatrix(path, preprocess.features)), traits: traitsOf(preprocess) }, y, ...by };
+    return { x: { ...(await readMatrix(path, preprocess.features, readingWithin(path))), traits: traitsOf(preprocess) }, y, ...by };
   });
 }
 

@@ -11,7 +11,7 @@ import { applyView, sourcesOf } from '../../core/models/view/view.ts';
 import { buildModelGraph } from '../../core/onnx/model-graph.ts';
 import { Random } from '../../core/random.ts';
 import { loadModel } from '../../core/serving/session.ts';
-import { type Cells, fitCells, frameOf } from '../features/tables.ts';
+import { type Cells, fitCells, frameOf, sourceOf } from '../features/tables.ts';
 import { numbersOf, pickRows } from './data.ts';
 import { askGraph } from './graph.ts';
 
@@ -109,7 +109,7 @@ describe.each(families)('$name', (family) => {
 
   test('what the columns contribute adds up to the answer', async () => {
     const model = await family.fit(x, y, few, context);
-    const explainer = new Explainer(encodeExplainData(makeExplainData(model, preprocess, frameOf(columns), 1)));
+    const explainer = new Explainer(encodeExplainData(await makeExplainData(model, preprocess, sourceOf(columns), 1)));
     const predictor = await loadModel(buildModelGraph({ preprocess, model }));
     const raw = {
       rows: 4,

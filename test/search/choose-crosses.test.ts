@@ -5,7 +5,7 @@ import { filledView } from '../../core/models/view/filled.ts';
 import { applyView } from '../../core/models/view/view.ts';
 import { Random } from '../../core/random.ts';
 import { chooseCrosses } from '../../core/search/choose-crosses.ts';
-import { type Cells, fitCells, frameOf } from '../features/tables.ts';
+import { type Cells, fitCells, frameOf, sourceOf } from '../features/tables.ts';
 
 const context = { seed: 1, workers: 1 };
 
@@ -21,7 +21,7 @@ function madeTable(rows: number, of: (a: number, b: number) => number): { column
 
 async function chosen(rows: number, of: (a: number, b: number) => number, workers = 1) {
   const { columns, learning } = madeTable(rows, of);
-  return chooseCrosses(fitCells(columns, {}, learning), frameOf(columns), learning, { ...context, workers });
+  return chooseCrosses(fitCells(columns, {}, learning), sourceOf(columns), learning, { ...context, workers });
 }
 
 describe('crosses are chosen', () => {
@@ -46,7 +46,7 @@ describe('crosses are chosen', () => {
     ];
     const values = Float64Array.from(off, (value) => value * 10);
     const learning = { target: { task: 'regression' as const, values }, foldOf: Int32Array.from(off, (_, row) => row % 5) };
-    expect(await chooseCrosses(fitCells(columns, {}, learning), frameOf(columns), learning, context)).toEqual([
+    expect(await chooseCrosses(fitCells(columns, {}, learning), sourceOf(columns), learning, context)).toEqual([
       { operation: 'within', a: 0, b: 1 },
     ]);
   });
