@@ -16,9 +16,18 @@ const mostRows = 10_000;
 /** Nodes of trees (17 bytes each, and some tenths of a second a row) beyond which explanations are sampled. */
 const mostNodes = 2_000_000;
 
-/** @param train the train rows of the clean table, in the preprocess's columns */
-export function makeExplainData(model: Pick<FittedModel, 'additive'>, preprocess: Preprocess, train: Frame, seed: number): ExplainData {
-  const additive = model.additive?.();
+/**
+ * @param train the train rows of the clean table, in the preprocess's columns
+ * @param isOver whether the time is over: explanations are then sampled, which needs nothing but some rows
+ */
+export function makeExplainData(
+  model: Pick<FittedModel, 'additive'>,
+  preprocess: Preprocess,
+  train: Frame,
+  seed: number,
+  isOver: () => boolean = () => false,
+): ExplainData {
+  const additive = isOver() ? undefined : model.additive?.();
   if (!additive || (additive.kind === 'trees' && additive.splits.length > mostNodes)) {
     const rows = drawRows(train.rows, backgroundRows, seed);
     return { preprocess, background: takeRaw(rawRowsOf(train), rows) };
