@@ -57,7 +57,8 @@ export async function main(): Promise<void> {
   const stage = jobStages.find((each) => each === requireEnv(environment.jobStage));
   if (!stage) throw new RangeError(`There is no job ${process.env[environment.jobStage]}.`);
   const event = JSON.parse(requireEnv(environment.jobEvent)) as never;
-  const services = awsServices();
+  // A job has other trials to do: what ends it is its own time limit.
+  const { endBy: _, ...services } = awsServices();
   const index = Number(process.env['AWS_BATCH_JOB_ARRAY_INDEX'] ?? 0);
   logger.info('started', { stage, event, index, attempt: process.env['AWS_BATCH_JOB_ATTEMPT'], cores: availableParallelism() });
   const lastUsage = tellUsage();
