@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { answer } from '../core/answers/answers.ts';
 import type { FoundAnswers } from '../core/answers/find-answers.ts';
+import { timeLeft } from '../core/compute/clock.ts';
 import { evaluate } from '../core/evaluation/evaluate.ts';
 import { iterationCurve } from '../core/evaluation/iterations.ts';
 import { encodeExplainData } from '../core/explain/explain-file.ts';
@@ -20,6 +21,7 @@ import { putJson } from '../core/object-store.ts';
 import { baselineOf, type Gate, thinObjective } from '../core/registry/gate.ts';
 import type { RevisionOrigin } from '../core/registry/identity.ts';
 import { checkAgreement, edgeRows, rawRowsOf } from '../core/registry/parity.ts';
+import type { Plan } from '../core/search/plan.ts';
 import { loadModel } from '../core/serving/session.ts';
 import type { Frame } from '../core/table/frame.ts';
 import type { CleanReport } from '../core/table/report.ts';
@@ -30,11 +32,12 @@ import { needBytes, needJson, once } from './shared/objects.ts';
 import { withScratch } from './shared/scratch.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
 
-export const gate = stage('Gate', runEvent, async (event, { data, models }): Promise<RunEvent> => {
+export const gate = stage('Gate', runEvent, async (event, { data, models, now }): Promise<RunEvent> => {
   const { run, dataset, revision } = event;
   if (await models.head(modelKeys.gate(run))) return event;
   const started = performance.now();
-  const [fit, fitted, { answers: found }, graph, preprocess, report, { spec }] = await Promise.all([
+  const [plan, fit, fitted, { answers: found }, graph, preprocess, report, { spec }] = await Promise.all([
+    needJson<Plan>(models, modelKeys.plan(run)),
     needJson<Fit>(models, modelKeys.fit(run)),
     needBytes(models, modelKeys.fitted(run)),
     needJson<FoundAnswers>(models, modelKeys.answers(run)),
@@ -43,6 +46,8 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
     needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
+  const left = await timeLeft(models, plan, 'gate', now);
+  const isOver = () => left !== undefined && left() <= 0;
   return withScratch(async (directory) => {
     const path = join(directory, 'table.parquet');
     await data.download(dataKeys.table(dataset, revision), path);
@@ -68,9 +73,10 @@ export const gate = stage('Gate', runEvent, async (event, { data, models }): Pro
         classes: preprocess.classes ?? [],
         seed: spec.seed ?? 0,
         graphBytes: graph.length,
+        isOver,
       });
-      const iterations = await iterationCurve(trained, transform(preprocess, rows), takeTarget(target, test), spec.seed ?? 0);
-      const explain = encodeExplainData(await makeExplainData(trained, preprocess, rowsIn(table, train), spec.seed ?? 0));
+      const iterations = await iterationCurve(trained, transform(preprocess, rows), takeTarget(target, test), spec.seed ?? 0, isOver);
+      const explain = encodeExplainData(await makeExplainData(trained, preprocess, rowsIn(table, train), spec.seed ?? 0, isOver));
       await models.put(modelKeys.explained(run), explain, { contentType: 'application/octet-stream', condition: once });
       const passed: Gate = {
         heldOut,

@@ -4,7 +4,7 @@
  * put live last.
  */
 import { IngotError } from '../core/errors.ts';
-import { environment, version as ingotVersion, metricNames, metricsNamespace } from '../core/names.ts';
+import { environment, version as ingotVersion, metricNames } from '../core/names.ts';
 import type { ObjectStore } from '../core/object-store.ts';
 import { ModelCache, type ServedModel } from '../core/registry/model-cache.ts';
 import { listVersions } from '../core/registry/versions.ts';
@@ -38,7 +38,7 @@ export interface PredictOptions {
 
 export function createPredict({ models, emit }: PredictOptions): Predict {
   const cache = new ModelCache(models);
-  const counters = new Counters(metricsNamespace, emit);
+  const counters = new Counters(emit);
 
   return async (event) => {
     try {

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { tableBytes, usualPriority } from '../core/compute/batch.ts';
+import { secondsForCrosses } from '../core/compute/preparation.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { takeKeys } from '../core/features/row-keys.ts';
@@ -33,7 +34,10 @@ export function transform(event: unknown, services: Services): Promise<void> {
     const match = /^clean\/([^/]+)\/([^/]+)\/report\.json$/.exec(key);
     if (!match) return;
     const [dataset, revision] = [match[1]!, match[2]!];
-    if (!(await isHandedOver(dataset, revision, services))) await transformRevision(dataset, revision, services);
+    if (await isHandedOver(dataset, revision, services)) return;
+    const pointer = await getDataset(services.data, dataset);
+    const uploadedAt = pointer?.revision === revision ? pointer.source.eventTime : undefined;
+    await transformRevision(dataset, revision, services, uploadedAt);
   });
 }
 
@@ -60,11 +64,14 @@ async function isHandedOver(dataset: string, revision: string, services: Service
 const featureShare = 0.6;
 const mostCells = 3e8;
 
-/** Makes the features of a clean revision and starts its run. */
-export async function transformRevision(dataset: string, revision: string, services: Services): Promise<void> {
+/**
+ * Makes the features of a clean revision and starts its run.
+ * @param uploadedAt from when on the budget counts; where jobs have prepared it, whose waits are not its own, it is the start of the run
+ */
+export async function transformRevision(dataset: string, revision: string, services: Services, uploadedAt?: string): Promise<void> {
   try {
     await makeFeatures(dataset, revision, services);
-    await startRun(dataset, revision, services);
+    await startRun(dataset, revision, services, uploadedAt);
     await listSuspiciousLabels(dataset, revision, services.data);
   } catch (error) {
     if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
@@ -91,7 +98,7 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       const trainKeys = by && takeKeys(by, rows.train);
       const learning = learningOf(takeTarget(target, rows.train), spec, trainKeys);
       const fitted = await fitTable(stored, report, rows, learning);
-      const context = { seed: spec.seed ?? 0, workers: availableParallelism() };
+      const context = { seed: spec.seed ?? 0, workers: availableParallelism(), coreSeconds: secondsForCrosses(spec.budget) };
       const crosses = await chooseCrosses(fitted.preprocess, rowsIn(stored, rows.train), learning, context);
       const crossed = await crossTable(stored, fitted.preprocess, crosses, rows.train);
       const preprocess: Preprocess = {
@@ -126,9 +133,9 @@ async function advanceRevision(
   if (pointer?.revision === revision) await advanceDataset(data, dataset, { ...next, source: pointer.source, revision });
 }
 
-async function startRun(dataset: string, revision: string, { models, executions, now }: Services): Promise<void> {
+async function startRun(dataset: string, revision: string, { models, executions, now }: Services, uploadedAt?: string): Promise<void> {
   const run = runOf(dataset, revision, version);
-  const record: RunRecord = { run, dataset, revision, createdAt: now().toISOString() };
+  const record: RunRecord = { run, dataset, revision, createdAt: now().toISOString(), ...(uploadedAt !== undefined && { uploadedAt }) };
   await putJson(models, modelKeys.run(run), record, once);
   await executions.start(record);
 }

@@ -23,6 +23,7 @@ import { needJson, once } from '../../functions/shared/objects.ts';
 import type { Services } from '../../functions/shared/services.ts';
 import { type RunEvent, StageError } from '../../functions/shared/stage.ts';
 import { transformRevision } from '../../functions/transform.lambda.ts';
+import { tellUsage } from './usage.ts';
 
 /** What each job does, with the event that its submitter gave it; `index` is that of a child of an array job. */
 const work: Record<JobStage, (event: never, services: Services, index: number) => Promise<void>> = {
@@ -56,16 +57,20 @@ export async function main(): Promise<void> {
   const stage = jobStages.find((each) => each === requireEnv(environment.jobStage));
   if (!stage) throw new RangeError(`There is no job ${process.env[environment.jobStage]}.`);
   const event = JSON.parse(requireEnv(environment.jobEvent)) as never;
-  const services = awsServices();
+  // A job has other trials to do: what ends it is its own time limit.
+  const { endBy: _, ...services } = awsServices();
   const index = Number(process.env['AWS_BATCH_JOB_ARRAY_INDEX'] ?? 0);
   logger.info('started', { stage, event, index, attempt: process.env['AWS_BATCH_JOB_ATTEMPT'], cores: availableParallelism() });
+  const lastUsage = tellUsage();
   try {
     await work[stage](event, services, index);
     logger.info('done');
+    await lastUsage();
     // Threads and connections that are idle would keep the machine.
     process.exit(0);
   } catch (error) {
     logger.error('failed', error as Error);
+    await lastUsage();
     if (stage === 'Search' || stage === 'Finish') await tell(event, error as Error, services);
     process.exit(1);
   }

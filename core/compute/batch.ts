@@ -136,11 +136,28 @@ export interface Ending {
   exitCode?: number | undefined;
 }
 
+/** What a queue holds now; arrays by their children. */
+export interface QueueLook {
+  /** Jobs that could run, and when the oldest of them was submitted. */
+  waiting: number;
+  oldest?: Date;
+  running: number;
+  /** Jobs that have not ended, arrays as one: those that wait for others among them. */
+  open: number;
+}
+
+/** What can be on or off. */
+export interface Switch {
+  on(): Promise<void>;
+  off(): Promise<void>;
+}
+
 /** Whatever runs jobs. */
 export interface Jobs {
   /** @returns the job's id */
   submit(request: JobRequest): Promise<string>;
   queueState(queue: string, maxVcpus: number): Promise<QueueState>;
+  look(queue: string): Promise<QueueLook>;
   /** Those whose names begin so and that have not ended. */
   open(queue: string, prefix: string): Promise<OpenJob[]>;
   /** How a child of an array job failed, which the array job itself does not say. */

@@ -3,6 +3,7 @@ import { drawRows } from '../evaluation/rows.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import { transform } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
+import { applyView } from '../models/view/view.ts';
 import { rawRowsOf } from '../registry/parity.ts';
 import type { RowSource } from '../table/stored-table.ts';
 import type { ExplainData } from './explain-file.ts';
@@ -15,18 +16,23 @@ const mostRows = 10_000;
 /** Nodes of trees (17 bytes each, and some tenths of a second a row) beyond which explanations are sampled. */
 const mostNodes = 2_000_000;
 
-/** @param train the train rows of the clean table, in the preprocess's columns, some of which are taken */
+/**
+ * @param train the train rows of the clean table, in the preprocess's columns, some of which are taken
+ * @param isOver whether the time is over: explanations are then sampled, which needs nothing but some rows
+ */
 export async function makeExplainData(
   model: Pick<FittedModel, 'additive'>,
   preprocess: Preprocess,
   train: RowSource,
   seed: number,
+  isOver: () => boolean = () => false,
 ): Promise<ExplainData> {
-  const additive = model.additive?.();
+  const additive = isOver() ? undefined : model.additive?.();
   if (!additive || (additive.kind === 'trees' && additive.splits.length > mostNodes)) {
     return { preprocess, background: rawRowsOf(await train.take(drawRows(train.rows, backgroundRows, seed))) };
   }
-  const x = transform(preprocess, await train.take(drawRows(train.rows, mostRows, seed)));
+  const features = transform(preprocess, await train.take(drawRows(train.rows, mostRows, seed)));
+  const x = additive.view ? applyView(additive.view, features) : features;
   return additive.kind === 'trees'
     ? { preprocess, additive, covers: countCovers(additive, x) }
     : { preprocess, additive, means: meansOf(additive, x) };

@@ -8,7 +8,10 @@ import type { FittedWide } from './wide-number.ts';
 
 /** How a number becomes a feature. */
 export interface Standard {
-  /** All in float32, as the graph computes: impute, clip to [low, high] (float32's largest where there is no bound), subtract mean, divide by scale. */
+  /**
+   * All in float32, as the graph computes: subtract mean, divide by scale. A family that wants no gaps and no outliers has `impute` in place of what is
+   * missing, and [low, high] (float32's largest where there is no bound) around all, scaled alike.
+   */
   impute: number;
   low: number;
   high: number;
@@ -35,6 +38,8 @@ export interface FittedCategory {
   /** Raw strings that mean missing. */
   missing: string[];
   indicator: boolean;
+  /** Whether the code is a feature too, for those families that put the values in order. */
+  ordered?: true;
 }
 
 /** A column whose raw value becomes some numbers: see derivation.ts. */

@@ -5,8 +5,16 @@ import { forest } from './forest/forest.ts';
 import { linear } from './linear/linear.ts';
 import type { Family } from './model.ts';
 import { svm } from './svm/svm.ts';
+import { filledView } from './view/filled.ts';
+import { orderedView } from './view/ordered.ts';
+import { viewed } from './view/viewed.ts';
 
-export const families: readonly Family[] = [forest, extraTrees, linear, svm, boosting];
+/** Trees take gaps and outliers as they are, and categories in an order. */
+const trees = (family: Family) => viewed(family, orderedView, 'categories');
+/** Lines and distances want numbers without either. */
+const numeric = (family: Family) => viewed(family, filledView);
+
+export const families: readonly Family[] = [trees(forest), trees(extraTrees), numeric(linear), numeric(svm), trees(boosting)];
 
 /** @throws RangeError for a name that is none of them; names from users are checked by the dataset spec before */
 export function familyOf(name: string): Family {

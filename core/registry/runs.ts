@@ -8,7 +8,7 @@ import { modelKeys } from '../keys.ts';
 import { type Stage, stages } from '../names.ts';
 import { getJson, type ObjectStore } from '../object-store.ts';
 import { rungsOf } from '../search/auto/objects.ts';
-import type { Leaderboard, Plan, RungTrials, RunRecord } from '../search/plan.ts';
+import { type Leaderboard, type Plan, preparedSeconds, type RungTrials, type RunRecord } from '../search/plan.ts';
 
 /** As Step Functions names them. */
 export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
@@ -129,7 +129,7 @@ export async function getRun(
   const fallback = await getJson<Fallback>(models, modelKeys.fallback(run));
   const lane = laneOf(plan.estimate, fallback);
   const onBatch = lane.job && detail.status === 'RUNNING' && jobStages.has(detail.stage);
-  const [spent, waiting] = await Promise.all([spentSoFar(models, plan, lane), onBatch && waitingOf?.(run, lane.job!.machines)]);
+  const [spent, waiting] = await Promise.all([spentSoFar(models, plan, lane, record), onBatch && waitingOf?.(run, lane.job!.machines)]);
   const reason = fallback ? `${fallback.reason} Functions have taken over.` : plan.laneReason;
   return { ...detail, ...(reason && { lane: { name: lane.name, reason } }), ...(waiting && { waiting }), spent };
 }
@@ -145,7 +145,7 @@ export function laneOf({ lane }: Estimate, fallback: Fallback | undefined): Lane
 }
 
 /** Stages that say how long they took leave it in their object. */
-async function spentSoFar(models: ObjectStore, plan: Plan, lane: Lane): Promise<Spent> {
+async function spentSoFar(models: ObjectStore, plan: Plan, lane: Lane, record: RunRecord): Promise<Spent> {
   const { run } = plan;
   const trials = plan.search === 'auto' ? (await rungsOf(models, plan)).flatMap((rung) => rung.trials) : plan.trials;
   const works: { stage: Stage; key: string }[] = [
@@ -158,6 +158,7 @@ async function spentSoFar(models: ObjectStore, plan: Plan, lane: Lane): Promise<
   return spentOn(
     done.flatMap(({ stage, object }) => (object ? [{ stage, seconds: object.seconds }] : [])),
     lane,
+    preparedSeconds(record),
   );
 }
 

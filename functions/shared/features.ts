@@ -7,6 +7,7 @@ import { keyColumn, type RowKeys, rowKeys, takeKeys } from '../../core/features/
 import { sampleRows, splitRows, takeTarget } from '../../core/features/split.ts';
 import { equalRowsOf } from '../../core/features/table-features.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
+import { traitsOf } from '../../core/features/traits.ts';
 import { exactIntegers } from '../../core/features/wide-number.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
@@ -131,7 +132,8 @@ export async function readTrain(
     const kept = preprocess.splitBy && (await getJson<{ keys: number[] }>(data, dataKeys.trainKeys(dataset, revision)));
     const keys = kept && preprocess.splitBy && { by: preprocess.splitBy, keys: Int32Array.from(kept.keys) };
     const by = keys && { by: rows ? takeKeys(keys, rows) : keys };
-    return { x: await readMatrix(path, preprocess.features, { within: readingWithin(path), rows }), y, ...by };
+    const x = await readMatrix(path, preprocess.features, { within: readingWithin(path), rows });
+    return { x: { ...x, traits: traitsOf(preprocess) }, y, ...by };
   });
 }
 

@@ -14,6 +14,11 @@ export interface Services {
   /** Batch's; connected where it is asked for, as most calls have no need of it. */
   jobs(): Promise<Jobs>;
   now(): Date;
+  /**
+   * Ends the process after so many milliseconds, however busy it is, unless it is released before: for work that may never come to an end by itself.
+   * Left out where the process does other work too.
+   */
+  endBy?: (milliseconds: number) => () => void;
   /** Adds to a metric; no dimensions. */
   count(metric: MetricName, value?: number): void;
   /** Never rows or payloads. */

@@ -10,7 +10,7 @@ import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { S3ObjectStore, s3Client } from '../../aws/s3-object-store.ts';
 import { environment, type JobStage } from '../../core/names.ts';
 import { buildAsset, buildBootstrap, targetOf } from '../../infra/assets.ts';
-import { usageOf } from '../../local/batch/usage.ts';
+import { memoryHeld } from '../../local/batch/usage.ts';
 import { heapLimitMb } from '../../local/lambda/process.ts';
 import { createS3 } from '../../local/s3/s3.ts';
 
@@ -103,7 +103,7 @@ export class JobMachine {
     const child = this.job(stage, about, { ...options, memory });
     let peak = 0;
     const looking = setInterval(() => {
-      peak = Math.max(peak, usageOf(child.pid!)?.memoryMb ?? 0);
+      peak = Math.max(peak, memoryHeld(child.pid!) ?? 0);
       if (peak > memory) child.kill('SIGKILL');
     }, 20);
     const code = await exitOf(child);

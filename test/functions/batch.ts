@@ -1,4 +1,4 @@
-import type { JobRequest, Jobs, QueueState } from '../../core/compute/batch.ts';
+import type { JobRequest, Jobs, QueueLook, QueueState } from '../../core/compute/batch.ts';
 import type { OpenJob } from '../../core/compute/waiting.ts';
 
 /** For what has nothing to ask of Batch. */
@@ -11,6 +11,8 @@ export class FakeBatch implements Jobs {
   readonly submitted: JobRequest[] = [];
   state: QueueState = { maxVcpus: 64, busyVcpus: 0, waitingVcpus: {} };
   jobs: OpenJob[] = [];
+  /** By queue; the others are empty. */
+  looks: Record<string, QueueLook> = {};
   /** By the beginning of the job's name. */
   failures: Record<string, string> = {};
   /** Thrown by all calls. */
@@ -25,6 +27,10 @@ export class FakeBatch implements Jobs {
   async queueState(): Promise<QueueState> {
     if (this.trouble) throw this.trouble;
     return this.state;
+  }
+
+  async look(queue: string): Promise<QueueLook> {
+    return this.looks[queue] ?? { waiting: 0, running: 0, open: 0 };
   }
 
   async open() {

@@ -321,7 +321,7 @@ describe('alarms', () => {
     [Namespace, MetricName, ...(ExtendedStatistic ? [ExtendedStatistic] : [])].join(' '),
   );
 
-  it('watch the API, every function, dead letters and runs', () => {
+  it('watch the API, every function, dead letters, runs, and the jobs of every queue', () => {
     const counts: Record<string, number> = {};
     for (const metric of metrics) counts[metric] = (counts[metric] ?? 0) + 1;
     expect(counts).toEqual({
@@ -333,6 +333,9 @@ describe('alarms', () => {
       'AWS/SQS ApproximateNumberOfMessagesVisible': 2,
       'AWS/States ExecutionsFailed': 1,
       'AWS/States ExecutionsTimedOut': 1,
+      'Ingot OldestJobWaiting': 1,
+      'Ingot JobsFailed': 1,
+      'Ingot JobMemoryUtilization': 1,
     });
   });
 

@@ -52,6 +52,7 @@ const table: Record<FunctionName, string> = {
     'get data/clean/, put data/raw/, list data/clean/, get models/runs/, get models/models/, put models/models/, list models/runs/, list models/models/, ' +
     `states:ListExecutions StateMachine, states:DescribeExecution StateMachine:*, states:StopExecution StateMachine:*, ${looking}`,
   predict: 'get models/models/, list models/models/',
+  watch: 'batch:DescribeJobs *, batch:ListJobs *, events:EnableRule rule Watch, events:DisableRule rule Watch',
 };
 
 /** What each kind of job may do; all fetch their code besides, an object of the assets' bucket. */
@@ -168,6 +169,8 @@ function words(action: string, resource: string, condition: Statement['Condition
   }
   const definition = /:job-definition\/\w+-(fargate-[\w:*]+)"/.exec(resource)?.[1];
   if (definition) return [`${action} job-definition ${definition}`];
+  const rule = /:rule\/\w*(Watch)\w*"/.exec(resource)?.[1];
+  if (rule) return [`${action} rule ${rule}`];
   if (resource === '"*"') return [`${action} *`];
   const name = /"Ingot(?:Training|Preparation|Batch)?(\w+?)[0-9A-F]{8}"/.exec(resource)?.[1] ?? resource;
   return [`${action} ${name}${resource.includes(':execution:') ? ':*' : ''}`];

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { takeRows } from '../../core/features/split.ts';
 import { transform, withCrosses } from '../../core/features/tabular.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
+import { filledView } from '../../core/models/view/filled.ts';
+import { applyView } from '../../core/models/view/view.ts';
 import { Random } from '../../core/random.ts';
 import { chooseCrosses } from '../../core/search/choose-crosses.ts';
-import { type Cells, fitCells, frameOf } from '../features/tables.ts';
+import { type Cells, fitCells, frameOf, sourceOf } from '../features/tables.ts';
 
 const context = { seed: 1, workers: 1 };
 
@@ -17,11 +18,6 @@ function madeTable(rows: number, of: (a: number, b: number) => number): { column
   const columns = [a, b, c, d].map((cells, i): Cells => ({ name: 'abcd'[i]!, type: 'number', cells }));
   return { columns, learning: { target: { task: 'regression', values }, foldOf: Int32Array.from(a, (_, row) => row % 5) } };
 }
-
-const sourceOf = (columns: Cells[]) => {
-  const frame = frameOf(columns);
-  return { rows: frame.rows, take: (rows: Int32Array) => takeRows(frame, rows) };
-};
 
 async function chosen(rows: number, of: (a: number, b: number) => number, workers = 1) {
   const { columns, learning } = madeTable(rows, of);
@@ -66,7 +62,7 @@ describe('crosses are chosen', () => {
   });
 });
 
-test('crosses are the last features, of imputed numbers, and infinite ones are moved to the bound', () => {
+test('crosses are the last features, of imputed numbers; infinite ones are moved to the bound where no outliers are wanted', () => {
   const columns: Cells[] = [
     { name: 'a', type: 'number', cells: [1, 2, 3, 4, null] },
     { name: 'b', type: 'number', cells: [1, 0, 2, 4, 1] },
@@ -79,7 +75,8 @@ test('crosses are the last features, of imputed numbers, and infinite ones are m
   ] as const;
   const preprocess = withCrosses(fitCells(columns), crosses, frameOf(columns));
   expect(preprocess.features).toEqual(['a', 'b', 'a is missing', 'c = x', 'c = y', 'b − a', 'a ÷ b', 'b within c']);
-  const { data, rows } = transform(preprocess, frameOf(columns));
+  const x = transform(preprocess, frameOf(columns));
+  const { data, rows } = applyView(filledView(x)!, x);
   const [minus, over] = preprocess.crosses!;
   const unscaled = (at: number, { mean, scale }: { mean: number; scale: number }) =>
     [...data.subarray(at * rows, (at + 1) * rows)].map((value) => value * scale + mean);

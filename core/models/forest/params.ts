@@ -1,5 +1,6 @@
 import type { Params } from '../model.ts';
 import { type Constraints, integer } from '../params.ts';
+import { categoriesConstraint } from '../view/ordered.ts';
 
 /** More would leave a leaf's value fewer than 12 bits; see fixed-point.ts. */
 const maxTrees = 4096;
@@ -58,6 +59,7 @@ export const forestConstraints: Constraints = {
     accepts: (value) => typeof value === 'boolean',
     meaning: 'Whether a tree grows on as many rows drawn with replacement, or on all of them.',
   },
+  categories: categoriesConstraint,
 };
 
 export const extraTreesConstraints: Constraints = {
