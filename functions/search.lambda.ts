@@ -35,7 +35,7 @@ export const search = stage('Search', trialEvent, async ({ run, dataset, revisio
   return { run, dataset, revision };
 });
 
-async function tryCandidates(plan: Plan, trial: Trial, { data, models, now, endBy }: Services): Promise<TrialResult> {
+async function tryCandidates(plan: Plan, trial: Trial, { data, models, now, endBy, checkpoints }: Services): Promise<TrialResult> {
   const started = performance.now();
   const left = await timeLeft(models, plan, trial.id, now, trial);
   // Of an attempt that begins when the time is over nothing is left but to gather what the one before has kept.
@@ -45,9 +45,10 @@ async function tryCandidates(plan: Plan, trial: Trial, { data, models, now, endB
     const context = { by, workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) };
     const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
     const kept = (candidate: number, truth: Target) => keptFit(models, plan, trial, candidate, truth);
+    const checkpointOf = (candidate: number) => checkpoints?.of(plan.run, `${trial.id}-${candidate}`);
     const result =
       plan.search === 'auto'
-        ? await runAutoTrial(plan, trial, x, y, { ...context, keep, kept })
+        ? await runAutoTrial(plan, trial, x, y, { ...context, keep, kept, checkpointOf })
         : await runTrial(plan, trial.id, x, y, context);
     return { ...result, seconds: (performance.now() - started) / 1000 };
   } finally {

@@ -77,12 +77,16 @@ export function jobSize(machines: Machines, bytes: number, maxVcpus: number): Jo
 const preparingBytes = 250 * 2 ** 20;
 /** Bytes of a row: its hash and the first that equals it, its target, fold and side, and its value of one column; and of a text in it. */
 const rowBytes = { any: 56, text: 240 };
-/** Values of a table that are in memory at a time, and rows that are held out, at most; bytes of each while it becomes a feature or is asked. */
-const atATime = { values: 2 ** 24, testRows: 250_000, bytes: 24 };
+/** Values of a table that are in memory at a time where that is little, and bytes of each while it becomes a feature or is asked. */
+const atATime = { values: 2 ** 22, bytes: 24 };
+/** Rows that are held out to test on, at most, and cells of them: more say no more of a model, and would be missed in training. */
+const held = { rows: 250_000, cells: 10_000_000, least: 5000 };
+
+export const mostTestRows = (columns: number): number => Math.min(held.rows, Math.max(held.least, Math.floor(held.cells / columns)));
 
 /** Bytes that a table takes in memory while it becomes features, or is held against them: not all of it is there at a time. */
 export function tableBytes(rows: number, columns: number, texts = 0): number {
-  const values = Math.min(rows * columns, atATime.values + atATime.testRows * columns);
+  const values = Math.min(rows * columns, atATime.values + mostTestRows(columns) * columns);
   return preparingBytes + rows * (rowBytes.any + texts * rowBytes.text) + values * atATime.bytes;
 }
 

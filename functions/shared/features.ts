@@ -1,5 +1,6 @@
 /** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
 import { dirname, join } from 'node:path';
+import { mostTestRows } from '../../core/compute/batch.ts';
 import { IngotError } from '../../core/errors.ts';
 import { instantsOf } from '../../core/features/date.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
@@ -26,9 +27,6 @@ import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
 
-/** More rows held out say no more of a model, and would be missed in training. */
-const mostTestRows = 250_000;
-
 /**
  * The same rows in every stage that asks.
  * @param table the feature columns: rows that are equal in all of them stay on one side
@@ -42,7 +40,7 @@ export async function splitOf(
   by?: RowKeys,
 ): Promise<{ train: Int32Array; test: Int32Array; together: number }> {
   const together = by ? undefined : await equalRowsOf(table);
-  const fraction = Math.min(spec.testFraction ?? defaultTestFraction, mostTestRows / table.rows);
+  const fraction = Math.min(spec.testFraction ?? defaultTestFraction, mostTestRows(table.columnCount) / table.rows);
   const rows = splitRows(target, fraction, spec.seed ?? 0, { together, by });
   return { ...rows, together: together?.repeated ?? 0 };
 }
