@@ -11,7 +11,7 @@ import { failedTrial } from '../core/search/failed.ts';
 import type { Plan, Trial, TrialResult } from '../core/search/plan.ts';
 import { runTrial } from '../core/search/run-trial.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
-import { readTrain } from './shared/features.ts';
+import { withTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import type { Services } from './shared/services.ts';
@@ -41,15 +41,15 @@ async function tryCandidates(plan: Plan, trial: Trial, { data, models, now, endB
   // Of an attempt that begins when the time is over nothing is left but to gather what the one before has kept.
   const release = left && left() > 0 ? endBy?.(left() + graceMilliseconds) : undefined;
   try {
-    const { x, y, by } = await readTrain(data, plan);
-    const context = { by, workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) };
-    const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
-    const kept = (candidate: number, truth: Target) => keptFit(models, plan, trial, candidate, truth);
-    const checkpointOf = (candidate: number) => checkpoints?.of(plan.run, `${trial.id}-${candidate}`);
-    const result =
-      plan.search === 'auto'
-        ? await runAutoTrial(plan, trial, x, y, { ...context, keep, kept, checkpointOf })
-        : await runTrial(plan, trial.id, x, y, context);
+    const result = await withTrain(data, plan, ({ x, y, by }) => {
+      const context = { by, workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) };
+      const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
+      const kept = (candidate: number, truth: Target) => keptFit(models, plan, trial, candidate, truth);
+      const checkpointOf = (candidate: number) => checkpoints?.of(plan.run, `${trial.id}-${candidate}`);
+      return plan.search === 'auto'
+        ? runAutoTrial(plan, trial, x, y, { ...context, keep, kept, checkpointOf })
+        : runTrial(plan, trial.id, x, y, context);
+    });
     return { ...result, seconds: (performance.now() - started) / 1000 };
   } finally {
     release?.();

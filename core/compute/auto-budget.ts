@@ -6,7 +6,7 @@ import type { Candidate, Plan, Rung } from '../search/plan.ts';
 import { type Budget, gateUntil, type Limits, tooSmall } from './budget.ts';
 import { callsOf, type Estimate, fixedDollars, pipelineSecondDollars, startSeconds } from './cost.ts';
 import { coresOf, type Lane, searchPower } from './lane.ts';
-import { estimatorOf, type Shape, scale } from './work.ts';
+import { estimatorOf, type Shape, scale, tableInMemory } from './work.ts';
 
 /** Core seconds without a budget: for any table, for a million cells (rows × features × numbers that a model answers) more, and at most. */
 const workOf = { any: 6, million: 40, most: 60 };
@@ -167,5 +167,5 @@ const uncollected = 1.5;
 
 function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, validRows }: Rung): number {
   const pieces = candidates.map(({ family, params }) => estimatorOf(family).memory({ ...shape, rows: trainRows }, [params], validRows));
-  return processBytes + shape.rows * shape.features * 4 + uncollected * Math.max(...pieces);
+  return processBytes + tableInMemory(shape) + uncollected * Math.max(...pieces);
 }

@@ -78,8 +78,8 @@ export const boostingWork: Estimator = {
       const leaves = leavesOf(shape, params);
       return rows * (32 + 16 * outputs) + (leaves + 1) * shape.features * histogramBytes + rounds * outputs * leaves * 96;
     });
-    // The float32 table, its bins by row and by column, and the raw columns, whose place the run takes then.
-    return table * 1.5 + Math.max(Math.min(table, batchBytes), ...runs);
+    // Bins by row and by column, and the raw columns, whose place the run takes then.
+    return table / 2 + Math.max(Math.min(table, batchBytes), ...runs);
   },
 
   modelSize(shape, params) {

@@ -5,7 +5,7 @@ import { trainingShares } from '../search/training-sizes.ts';
 import type { JobSize } from './batch.ts';
 import { coresOf, type Lane } from './lane.ts';
 import type { Preparation } from './preparation.ts';
-import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum } from './work.ts';
+import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum, tableInMemory } from './work.ts';
 
 /** As `plan.json` keeps it. */
 export interface Estimate {
@@ -169,13 +169,12 @@ export function estimateRun(plan: Planned, shape: Shape, lane: Lane, rounds: Rec
 function memoryOf(plan: Planned, shape: Shape): number {
   const valid = Math.ceil(shape.rows / plan.folds);
   const families = [...new Set(plan.candidates.map(({ family }) => family))];
-  const table = shape.rows * shape.features * 4;
   const pieces = families.flatMap((family) => {
     const params = plan.candidates.filter((candidate) => candidate.family === family).map((candidate) => candidate.params);
     const { memory } = estimatorOf(family);
     return [memory({ ...shape, rows: shape.rows - valid }, params, valid), ...params.map((each) => memory(shape, [each], 0))];
   });
-  return processBytes + table + Math.max(...pieces);
+  return processBytes + tableInMemory(shape) + Math.max(...pieces);
 }
 
 /** Dollars for a second of a function with that many MB. */

@@ -69,8 +69,8 @@ const workOf = (extra: boolean): Estimator => ({
     const groups = groupsOf(shape, candidates, extra);
     const sums = Math.max(...groups.map(({ cuts }) => 2 * counts * cuts * validRows * outputsOf(shape) * 4));
     const trees = validRows > 0 ? 0 : Math.max(...groups.map((group) => group.trees * group.nodes * (16 + 4 * outputsOf(shape))));
-    // The float32 table, its bins by row and by column, a row's place and target, and the arena.
-    return rows * shape.features * 6 + rows * (16 + arenaBytes) + sums + trees;
+    // Bins by row and by column, a row's place and target, and the arena.
+    return rows * shape.features * 2 + rows * (16 + arenaBytes) + sums + trees;
   },
 
   modelSize(shape, params) {

@@ -8,7 +8,9 @@ export interface Matrix {
   rows: number;
   columns: number;
   names: string[];
-  data: Float32Array;
+  readonly data: Float32Array;
+  /** Of a matrix that is not in memory (lazy-matrix.ts): one of its columns. */
+  column?(feature: number): Float32Array;
   /** Of a table's features; without them, all are numbers to be taken as they are. */
   traits?: Traits;
 }

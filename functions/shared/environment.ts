@@ -28,7 +28,7 @@ export function readingMemory(): string {
   return `${Math.floor(Math.max(leastForReading, memoryBytes() / 2 ** 23))}MB`;
 }
 
-/** Values of a table that may be in memory at a time: with what is made of them, some ten times their own four bytes. */
+/** Values of a table that are in memory at a time at most; with what is made of them, they take some ten times their own four bytes. */
 export function valuesAtATime(): number {
   return Math.min(2 ** 24, Math.floor(memoryBytes() / 128));
 }

@@ -1,7 +1,9 @@
 /** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mostTestRows } from '../../core/compute/batch.ts';
 import { IngotError } from '../../core/errors.ts';
+import { rowsOf } from '../../core/evaluation/rows.ts';
 import { instantsOf } from '../../core/features/date.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { keyColumn, type RowKeys, rowKeys, takeKeys } from '../../core/features/row-keys.ts';
@@ -19,7 +21,7 @@ import type { Plan } from '../../core/search/plan.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
 import type { DatabaseOptions } from '../../core/table/database.ts';
 import { readFrame, readTarget } from '../../core/table/frame-file.ts';
-import { MatrixWriter, readMatrix } from '../../core/table/matrix-file.ts';
+import { MatrixWriter, readMatrix, storeMatrix } from '../../core/table/matrix-file.ts';
 import type { CleanReport } from '../../core/table/report.ts';
 import { StoredTable } from '../../core/table/stored-table.ts';
 import { readingMemory, valuesAtATime } from './environment.ts';
@@ -108,16 +110,24 @@ export class FeatureWriter {
   }
 }
 
+export interface TrainRows {
+  x: Matrix;
+  y: Target;
+  by?: RowKeys;
+}
+
 /**
- * The rows to train on.
+ * Works on the rows to train on, which are in memory where they are few for it, and else in a file, from which columns are read as they are asked for.
  * @param plan of the run: where it has a sample, that alone is read
  * @throws IngotError NotFound where the features have not been made
  */
-export async function readTrain(
+export async function withTrain<T>(
   data: ObjectStore,
   { dataset, revision, sample, seed }: Pick<Plan, 'dataset' | 'revision' | 'sample' | 'seed'>,
-): Promise<{ x: Matrix; y: Target; by?: RowKeys }> {
+  work: (train: TrainRows) => Promise<T>,
+): Promise<T> {
   const preprocess = await readPreprocess(data, dataset, revision);
+  const { features } = preprocess;
   return withScratch(async (directory) => {
     const path = join(directory, 'train.parquet');
     if (!(await data.download(dataKeys.train(dataset, revision), path))) throw missing(dataset, revision);
@@ -130,8 +140,17 @@ export async function readTrain(
     const kept = preprocess.splitBy && (await getJson<{ keys: number[] }>(data, dataKeys.trainKeys(dataset, revision)));
     const keys = kept && preprocess.splitBy && { by: preprocess.splitBy, keys: Int32Array.from(kept.keys) };
     const by = keys && { by: rows ? takeKeys(keys, rows) : keys };
-    const x = await readMatrix(path, preprocess.features, { within: readingWithin(path), rows });
-    return { x: { ...x, traits: traitsOf(preprocess) }, y, ...by };
+    const options = { within: readingWithin(path), rows };
+    const traits = traitsOf(preprocess);
+    if (rowsOf(y) * features.length <= valuesAtATime())
+      return work({ x: { ...(await readMatrix(path, features, options)), traits }, y, ...by });
+    const file = await storeMatrix(path, features, join(directory, 'train.columns'), options);
+    await rm(path);
+    try {
+      return await work({ x: file.matrix(traits), y, ...by });
+    } finally {
+      file.close();
+    }
   });
 }
 

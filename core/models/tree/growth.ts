@@ -1,5 +1,6 @@
 /** Grows trees on a training set: bins its columns once, then grows as often as asked, all on the threads of the pool. */
 import { mix32 } from '../../random.ts';
+import { columnOf } from '../lazy-matrix.ts';
 import type { Matrix } from '../model.ts';
 import type { FixedTarget } from './fixed-point.ts';
 import { type Kernel, SharedMemory } from './memory.ts';
@@ -84,7 +85,7 @@ export class Growth {
       const columns = Math.min(batch, features - first);
       const raw = shared.take(columns * allRows * 4);
       for (let i = 0; i < columns; i++) {
-        const column = x.data.subarray((first + i) * x.rows, (first + i + 1) * x.rows);
+        const column = columnOf(x, first + i);
         const copy = shared.floats(raw + i * allRows * 4, allRows);
         for (let row = 0; row < rows.length; row++) copy[row] = column[rows[row]!]!;
         for (let row = 0; row < validRows.length; row++) copy[rows.length + row] = column[validRows[row]!]!;
