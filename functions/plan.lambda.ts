@@ -32,12 +32,12 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
   if (error) return planAnew(event, error, services);
   const planned = await getJson<Plan>(models, modelKeys.plan(run));
   if (planned) return answerOf(planned, await newestRung(models, planned), models);
-  const [{ task, rows, classes, features }, { spec }] = await Promise.all([
+  const [{ task, rows, classes, features, skewed = false }, { spec }] = await Promise.all([
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
   const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
-  const asked = { run, dataset, revision, task, classes, spec, rows: rows.train };
+  const asked = { run, dataset, revision, task, classes, spec, rows: rows.train, skewed };
   const question = { plan: searchFor(asked, shape), shape, functions: parseLane(process.env[environment.lane]), limits: spec.budget };
   const priority = spec.priority ?? usualPriority;
   const functions = functionWay(question);

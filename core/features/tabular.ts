@@ -10,6 +10,7 @@
  * Every operation is float32's, in the graph's order, so that both give the same bits.
  */
 import { IngotError } from '../errors.ts';
+import { isSkewed } from '../models/log-target.ts';
 import type { Matrix } from '../models/model.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn, Frame } from '../table/frame.ts';
@@ -57,6 +58,7 @@ export function fit(train: Frame, report: CleanReport, test: number, learning?: 
     target,
     ...(classes && { classes }),
     ...(classType && { classType }),
+    ...(learning?.target.task === 'regression' && isSkewed(learning.target.values) && { skewed: true as const }),
     columns,
     features,
     ignored: report.columns.filter(({ role }) => role === 'ignored').map(({ name }) => name),

@@ -18,9 +18,9 @@ const mostGraphBytes = 12e6;
  * @param shape of the train rows
  * @throws IngotError InvalidSpec where the budget is too small for any run
  */
-export function planAuto({ run, dataset, revision, task, classes, spec }: Question, shape: Shape, lane: Lane): Plan {
+export function planAuto({ run, dataset, revision, task, classes, spec, skewed }: Question, shape: Shape, lane: Lane): Plan {
   const classWeights = parseClassWeights(spec.classWeights, classes);
-  const portfolio = portfolioOf(spec.families);
+  const portfolio = portfolioOf(spec.families, skewed);
   const small = portfolio.filter((candidate) => graphBytesOf(candidate, shape) <= mostGraphBytes);
   const all = small.length > 0 ? small : portfolio;
   const { work, seconds, trials: most } = workWithin(shape, lane, spec.budget);
