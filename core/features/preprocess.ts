@@ -62,6 +62,8 @@ export interface Preprocess {
   target: string;
   classes?: string[];
   classType?: 'string' | 'integer' | 'boolean';
+  /** Of a regression: whether the target's logarithms are worth learning, too. */
+  skewed?: true;
   /** In the order of the raw feature columns, which is the order of a row in `input_data`. */
   columns: FittedColumn[];
   /** Two columns made one, by operation; absent where none pays for itself. */

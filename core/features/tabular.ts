@@ -10,6 +10,7 @@
  * Every operation is float32's, in the graph's order, so that both give the same bits.
  */
 import { IngotError } from '../errors.ts';
+import { isSkewed } from '../models/log-target.ts';
 import type { Matrix } from '../models/model.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn, Frame } from '../table/frame.ts';
@@ -41,11 +42,11 @@ export function fit(train: Frame, report: CleanReport, test: number, learning?: 
       if (values === undefined) throw new IngotError('Internal', `The clean table has no column '${column.name}'.`);
       return fitColumn(values, column, report.classes, learning);
     });
-  return preprocessOf(report, columns, { train: train.rows, test });
+  return preprocessOf(report, columns, { train: train.rows, test }, learning);
 }
 
 /** @throws IngotError NoFeatures where no column gives a feature */
-export function preprocessOf(report: CleanReport, columns: FittedColumn[], rows: Preprocess['rows']): Preprocess {
+export function preprocessOf(report: CleanReport, columns: FittedColumn[], rows: Preprocess['rows'], learning?: Learning): Preprocess {
   const features = featureNames({ columns });
   if (features.length === 0) {
     throw new IngotError('NoFeatures', 'No column is left to learn from.', {
@@ -62,6 +63,7 @@ export function preprocessOf(report: CleanReport, columns: FittedColumn[], rows:
     target,
     ...(classes && { classes }),
     ...(classType && { classType }),
+    ...(learning?.target.task === 'regression' && isSkewed(learning.target.values) && { skewed: true as const }),
     columns,
     features,
     ignored: report.columns.filter(({ role }) => role === 'ignored').map(({ name }) => name),
