@@ -8,6 +8,7 @@
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { type DatePart, type FittedDate, secondsADay, yearCosines, yearSines } from './date.ts';
 import { type DateFormat, fractionOf, isEpoch, patternOf, separatorOf } from './date-formats.ts';
+import { splitText } from './split-text.ts';
 
 const int64 = { to: { int: 7 } };
 const float32 = { to: { int: 1 } };
@@ -57,12 +58,6 @@ function arithmetic(graph: GraphBuilder) {
   };
 }
 
-/** string [rows, k] → its pieces at a delimiter, each a tensor of that shape; at runs of spaces where there is no delimiter. */
-function split(graph: GraphBuilder, text: string, delimiter: string | undefined, places: readonly number[]): string[] {
-  const pieces = graph.node('StringSplit', [text], delimiter === undefined ? {} : { delimiter: { string: delimiter } }, { outputs: 2 });
-  return places.map((place) => graph.node('Gather', [pieces, graph.int64s([place], [])], { axis: { int: 2 } }));
-}
-
 function writtenMoment(graph: GraphBuilder, rows: string, format: DateFormat): MomentTensors {
   const { add, sub, mul, div, mod, integer } = arithmetic(graph);
   const separator = separatorOf(format);
@@ -73,21 +68,21 @@ function writtenMoment(graph: GraphBuilder, rows: string, format: DateFormat): M
     return { days: daysFromCivil(graph, year, month, day), second: zero, offset: zero, year, month, day };
   }
   const join = (a: string, b: string) => graph.node('StringConcat', [a, b]);
-  const [head, second, third] = split(graph, rows, undefined, [0, 1, 2]) as [string, string, string];
-  const [date, behind] = split(graph, head, 'T', [0, 1]) as [string, string];
+  const [head, second, third] = splitText(graph, rows, undefined, [0, 1, 2]) as [string, string, string];
+  const [date, behind] = splitText(graph, head, 'T', [0, 1]) as [string, string];
   const order = format.split(separator);
-  const written = split(graph, date, separator, [0, 1, 2]);
+  const written = splitText(graph, date, separator, [0, 1, 2]);
   const [year, month, day] = ['YYYY', 'MM', 'DD'].map((part) => integer(written[order.indexOf(part)]!)) as [string, string, string];
 
-  const [time] = split(graph, join(join(behind, second), third), 'Z', [0]) as [string];
-  const [noPlus, east] = split(graph, time, '+', [0, 1]) as [string, string];
-  const [clock, west] = split(graph, noPlus, '-', [0, 1]) as [string, string];
+  const [time] = splitText(graph, join(join(behind, second), third), 'Z', [0]) as [string];
+  const [noPlus, east] = splitText(graph, time, '+', [0, 1]) as [string, string];
+  const [clock, west] = splitText(graph, noPlus, '-', [0, 1]) as [string, string];
   // '' is no number, '0' is.
   const number = (text: string) => integer(join(graph.strings(['0'], [1, 1]), text));
-  const [whole] = split(graph, clock, '.', [0]) as [string];
-  const [hours, minutes, seconds] = split(graph, whole, ':', [0, 1, 2]).map(number) as [string, string, string];
+  const [whole] = splitText(graph, clock, '.', [0]) as [string];
+  const [hours, minutes, seconds] = splitText(graph, whole, ':', [0, 1, 2]).map(number) as [string, string, string];
   const zone = join(east, west);
-  const [zoneHours, zoneMinutes] = split(graph, zone, ':', [0, 1]).map(number) as [string, string];
+  const [zoneHours, zoneMinutes] = splitText(graph, zone, ':', [0, 1]).map(number) as [string, string];
   const isFourDigits = graph.node('RegexFullMatch', [zone], { pattern: { string: '[0-9]{4}' } });
   const ahead = graph.node('Where', [
     isFourDigits,
@@ -107,8 +102,8 @@ function writtenMoment(graph: GraphBuilder, rows: string, format: DateFormat): M
 
 function epochMoment(graph: GraphBuilder, rows: string, format: DateFormat): MomentTensors {
   const { sub, mul, div, integer } = arithmetic(graph);
-  const [text] = split(graph, rows, undefined, [0]) as [string];
-  const [whole] = split(graph, text, '.', [0]) as [string];
+  const [text] = splitText(graph, rows, undefined, [0]) as [string];
+  const [whole] = splitText(graph, text, '.', [0]) as [string];
   const count = integer(whole);
   const seconds = fractionOf(format) === 0 ? count : div(count, 10 ** fractionOf(format));
   const days = div(seconds, secondsADay);

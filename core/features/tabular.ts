@@ -1,7 +1,7 @@
 /**
  * The preprocessing of a table: fitted on train rows, applied to any, and written as ONNX nodes.
  *
- *   numbers [N,1] each ──────────────────┬─ Concat ─ impute ─ clip ─ scale ───────────┐
+ *   numbers [N,1] each, or their texts ──┬─ Concat ─ impute ─ clip ─ scale ───────────┐
  *   dates and their like [N,1] ─ derive ─┘     └─ IsNaN ─ (those with an indicator) ──┤
  *   strings [N,1] each ─ encode ─ Concat ─ one-hot ───────────────────────────────────┴─ Concat ─ features [N, F]
  *
@@ -14,10 +14,11 @@ import type { CategoryColumn, Frame } from '../table/frame.ts';
 import type { CleanReport } from '../table/report.ts';
 import { clipToOnnx } from './clip.ts';
 import { type Cross, crossesToOnnx, crossOperations, fitCross, transformCross } from './cross.ts';
-import { derive, derivedToOnnx, deriveTrain } from './derivations.ts';
+import { derive, derivedToOnnx, deriveTrain, onceIn } from './derivations.ts';
 import { fitColumn } from './fit-columns.ts';
 import { imputeToOnnx } from './impute.ts';
 import { columnTypeOf, type Feature, featureNames, isCategory, isDerived, layOut, standardOf } from './layout.ts';
+import { numberToOnnx } from './number-onnx.ts';
 import { encode, encodeToOnnx, missingCode, oneHotToOnnx } from './one-hot.ts';
 import type { FittedCategory, FittedColumn, FittedDerived, Preprocess } from './preprocess.ts';
 import { scaleToOnnx } from './scale.ts';
@@ -190,7 +191,18 @@ export function numberTensors(
 ): string[] {
   return [...Map.groupBy(features, (feature) => feature.column)].map(([column, own]) => {
     const fitted = columns[column]!;
-    return isDerived(fitted) ? partsToOnnx(graph, fitted, inputs[column]!, own) : inputs[column]!;
+    const input = numberInput(graph, fitted, inputs[column]!);
+    return isDerived(fitted) ? partsToOnnx(graph, fitted, input, own) : input;
+  });
+}
+
+/** A number's input as a number: those that are written in ways of their own come as text. */
+function numberInput(graph: GraphBuilder, fitted: FittedColumn, input: string): string {
+  if ((fitted.type !== 'number' && fitted.type !== 'wide') || fitted.written === undefined) return input;
+  const { type, written } = fitted;
+  return onceIn(graph, input, () => {
+    const number = numberToOnnx(graph, written, input);
+    return type === 'wide' ? number : graph.node('Cast', [number], { to: { int: 1 } });
   });
 }
 
