@@ -1,7 +1,7 @@
 /** What a raw column is to become: its name, its type and why, the SQL that converts it, and what conversion changed. */
 
 import { IngotError } from '../errors.ts';
-import { type DateFormat, swapped } from '../features/date-formats.ts';
+import { type DateFormat, isEpoch, pivotYear, swapped, writtenDate } from '../features/date-formats.ts';
 import type { NumberFormat } from '../features/number-formats.ts';
 import { keyColumn } from '../features/row-keys.ts';
 import type { ColumnType, DatasetSpec } from '../spec.ts';
@@ -132,7 +132,7 @@ export function decide(
       ...column,
       type: 'date',
       date: form.format,
-      why: `${insisted || 'its values are dates'} (${form.format})${straysOf(otherCells, present)}${ambiguityOf(form)}`,
+      why: `${insisted || 'its values are dates'} (${form.format})${centuriesOf(form)}${straysOf(otherCells, present)}${ambiguityOf(form)}`,
       sql: dateCell(`c${index}`, form.format),
       strays: others,
     };
@@ -230,6 +230,9 @@ export function decide(
 const whyText = 'its values are texts of several words, few of them twice';
 
 const straysOf = (cells: number, of: number) => (cells > 0 ? `; ${cells} of ${of} values are not, and become missing` : '');
+
+const centuriesOf = ({ format }: DateForm) =>
+  !isEpoch(format) && writtenDate(format).hasShortYear ? `, years from ${pivotYear} on of the 1900s and the others of the 2000s` : '';
 
 const ambiguityOf = ({ format, ambiguous }: DateForm) =>
   ambiguous ? `; every value could as well be ${swapped(format)}: if so, say "dayFirst": ${format.startsWith('MM')} in dataset.json` : '';
