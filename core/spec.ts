@@ -38,6 +38,8 @@ const columnSpec = z.strictObject({
   type: z.optional(z.enum(columnTypes)),
   /** Of dates like 3/4/2026: whether the first number is the day. */
   dayFirst: z.optional(z.boolean()),
+  /** Of numbers like 1,234: the decimal mark. */
+  decimal: z.optional(z.enum(['.', ','])),
 });
 
 /** What becomes of personal data: left out, hashed with a secret of the installation, or kept as they are. */

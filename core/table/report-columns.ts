@@ -56,6 +56,7 @@ export function reportOf(
     missingTokens: Object.fromEntries(column.missingTokens),
     distinct,
     ...(number && { number }),
+    ...(column.written && { written: column.written }),
     ...(column.date && { date: column.date }),
     ...(column.spellings.size > 0 && { spellings: Object.fromEntries(column.spellings) }),
     ...(values && column.type !== 'text' && { top: values.slice(0, mostTop) }),

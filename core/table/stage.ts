@@ -51,7 +51,7 @@ export async function stageRaw(database: DuckDBConnection, directory: string, fo
 export const numbersOf = ({ columns }: Block, forms: Form[]) =>
   columns.flatMap((column) => {
     const form = forms[column]!;
-    return form.as === 'number' ? [{ column, sql: numberCell(`c${column}`, form.notation) }] : [];
+    return form.as === 'number' ? [{ column, sql: numberCell(`c${column}`, form.written) }] : [];
   });
 
 /** Reads columns again, as text: they are no numbers after all. */
