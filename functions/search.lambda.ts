@@ -11,6 +11,7 @@ import { failedTrial } from '../core/search/failed.ts';
 import type { Plan, Trial, TrialResult } from '../core/search/plan.ts';
 import { runTrial } from '../core/search/run-trial.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
+import { isJob, stageMilliseconds } from './shared/environment.ts';
 import { readTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
@@ -49,7 +50,9 @@ async function tryCandidates(
   const release = left && left() > 0 ? endBy?.(left() + graceMilliseconds) : undefined;
   try {
     const { x, y, by } = await readTrain(data, dataset, revision);
-    const context = { by, workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) };
+    // What was planned for a job may be more than a function has time for.
+    const isOver = left && (() => left() <= 0 || (!isJob() && performance.now() - started > stageMilliseconds));
+    const context = { by, workers: availableParallelism(), ...(isOver && { isOver }) };
     const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
     const kept = (candidate: number, truth: Target) => keptFit(models, plan, trial, candidate, truth);
     const result =
