@@ -30,17 +30,15 @@ export interface Fit {
   assembly?: Assembly;
 }
 
-export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { data, models, now, endBy }): Promise<RunEvent> => {
+export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, services): Promise<RunEvent> => {
+  const { data, models, now } = services;
   if (!(await models.head(modelKeys.fit(run)))) {
-    const [plan, board, { x, y, by }] = await Promise.all([
-      needJson<Plan>(models, modelKeys.plan(run)),
-      needJson<Leaderboard>(models, modelKeys.leaderboard(run)),
-      readTrain(data, dataset, revision),
-    ]);
+    const plan = await needJson<Plan>(models, modelKeys.plan(run));
+    const [board, { x, y, by }] = await Promise.all([needJson<Leaderboard>(models, modelKeys.leaderboard(run)), readTrain(data, plan)]);
     const left = await timeLeft(models, plan, 'fit', now);
     const started = performance.now();
     const weighted = withClassWeights(y, plan.classWeights);
-    const fitOn = fitter(plan, x, weighted, left, endBy);
+    const fitOn = fitter(plan, x, weighted, left, services);
     const best = plan.candidates.find(({ id }) => id === board.best)!;
     const fitAll = async (): Promise<Made> =>
       plan.search === 'auto' ? await fitAssembly(models, plan, board, weighted, fitOn, by) : { model: await fitOn(best, best.params) };
@@ -80,10 +78,17 @@ async function makeLeast(plan: Plan, x: Matrix, y: Target): Promise<Made> {
 }
 
 /** Fits a candidate on all train rows, in the time that is left. */
-function fitter(plan: Plan, x: Matrix, y: Target, left: (() => number) | undefined, endBy: Services['endBy']) {
-  const context = { seed: plan.seed, workers: availableParallelism() };
-  return ({ family, ...candidate }: Candidate, params: Params): Promise<FittedModel> =>
-    left
+function fitter(
+  plan: Plan,
+  x: Matrix,
+  y: Target,
+  left: (() => number) | undefined,
+  { endBy, checkpoints }: Pick<Services, 'endBy' | 'checkpoints'>,
+) {
+  return ({ family, ...candidate }: Candidate, params: Params): Promise<FittedModel> => {
+    const checkpoint = checkpoints?.of(plan.run, `fit-${candidate.id}`);
+    const context = { seed: plan.seed, workers: availableParallelism(), checkpoint };
+    return left
       ? fitInTime({ ...candidate, family, params }, left, async (params, onProgress) => {
           const release = endBy?.(left() + graceMilliseconds);
           try {
@@ -93,6 +98,7 @@ function fitter(plan: Plan, x: Matrix, y: Target, left: (() => number) | undefin
           }
         })
       : familyOf(family).fit(x, y, params, context);
+  };
 }
 
 export const handler = lambda(fit);

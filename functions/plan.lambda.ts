@@ -5,7 +5,15 @@ import type { Limits } from '../core/compute/budget.ts';
 import { chooseLane, mayTakeBatch } from '../core/compute/choose-lane.ts';
 import { type Lane, parseLane } from '../core/compute/lane.ts';
 import { preparationOf, without, withPreparation } from '../core/compute/preparation.ts';
-import { batchWays, functionWay, takeOverObstacle, type Way } from '../core/compute/ways.ts';
+import {
+  batchWays,
+  functionWay,
+  rowsWithRoom,
+  sampleSentence,
+  takeOverObstacle,
+  type Way,
+  type Question as WayQuestion,
+} from '../core/compute/ways.ts';
 import type { Shape } from '../core/compute/work.ts';
 import type { ErrorBody } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
@@ -39,24 +47,33 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     getJson<RunRecord>(models, modelKeys.run(run)),
   ]);
-  const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
-  const asked = { run, dataset, revision, task, classes, spec, rows: rows.train, skewed };
+  const asked = { run, dataset, revision, task, classes, spec, skewed };
   const functionLane = parseLane(process.env[environment.lane]);
-  const preparation = record?.uploadedAt === undefined ? undefined : preparationOf(shape, functionLane, spec.budget);
+  const shapeOf = (trained: number): Shape => ({ rows: trained, features: features.length, classes: classes?.length ?? 0 });
+  const preparation = record?.uploadedAt === undefined ? undefined : preparationOf(shapeOf(rows.train), functionLane, spec.budget);
   const limits = spec.budget && preparation ? without(preparation, spec.budget) : spec.budget;
-  const question = { plan: searchFor(asked, shape), shape, functions: functionLane, limits };
+  const ask = (trained: number): WayQuestion => {
+    const shape = shapeOf(trained);
+    const plan = searchFor({ ...asked, rows: trained }, shape);
+    return { plan, shape, tableRows: rows.train + rows.test, functions: functionLane, limits };
+  };
+  const batch = spec.lane === 'lambda' ? undefined : batchSettings();
+  const trained = rowsWithRoom(ask, rows.train, batch);
+  const question = ask(trained);
   const priority = spec.priority ?? usualPriority;
   const functions = functionWay(question);
-  const batch = batchSettings();
   const ways = batch && mayTakeBatch(functions, spec.lane) ? await withQueues(batchWays(question, batch), batch, priority, services) : [];
   const { option, choice } = chooseLane(functions, ways, spec.lane);
   const { plan: searched, estimate, budget } = option;
   const { lane, reason } = choice;
-  const fallback = choice.fallback && !takeOverObstacle(option, shape, question.functions);
+  const fallback = choice.fallback && !takeOverObstacle(option, question.shape, question.functions);
+  const sample = trained < rows.train ? { rows: trained, of: rows.train } : undefined;
   const made: Plan = {
     ...searched,
-    ...{ lane, laneReason: reason, fallback, priority },
+    ...{ lane, fallback, priority },
+    laneReason: sample ? `${reason} ${sampleSentence(sample)}` : reason,
     estimate: preparation ? withPreparation(estimate, preparation) : estimate,
+    ...(sample && { sample }),
     ...(budget && { budget: { ...budget, ...spec.budget } }),
   };
   await putJson(models, modelKeys.plan(run), made, once);

@@ -162,8 +162,10 @@ const ordered = ({ low, point, high }: { low: number; point: number; high: numbe
 
 /** Of a function's process before there is any data. */
 const processBytes = 300 * 2 ** 20;
+/** Of what candidates take one after the other, some of the last one's is there still. */
+const uncollected = 1.5;
 
 function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, validRows }: Rung): number {
   const pieces = candidates.map(({ family, params }) => estimatorOf(family).memory({ ...shape, rows: trainRows }, [params], validRows));
-  return processBytes + shape.rows * shape.features * 4 + Math.max(...pieces);
+  return processBytes + shape.rows * shape.features * 4 + uncollected * Math.max(...pieces);
 }

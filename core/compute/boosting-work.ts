@@ -60,6 +60,16 @@ export const boostingWork: Estimator = {
     }, 0);
   },
 
+  // Bins by row and by column, and the run.
+  shared(shape, params, validRows) {
+    const rows = shape.rows + validRows;
+    return (
+      rows * shape.features * 2 +
+      rows * (32 + 16 * outputsOf(shape)) +
+      (leavesOf(shape, resolve(params)) + 16) * shape.features * histogramBytes
+    );
+  },
+
   memory(shape, candidates, validRows) {
     const rows = shape.rows + validRows;
     const outputs = outputsOf(shape);

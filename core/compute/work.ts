@@ -34,6 +34,8 @@ export interface Estimator {
   coreSeconds(shape: Shape, candidates: Params[], validRows: number): number;
   /** Bytes beside the process itself, on one thread. */
   memory(shape: Shape, candidates: Params[], validRows: number): number;
+  /** Bytes of it that all threads share, of which there are 4 GiB at most, whatever the machine. */
+  shared?(shape: Shape, params: Params, validRows: number): number;
   /** Values that a fitted model keeps (a tree's nodes, a line's weights): what exporting and checking it take grows with them. */
   modelSize(shape: Shape, params: Params): number;
   /** What nine in ten runs take, as multiples of the estimate. */

@@ -1,6 +1,7 @@
 /** What every family of models gives: fit / predict / toOnnx, under one contract suite (test/models/contract.ts). */
 import type { Additive } from '../explain/additive.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { Checkpoint } from './checkpoint.ts';
 
 /** Features as a model sees them: float32, column-major (`data[column * rows + row]`), NaN where missing. */
 export interface Matrix {
@@ -48,6 +49,8 @@ export interface FitContext {
   onProgress?: (done: number) => void;
   /** Asked now and then: where it says yes, a fold's fit of nested parts ends with those that it has. */
   isOver?: () => boolean;
+  /** Where a fit of nested parts keeps those that it has, for another attempt to go on from; the model is the same, byte for byte. */
+  checkpoint?: Checkpoint | undefined;
 }
 
 /** A model that was fitted on the other folds, and what it says of the rows of its own. */

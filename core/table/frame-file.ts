@@ -192,6 +192,27 @@ export async function fill(
   return offset;
 }
 
+/** The same of some rows, ascending. */
+export async function fillSome(database: DuckDBConnection, sql: string, targets: Float32Array[], rows: Int32Array): Promise<void> {
+  const result = await database.stream(sql);
+  let offset = 0;
+  let from = 0;
+  for (
+    let chunk = await result.fetchChunk();
+    chunk !== null && chunk.rowCount > 0 && from < rows.length;
+    chunk = await result.fetchChunk()
+  ) {
+    let to = from;
+    while (to < rows.length && rows[to]! < offset + chunk.rowCount) to++;
+    for (const [index, target] of targets.entries()) {
+      const { items } = chunk.getColumnVector(index) as unknown as { items: Float64Array };
+      for (let i = from; i < to; i++) target[i] = items[rows[i]! - offset]!;
+    }
+    offset += chunk.rowCount;
+    from = to;
+  }
+}
+
 const scan = (path: string, rows?: { from: number; to: number }) =>
   rows === undefined
     ? `read_parquet(${literal(path)})`

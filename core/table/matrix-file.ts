@@ -5,7 +5,7 @@ import { DOUBLE, type DuckDBConnection, DuckDBTableFunction, FLOAT, INTEGER } fr
 import { IngotError } from '../errors.ts';
 import type { Matrix } from '../models/model.ts';
 import { type DatabaseOptions, identifier, literal, rowsOf, withDatabase } from './database.ts';
-import { fill } from './frame-file.ts';
+import { fill, fillSome } from './frame-file.ts';
 
 export interface MatrixColumn {
   name: string;
@@ -86,21 +86,24 @@ const like = (values: MatrixColumn['values'], length: number) =>
 
 /**
  * Reads columns by name into one float32 matrix, column after column.
- * @throws IngotError NotFound where the file lacks one of them
+ * @param options.rows those to be read, ascending; by default all
+ * @throws IngotError NotFound where the file lacks one of the columns
  */
-export function readMatrix(path: string, names: string[], within: DatabaseOptions = {}): Promise<Matrix> {
+export function readMatrix(
+  path: string,
+  names: string[],
+  { within = {}, rows: some }: { within?: DatabaseOptions; rows?: Int32Array | undefined } = {},
+): Promise<Matrix> {
   return withDatabase(within, async (database) => {
     const source = `read_parquet(${literal(path)})`;
     const known = new Set((await rowsOf(database, `DESCRIBE FROM ${source}`)).map(([name]) => String(name)));
     const absent = names.find((name) => !known.has(name));
     if (absent !== undefined) throw new IngotError('NotFound', `The features have no column '${absent}'.`, { where: `column '${absent}'` });
-    const rows = Number((await rowsOf(database, `SELECT count(*) FROM ${source}`))[0]![0]);
+    const rows = some?.length ?? Number((await rowsOf(database, `SELECT count(*) FROM ${source}`))[0]![0]);
     const data = new Float32Array(rows * names.length);
-    await fill(
-      database,
-      `SELECT ${names.map((name) => `coalesce(${identifier(name)}, 'nan'::DOUBLE)`).join(', ') || 'NULL'} FROM ${source}`,
-      names.map((_, index) => data.subarray(index * rows, (index + 1) * rows)),
-    );
+    const sql = `SELECT ${names.map((name) => `coalesce(${identifier(name)}, 'nan'::DOUBLE)`).join(', ') || 'NULL'} FROM ${source}`;
+    const columns = names.map((_, index) => data.subarray(index * rows, (index + 1) * rows));
+    await (some ? fillSome(database, sql, columns, some) : fill(database, sql, columns));
     return { rows, columns: names.length, names, data };
   });
 }

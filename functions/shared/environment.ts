@@ -18,7 +18,7 @@ export function memoryBytes(): number {
 }
 
 /** MB that cleaning takes beside DuckDB's buffers: the process, and what DuckDB does not count (writers of parquet, lines of files). */
-const besideCleaning = 352;
+const besideCleaning = 560;
 /** MB below which DuckDB cannot read a wide table. */
 const leastForReading = 128;
 

@@ -98,11 +98,12 @@ export class Growth {
     this.edges = shared.floats(edges, features * binsPerFeature).slice();
   }
 
-  /** Grows trees 0 to trees - 1. A tree is the same whatever the number of trees. */
-  async grow(params: GrowthParams, trees: number, onProgress?: (done: number) => void): Promise<GrownTree[]> {
+  /** Grows trees `first` to trees - 1. A tree is the same whatever the number of trees. */
+  async grow(params: GrowthParams, trees: number, onProgress?: (done: number) => void, first = 0): Promise<GrownTree[]> {
     this.shared.set({ ...header(params), countsLength: 0, depthsLength: 0, splitsLength: 0 });
-    const work = trees * this.rows.length * params.maxFeatures;
-    const { trees: grown } = await this.run('grow', trees, work, (tasks) => onProgress?.(tasks / trees));
+    const count = trees - first;
+    const work = count * this.rows.length * params.maxFeatures;
+    const { trees: grown } = await this.run('grow', count, work, (tasks) => onProgress?.(tasks / count), first);
     return grown;
   }
 
@@ -134,7 +135,7 @@ export class Growth {
     return total;
   }
 
-  private async run(kind: Phase['kind'], tasks: number, work: number, onProgress?: (tasks: number) => void) {
+  private async run(kind: Phase['kind'], tasks: number, work: number, onProgress?: (tasks: number) => void, first = 0) {
     const { shared, kernel } = this;
     const arenaBytes = shared.arenaBytes(kernel);
     const wanted = work < smallWork ? 1 : Math.min(this.workers, tasks);
@@ -144,7 +145,7 @@ export class Growth {
     const sums = kernel.sums.value >>> 0;
     const { outputs } = this.target;
     const rows = this.rows.length + this.validRows.length;
-    const phase: Phase = { number: this.phases++, kind, tasks, rows, outputs, arenas, arenaBytes };
+    const phase: Phase = { number: this.phases++, kind, tasks, first, rows, outputs, arenas, arenaBytes };
     const result = await runPhase(shared, kernel, this.job, phase, threads, onProgress);
     shared.release(arenas);
     return { ...result, phase, sums };
