@@ -7,7 +7,8 @@ import type { ColumnType, DatasetSpec } from '../spec.ts';
 import { identifier, literal } from './database.ts';
 import { betterDate, type DateForm } from './date-guess.ts';
 import { type Guess, type Look, mostValues, numberShare, textShare } from './look.ts';
-import { booleanOf, byCodeUnit, dateCell, type Form, nearNames, notationOf, numberCell, spellingKey } from './values.ts';
+import { booleanOf, spellingKey } from './spellings.ts';
+import { byCodeUnit, dateCell, type Form, nearNames, notationOf, numberCell } from './values.ts';
 
 export interface Column {
   /** The column is `c<index>` in SQL. */

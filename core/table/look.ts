@@ -6,8 +6,9 @@ import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import type { DatasetSpec } from '../spec.ts';
 import { literal, rowsOf } from './database.ts';
 import { type DateForm, guessDate } from './date-guess.ts';
+import { spellingKey } from './spellings.ts';
 import { type Block, blocksOf, numbersOf, type Stage } from './stage.ts';
-import { dateCell, type Form, notationOf, numberCell, spellingKey } from './values.ts';
+import { dateCell, type Form, notationOf, numberCell } from './values.ts';
 
 export interface Look {
   form: Form;
