@@ -17,6 +17,8 @@ export interface Look {
   plain: number;
   /** Raw value → cells, the most frequent first: those not in `plain`. Empty where there are more than `mostValues`. */
   counts: Map<string, number>;
+  /** The same of all values, where they were counted and are not too many. */
+  all?: Map<string, number>;
   /** How many different values `counts` has, or would have. */
   distinct: number;
   /** Whether a value has a line break or NUL inside, which only a careful reader gets right. */
@@ -169,6 +171,10 @@ async function lookAtBlock(
       const { counts, form } = looks.get(Number(g))!;
       if (form.as === 'values' || v !== plainMark) counts.set(String(v), Number(n));
     }
+  }
+  for (const column of open) {
+    const found = looks.get(column)!;
+    if (found.form.as === 'values' && found.counts.size === found.distinct) found.all = found.counts;
   }
   await countText(database, relation, open, looks);
 }
