@@ -4,9 +4,10 @@ import { extraTrees } from './forest/extra-trees.ts';
 import { forest } from './forest/forest.ts';
 import { linear } from './linear/linear.ts';
 import type { Family } from './model.ts';
+import { network } from './network/network.ts';
 import { svm } from './svm/svm.ts';
 
-export const families: readonly Family[] = [forest, extraTrees, linear, svm, boosting];
+export const families: readonly Family[] = [forest, extraTrees, linear, svm, network, boosting];
 
 /** @throws RangeError for a name that is none of them; names from users are checked by the dataset spec before */
 export function familyOf(name: string): Family {

@@ -1,0 +1,3 @@
+import type { Params } from '../model.ts';
+
+export const networkPortfolio: readonly Params[] = [{ epochs: 60 }];
