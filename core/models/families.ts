@@ -7,7 +7,7 @@ import type { Family } from './model.ts';
 import { network } from './network/network.ts';
 import { svm } from './svm/svm.ts';
 
-export const families: readonly Family[] = [forest, extraTrees, linear, svm, network, boosting];
+export const families: readonly Family[] = [forest, extraTrees, linear, svm, boosting, network];
 
 /** @throws RangeError for a name that is none of them; names from users are checked by the dataset spec before */
 export function familyOf(name: string): Family {

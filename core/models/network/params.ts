@@ -18,7 +18,7 @@ export const networkConstraints: Constraints = {
     meaning: 'Hidden layers.',
   },
   width: {
-    default: 64,
+    default: 128,
     allowed: 'a multiple of 8 from 8 to 1024',
     accepts: (value) => integer(value, 8, 1024) && Number(value) % 8 === 0,
     meaning: 'Units of a hidden layer.',
@@ -43,19 +43,19 @@ export const networkConstraints: Constraints = {
     meaning: 'Rows in a step; null is 32 to 256, by the number of rows.',
   },
   dropout: {
-    default: 0.1,
+    default: 0.2,
     allowed: 'a number from 0 to 0.9',
     accepts: (value) => within(value, 0, 0.9),
     meaning: 'The share of hidden units that are left out of a step.',
   },
   weightDecay: {
-    default: 0.01,
+    default: 1,
     allowed: 'a number from 0 to 10',
     accepts: (value) => within(value, 0, 10),
     meaning: 'Times the step, what a weight loses of itself in a step.',
   },
   normalisation: {
-    default: 'none',
+    default: 'batch',
     allowed: "'none' or 'batch'",
     accepts: (value) => value === 'none' || value === 'batch',
     meaning: "Batch brings each hidden unit to mean 0 and deviation 1 over a step's rows.",
