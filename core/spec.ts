@@ -31,7 +31,7 @@ export type ColumnType = (typeof columnTypes)[number];
 export const columnRoles = ['feature', 'target', 'ignore'] as const;
 
 /** Families of models that a spec may ask for; core/models/families.ts has each. */
-export const familyNames = ['forest', 'extraTrees', 'linear', 'svm', 'boosting'] as const;
+export const familyNames = ['forest', 'extraTrees', 'linear', 'svm', 'boosting', 'network'] as const;
 
 const columnSpec = z.strictObject({
   role: z.optional(z.enum(columnRoles)),
