@@ -31,13 +31,15 @@ export type ColumnType = (typeof columnTypes)[number];
 export const columnRoles = ['feature', 'target', 'ignore'] as const;
 
 /** Families of models that a spec may ask for; core/models/families.ts has each. */
-export const familyNames = ['forest', 'extraTrees', 'linear', 'svm', 'boosting'] as const;
+export const familyNames = ['forest', 'extraTrees', 'linear', 'svm', 'boosting', 'network'] as const;
 
 const columnSpec = z.strictObject({
   role: z.optional(z.enum(columnRoles)),
   type: z.optional(z.enum(columnTypes)),
   /** Of dates like 3/4/2026: whether the first number is the day. */
   dayFirst: z.optional(z.boolean()),
+  /** Of numbers like 1,234: the decimal mark. */
+  decimal: z.optional(z.enum(['.', ','])),
 });
 
 /** What becomes of personal data: left out, hashed with a secret of the installation, or kept as they are. */

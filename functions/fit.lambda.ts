@@ -13,14 +13,12 @@ import { type Assembly, fitAssembly } from '../core/search/auto/assemble.ts';
 import { leastFit, leastReason } from '../core/search/least-fit.ts';
 import type { Candidate, Leaderboard, Plan } from '../core/search/plan.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
+import { stageMilliseconds } from './shared/environment.ts';
 import { type TrainRows, withTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import type { Services } from './shared/services.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
-
-/** Answers may be sought so long after the fit began: a function ends after 15 minutes, and a model without them is better than none. */
-const stageMilliseconds = 12 * 60 * 1000;
 
 /** `runs/<run>/fit.json`, written after `fitted.bin` and `answers.json`. */
 export interface Fit {
@@ -59,6 +57,7 @@ async function makeModel(plan: Plan, board: Leaderboard, { x, y, by }: TrainRows
   });
   const { family, params } = made.model;
   const bytes = made.model.serialize();
+  // A model without answers is better than none.
   const inStage = () => Math.min(left?.() ?? Number.POSITIVE_INFINITY, stageMilliseconds - (performance.now() - started));
   const found = await findAnswers(plan, made.outOfFold ? best : { family, params }, x, y, {
     ...{ workers: availableParallelism(), left: inStage, by, stored: made.outOfFold },

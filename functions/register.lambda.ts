@@ -112,7 +112,7 @@ async function draftCard(
       spent: spentOn(
         [
           { stage: 'Plan' },
-          ...trials.map((trial) => ({ stage: 'Search' as const, seconds: trial?.seconds })),
+          ...trials.map((trial, place) => ({ stage: 'Search' as const, seconds: trial?.seconds, rung: planned[place]!.rung })),
           { stage: 'Select' },
           { stage: 'Fit', seconds: fit.seconds },
           { stage: 'Optimise', seconds: optimised.seconds },

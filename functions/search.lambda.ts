@@ -11,6 +11,7 @@ import { failedTrial } from '../core/search/failed.ts';
 import type { Plan, Trial, TrialResult } from '../core/search/plan.ts';
 import { runTrial } from '../core/search/run-trial.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
+import { isJob, stageMilliseconds } from './shared/environment.ts';
 import { withTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
@@ -41,8 +42,10 @@ async function tryCandidates(plan: Plan, trial: Trial, { data, models, now, endB
   // Of an attempt that begins when the time is over nothing is left but to gather what the one before has kept.
   const release = left && left() > 0 ? endBy?.(left() + graceMilliseconds) : undefined;
   try {
+    // What was planned for a job may be more than a function has time for.
+    const isOver = left && (() => left() <= 0 || (!isJob() && performance.now() - started > stageMilliseconds));
     const result = await withTrain(data, plan, ({ x, y, by }) => {
-      const context = { by, workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) };
+      const context = { by, workers: availableParallelism(), ...(isOver && { isOver }) };
       const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
       const kept = (candidate: number, truth: Target) => keptFit(models, plan, trial, candidate, truth);
       const checkpointOf = (candidate: number) => checkpoints?.of(plan.run, `${trial.id}-${candidate}`);

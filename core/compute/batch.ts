@@ -164,6 +164,8 @@ export interface Jobs {
   look(queue: string): Promise<QueueLook>;
   /** Those whose names begin so and that have not ended. */
   open(queue: string, prefix: string): Promise<OpenJob[]>;
+  /** Ends those. @returns why they were not under way, those of them that were not, in sentences */
+  stop(queue: string, prefix: string, reason: string): Promise<string[]>;
   /** How a child of an array job failed, which the array job itself does not say. */
   failedChild(arrayJobId: string): Promise<Ending | undefined>;
   /** Why the newest of those whose names begin so failed, in Batch's words; undefined where it did not, or was submitted before. */

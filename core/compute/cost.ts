@@ -3,7 +3,7 @@ import type { Stage } from '../names.ts';
 import type { Plan } from '../search/plan.ts';
 import { trainingShares } from '../search/training-sizes.ts';
 import type { JobSize } from './batch.ts';
-import { coresOf, type Lane } from './lane.ts';
+import { childrenOf, coresOf, type Lane } from './lane.ts';
 import type { Preparation } from './preparation.ts';
 import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum, tableInMemory } from './work.ts';
 
@@ -210,10 +210,14 @@ export function fixedDollars(trials: number, { prices }: Lane): number {
 
 /**
  * What stages have cost, by their own seconds.
- * @param done the stages that are done, each trial one, with the seconds that they say they took (undefined where they don't say)
+ * @param done the stages that are done, each trial one, with the seconds that they say they took (undefined where they don't say), and a trial's rung
  * @param prepared seconds from the upload to the start of the run
  */
-export function spentOn(done: { stage: Stage; seconds?: number | undefined }[], lane: Lane, prepared = 0): Spent {
+export function spentOn(
+  done: { stage: Stage; seconds?: number | undefined; rung?: number | undefined }[],
+  lane: Lane,
+  prepared = 0,
+): Spent {
   const { job: _, ...functions } = lane;
   const preparation = { seconds: prepared, dollars: prepared * pipelineSecondDollars(functions) };
   const billed: Spent[] = done.map(({ stage, seconds = 0 }) => {
@@ -221,9 +225,12 @@ export function spentOn(done: { stage: Stage; seconds?: number | undefined }[], 
     const all = seconds + callsOf(lane)[kind].point;
     return { seconds: all, dollars: all * (kind === 'control' ? secondDollars(lane, lane.controlMemory) : pipelineSecondDollars(lane)) };
   });
-  const trials = done.filter(({ stage }) => stage === 'Search').length;
+  const searched = done.filter(({ stage }) => stage === 'Search');
+  const trials = searched.length;
   if (lane.job && trials > 0) {
-    const jobs = Math.min(trials, lane.concurrency) + (done.some(({ stage }) => stage === 'Fit') ? 1 : 0);
+    const rungs = [...Map.groupBy(searched, ({ rung = 0 }) => rung).values()];
+    const starts = rungs.reduce((sum, { length }) => sum + childrenOf(length, lane), 0);
+    const jobs = starts + (done.some(({ stage }) => stage === 'Fit') ? 1 : 0);
     const seconds = jobs * jobStartSeconds.point;
     billed.push({ seconds, dollars: seconds * pipelineSecondDollars(lane) });
   }

@@ -47,6 +47,15 @@ function reckon({ plan, shape, tableRows = shape.rows, limits }: Question, lane:
   return { lane, ...reckoned, memory: Math.max(reckoned.estimate.memory, raw), longest };
 }
 
+/** Why functions could not go on with a plan that was made for another lane; undefined where they can. Under a budget the clock ends what takes long. */
+export function takeOverObstacle({ plan, budget, memory }: Way, shape: Shape, functions: Lane): string | undefined {
+  if (plan.search === 'auto')
+    return functionObstacle({ lane: functions, memory, longest: budget ? 0 : spread * longestTrial(plan, shape, functions) });
+  const { trials, fit, after } = partsOf(plan, shape, functions, budget?.rounds);
+  const searched = budget ? [] : Object.values(trials).map(({ high }) => high);
+  return functionObstacle({ lane: functions, memory, longest: Math.max(...searched, fit.high, after.high) });
+}
+
 /** @throws IngotError InvalidSpec where the budget is too small even for functions, which start soonest and cost least */
 export function functionWay(question: Question): Way {
   const reckoned = reckon(question, question.functions);

@@ -7,6 +7,7 @@ import type { DatasetSpec } from '../spec.ts';
 import { boostingWork } from './boosting-work.ts';
 import { extraTreesWork, forestWork } from './forest-work.ts';
 import { linearWork } from './linear-work.ts';
+import { networkWork } from './network-work.ts';
 import { svmWork } from './svm-work.ts';
 
 export type FamilyName = NonNullable<DatasetSpec['families']>[number];
@@ -57,6 +58,7 @@ export const estimators: Record<FamilyName, Estimator> = {
   extraTrees: extraTreesWork,
   forest: forestWork,
   linear: linearWork,
+  network: networkWork,
   svm: svmWork,
 };
 

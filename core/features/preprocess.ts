@@ -2,6 +2,7 @@
 
 import type { FittedCross } from './cross.ts';
 import type { FittedDate } from './date.ts';
+import type { NumberFormat } from './number-formats.ts';
 import type { FittedEncoding } from './target-encoding.ts';
 import type { FittedText } from './text.ts';
 import type { FittedWide } from './wide-number.ts';
@@ -24,8 +25,10 @@ export interface Standard {
 export interface FittedNumber extends Standard {
   type: 'number';
   name: string;
-  /** Raw strings that mean missing; the graph takes numbers, with NaN for them. */
+  /** Raw strings that mean missing; where the graph takes numbers, NaN stands for them. */
   missing: string[];
+  /** How it is written, where the graph takes it as text. */
+  written?: NumberFormat;
 }
 
 export interface FittedCategory {
@@ -62,6 +65,8 @@ export interface Preprocess {
   target: string;
   classes?: string[];
   classType?: 'string' | 'integer' | 'boolean';
+  /** Of a regression: whether the target's logarithms are worth learning, too. */
+  skewed?: true;
   /** In the order of the raw feature columns, which is the order of a row in `input_data`. */
   columns: FittedColumn[];
   /** Two columns made one, by operation; absent where none pays for itself. */

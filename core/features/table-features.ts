@@ -43,7 +43,7 @@ export async function fitTable(table: StoredTable, report: CleanReport, rows: Si
       columns.push(fitted);
     }
   }
-  return { preprocess: preprocessOf(report, columns, { train: rows.train.length, test: rows.test.length }), outOfFold };
+  return { preprocess: preprocessOf(report, columns, { train: rows.train.length, test: rows.test.length }, learning), outOfFold };
 }
 
 /** The preprocessing with crosses, each fitted by itself. @param train the train rows of the table */

@@ -7,6 +7,11 @@ export function requireEnv(name: string): string {
   return value;
 }
 
+/** Milliseconds that a function may take for a piece of work that can be ended early: it is stopped after 15 minutes, whatever it has. */
+export const stageMilliseconds = 12 * 60 * 1000;
+
+export const isJob = (): boolean => process.env[environment.jobStage] !== undefined;
+
 /** What the function or the job may use, in bytes. */
 export function memoryBytes(): number {
   return Number(process.env[environment.jobMemory] ?? process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 2048) * 2 ** 20;

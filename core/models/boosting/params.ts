@@ -1,3 +1,4 @@
+import { targetConstraint } from '../log-target.ts';
 import type { Params } from '../model.ts';
 import { type Constraints, integer } from '../params.ts';
 import { categoriesConstraint } from '../view/ordered.ts';
@@ -134,6 +135,7 @@ export const boostingConstraints: Constraints = {
     meaning: 'The share of the rows that early stopping keeps back.',
   },
   categories: categoriesConstraint,
+  target: targetConstraint,
 };
 
 /** Checked parameters, with no limit as a number. */

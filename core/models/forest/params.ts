@@ -1,3 +1,4 @@
+import { targetConstraint } from '../log-target.ts';
 import type { Params } from '../model.ts';
 import { type Constraints, integer } from '../params.ts';
 import { categoriesConstraint } from '../view/ordered.ts';
@@ -60,6 +61,7 @@ export const forestConstraints: Constraints = {
     meaning: 'Whether a tree grows on as many rows drawn with replacement, or on all of them.',
   },
   categories: categoriesConstraint,
+  target: targetConstraint,
 };
 
 export const extraTreesConstraints: Constraints = {
