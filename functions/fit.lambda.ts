@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { findAnswers } from '../core/answers/find-answers.ts';
 import { timeLeft } from '../core/compute/clock.ts';
 import { fitInTime } from '../core/compute/fit-in-time.ts';
-import { modelKeys } from '../core/keys.ts';
 import { IngotError } from '../core/errors.ts';
+import { modelKeys } from '../core/keys.ts';
 import { withClassWeights } from '../core/models/class-weights.ts';
 import { familyOf } from '../core/models/families.ts';
 import type { FittedModel, Matrix, Params, Predictions, Target } from '../core/models/model.ts';
@@ -12,8 +12,8 @@ import { putJson } from '../core/object-store.ts';
 import { type Assembly, fitAssembly } from '../core/search/auto/assemble.ts';
 import { leastFit, leastReason } from '../core/search/least-fit.ts';
 import type { Candidate, Leaderboard, Plan } from '../core/search/plan.ts';
-import { readTrain } from './shared/features.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
+import { readTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import type { Services } from './shared/services.ts';
@@ -47,8 +47,8 @@ export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { d
     const fitAll = async (): Promise<Made> =>
       plan.search === 'auto' ? await fitAssembly(models, plan, board, weighted, fitOn, by) : { model: await fitOn(best, best.params) };
     const made = await fitAll().catch((error: unknown) => {
-      if (error instanceof IngotError && error.code === 'Unavailable') return makeLeast(plan, x, weighted);
-      throw error;
+      if (!(error instanceof IngotError && error.code === 'Unavailable')) throw error;
+      return makeLeast(plan, x, weighted);
     });
     const { family, params } = made.model;
     const bytes = made.model.serialize();
@@ -69,7 +69,14 @@ type Made = { model: FittedModel; assembly?: Assembly; outOfFold?: Predictions }
 
 async function makeLeast(plan: Plan, x: Matrix, y: Target): Promise<Made> {
   const { candidate, model } = await leastFit(plan, x, y, availableParallelism());
-  const member = { candidate: candidate.id, family: candidate.family, params: model.params, weight: 1, models: 1, from: 'all rows' as const };
+  const member = {
+    candidate: candidate.id,
+    family: candidate.family,
+    params: model.params,
+    weight: 1,
+    models: 1,
+    from: 'all rows' as const,
+  };
   return { model, assembly: { members: [member], score: null, best: null, scores: {}, second: false, why: [leastReason] } };
 }
 

@@ -4,7 +4,7 @@ import { type BatchSettings, expectedWait, shareOf, usualPriority } from '../cor
 import type { Limits } from '../core/compute/budget.ts';
 import { chooseLane, mayTakeBatch } from '../core/compute/choose-lane.ts';
 import { type Lane, parseLane } from '../core/compute/lane.ts';
-import { preparationOf, withPreparation, without } from '../core/compute/preparation.ts';
+import { preparationOf, without, withPreparation } from '../core/compute/preparation.ts';
 import { batchWays, functionWay, type Way } from '../core/compute/ways.ts';
 import type { Shape } from '../core/compute/work.ts';
 import type { ErrorBody } from '../core/errors.ts';

@@ -126,7 +126,11 @@ async function draftCard(
       budget: {
         minutes: budget.minutes,
         dollars: budget.dollars,
-        leftOut: [...leftOutOf(plan, trials, best, fit), ...(found.skipped === undefined ? [] : [found.skipped]), ...(gate.heldOut.skipped ?? [])],
+        leftOut: [
+          ...leftOutOf(plan, trials, best, fit),
+          ...(found.skipped === undefined ? [] : [found.skipped]),
+          ...(gate.heldOut.skipped ?? []),
+        ],
       },
     }),
   };

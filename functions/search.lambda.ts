@@ -3,15 +3,15 @@ import { availableParallelism } from 'node:os';
 import * as z from 'zod/mini';
 import { timeLeft } from '../core/compute/clock.ts';
 import { modelKeys } from '../core/keys.ts';
-import { putJson } from '../core/object-store.ts';
 import type { FoldFit, Target } from '../core/models/model.ts';
+import { putJson } from '../core/object-store.ts';
 import { keepFit, keptFit, trialOf } from '../core/search/auto/objects.ts';
 import { runAutoTrial } from '../core/search/auto/run-trial.ts';
 import { failedTrial } from '../core/search/failed.ts';
 import type { Plan, Trial, TrialResult } from '../core/search/plan.ts';
 import { runTrial } from '../core/search/run-trial.ts';
-import { readTrain } from './shared/features.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
+import { readTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import type { Services } from './shared/services.ts';
@@ -29,7 +29,9 @@ export const search = stage('Search', trialEvent, async ({ run, dataset, revisio
   if (!(await models.head(modelKeys.trial(run, trial)))) {
     const plan = await needJson<Plan>(models, modelKeys.plan(run));
     const about = plan.search === 'auto' ? await trialOf(models, plan, trial) : plan.trials.find(({ id }) => id === trial)!;
-    const result = error ? failedTrial(plan, about, understand(error).message) : await tryCandidates(plan, about, { dataset, revision }, services);
+    const result = error
+      ? failedTrial(plan, about, understand(error).message)
+      : await tryCandidates(plan, about, { dataset, revision }, services);
     await putJson(models, modelKeys.trial(run, trial), result, once);
   }
   return { run, dataset, revision };

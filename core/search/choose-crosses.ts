@@ -65,12 +65,7 @@ interface Context {
  * @param train the rows that the preprocessing was fitted on
  * @returns the crosses to keep, none where they don't help or there are few rows; the same whatever the workers
  */
-export async function chooseCrosses(
-  preprocess: Preprocess,
-  train: Frame,
-  learning: Learning,
-  context: Context,
-): Promise<Cross[]> {
+export async function chooseCrosses(preprocess: Preprocess, train: Frame, learning: Learning, context: Context): Promise<Cross[]> {
   const numeric = preprocess.columns.flatMap(({ type }, column) => (type === 'number' ? [column] : []));
   const isAlone = numeric.length === 1 && !preprocess.columns.some((fitted) => groupingOf(fitted));
   const { target } = learning;
