@@ -34,12 +34,12 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
   if (error) return planAnew(event, error, services);
   const planned = await getJson<Plan>(models, modelKeys.plan(run));
   if (planned) return answerOf(planned, await newestRung(models, planned), models);
-  const [{ task, rows, classes, features }, { spec }, record] = await Promise.all([
+  const [{ task, rows, classes, features, probe }, { spec }, record] = await Promise.all([
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     getJson<RunRecord>(models, modelKeys.run(run)),
   ]);
-  const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
+  const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0, ...(probe && { probe }) };
   const asked = { run, dataset, revision, task, classes, spec, rows: rows.train };
   const functionLane = parseLane(process.env[environment.lane]);
   const preparation = record?.uploadedAt === undefined ? undefined : preparationOf(shape, functionLane, spec.budget);

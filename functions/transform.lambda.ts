@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { tableBytes, usualPriority } from '../core/compute/batch.ts';
 import { secondsForCrosses } from '../core/compute/preparation.ts';
+import { type Probe, probe } from '../core/compute/probe.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { takeKeys } from '../core/features/row-keys.ts';
@@ -108,12 +109,16 @@ async function makeFeatures(dataset: string, revision: string, services: Service
         train: () => transformTrain(preprocess, train, learning),
         test: () => transformFrame(preprocess, takeRows(frame, rows.test)),
       };
+      let hardness: Probe = {};
       for (const part of ['train', 'test'] as const) {
         const path = join(directory, `${part}.parquet`);
-        await writeFeatures(path, preprocess, parts[part](), takeTarget(target, rows[part]));
+        const [x, y] = [parts[part](), takeTarget(target, rows[part])];
+        await writeFeatures(path, preprocess, x, y);
+        if (part === 'train') hardness = await probe(x, y, spec);
         await data.upload(path, dataKeys[part](dataset, revision));
       }
-      await putJson(data, dataKeys.preprocess(dataset, revision), preprocess, once);
+      const made: Preprocess = { ...preprocess, probe: hardness };
+      await putJson(data, dataKeys.preprocess(dataset, revision), made, once);
     });
   }
   await advanceRevision(dataset, revision, { status: 'READY' }, services);

@@ -1,5 +1,6 @@
 /** Tables and parameters of many sizes, drawn by seed, and what fitting on them really takes. */
-import type { Shape } from '../../core/compute/work.ts';
+import type { FamilyName, Shape } from '../../core/compute/work.ts';
+import { probe } from '../../core/compute/probe.ts';
 import { familyOf } from '../../core/models/families.ts';
 import type { Matrix, Params, Target } from '../../core/models/model.ts';
 import type { Random } from '../../core/random.ts';
@@ -112,5 +113,8 @@ export async function measure(family: string, { shape, candidates }: Case, rando
   const before = process.cpuUsage();
   await work();
   const { user, system } = process.cpuUsage(before);
-  return { shape, candidates, coreSeconds: (user + system) / 1e6 };
+  const solver = candidates[0]!['solver'];
+  const grids = solver === undefined ? undefined : { linear: { solver: [solver] } };
+  const families = [family as FamilyName];
+  return { shape: { ...shape, probe: await probe(x, y, { families, grids }) }, candidates, coreSeconds: (user + system) / 1e6 };
 }

@@ -7,6 +7,7 @@ import type { DatasetSpec } from '../spec.ts';
 import { boostingWork } from './boosting-work.ts';
 import { extraTreesWork, forestWork } from './forest-work.ts';
 import { linearWork } from './linear-work.ts';
+import type { Probe } from './probe.ts';
 import { svmWork } from './svm-work.ts';
 
 export type FamilyName = NonNullable<DatasetSpec['families']>[number];
@@ -17,6 +18,8 @@ export interface Shape {
   features: number;
   /** 0 for a regression. */
   classes: number;
+  /** How hard the table is; without it, as most are. */
+  probe?: Probe;
 }
 
 /** What is expected, and between which bounds nine in ten lie. */

@@ -153,7 +153,10 @@ async function live(seed: number, limits: Limits): Promise<Outcome> {
   const lab = new Laboratory();
   const services: Services = {
     ...lab.services,
-    now: () => new Date(start + (machine.seconds += 0.005) * 1000),
+    now: () => {
+      machine.seconds += 0.005;
+      return new Date(start + machine.seconds * 1000);
+    },
     endBy: (milliseconds) => {
       machine.killAt = machine.seconds + milliseconds / 1000;
       return () => {
