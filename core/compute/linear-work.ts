@@ -34,17 +34,22 @@ const sampleRows = 8192;
 const parabolaSeconds = 6.07e-9;
 /** Less than this is no penalty to speak of. */
 const leastAlpha = 1e-6;
-const probeAlpha = 1e-3;
 
-/** Epochs by those of the probe, and how they fall with alpha and rows; seconds of an epoch for a cell, for a batch's cell, and for a batch. */
+/**
+ * Epochs: a factor, a power of those of the probe, and how they fall with rows; seconds of an epoch for a cell, for a batch's cell, and for a batch; and
+ * the epochs of a probe of most tables.
+ */
 const descents = {
-  gd: { epochs: 3.06, power: 0.86, alpha: 0.27, rows: 0.21, cell: 3.4e-10, row: 66, batchCell: 0, batch: 0, usual: 110 },
-  sgd: { epochs: 7.54, power: 0.47, alpha: 0.25, rows: 0.39, cell: 1.57e-9, row: 22.7, batchCell: 3.31e-9, batch: 2.04e-6, usual: 40 },
-  adam: { epochs: 4.57, power: 0.57, alpha: 0.14, rows: 0.1, cell: 1.65e-9, row: 19.5, batchCell: 1.33e-8, batch: 8.08e-7, usual: 35 },
+  gd: { factor: 1.67, power: 0.89, rows: 0.02, cell: 7.79e-10, row: 32.5, batchCell: 0, batch: 0, usual: 70 },
+  sgd: { factor: 1.49, power: 0.86, rows: 0.06, cell: 1.44e-9, row: 13.1, batchCell: 8.4e-8, batch: 3.28e-6, usual: 18 },
+  adam: { factor: 1.39, power: 0.92, rows: 0.15, cell: 2.89e-9, row: 11.8, batchCell: 2.7e-9, batch: 6.26e-7, usual: 25 },
 };
 /** Until the loss has not fallen for some epochs there are at least so many. */
-const fewestEpochs = 6;
+const fewestEpochs = 5;
 const usualRows = 1000;
+
+/** What a probe's epochs are kept by. */
+export const descentKey = ({ solver, penalty, alpha }: Params): string => [solver, penalty, alpha].join(' ');
 
 export const linearWork: Estimator = {
   spread: { low: 0.45, high: 2.2 },
@@ -60,7 +65,7 @@ const outputsOf = ({ classes }: Shape) => (classes > 2 ? classes : 1);
 function fitSeconds(shape: Shape, params: Params): number {
   const { solver, l1 } = resolve(params);
   const alpha = Math.max(leastAlpha, Number(params['alpha']));
-  return solver === 'lbfgs' ? newtonSeconds(shape, alpha, l1 > 0) : descentSeconds(shape, params, solver, alpha);
+  return solver === 'lbfgs' ? newtonSeconds(shape, alpha, l1 > 0) : descentSeconds(shape, params, solver);
 }
 
 function newtonSeconds(shape: Shape, alpha: number, isSparse: boolean): number {
@@ -75,13 +80,12 @@ function newtonSeconds(shape: Shape, alpha: number, isSparse: boolean): number {
   return outputsOf(shape) * (passes + products) + parabola;
 }
 
-function descentSeconds(shape: Shape, params: Params, solver: Exclude<Solver, 'lbfgs'>, alpha: number): number {
+function descentSeconds(shape: Shape, params: Params, solver: Exclude<Solver, 'lbfgs'>): number {
   const { rows, features } = shape;
   const { maxIter, batchSize } = resolve(params);
-  const { power, cell, row, batchCell, batch, usual, ...about } = descents[solver];
-  const probed = shape.probe?.descent ?? { rows: usualRows, [solver]: usual };
-  const expected =
-    about.epochs * probed[solver]! ** power * (alpha / probeAlpha) ** -about.alpha * (rows / probed.rows) ** -about.rows;
+  const { factor, power, cell, row, batchCell, batch, usual, ...falling } = descents[solver];
+  const { rows: probed, epochs } = shape.probe?.descent ?? { rows: usualRows, epochs: {} };
+  const expected = factor * (epochs[descentKey(params)] ?? usual) ** power * (rows / Math.min(rows, probed)) ** -falling.rows;
   const outputs = outputsOf(shape);
   const batches = rows / batchSize;
   const epoch = rows * outputs * (features + row) * cell + batches * (outputs * (features + 1) * batchCell + batch);

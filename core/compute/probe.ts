@@ -2,14 +2,17 @@
  * How hard a table is to learn, from short runs on some of its rows. What a solver does there is counted in steps, not in seconds, so that
  * the same table has the same estimate on every machine. Of two tables of one size, one takes a support vector machine ten times as long.
  */
+
+import { takeTarget } from '../features/split.ts';
 import { linear } from '../models/linear/linear.ts';
-import type { Matrix, Target } from '../models/model.ts';
+import type { Matrix, Params, Target } from '../models/model.ts';
 import { resolve } from '../models/svm/params.ts';
 import { svm } from '../models/svm/svm.ts';
 import { RbfTrainer } from '../models/svm/train-rbf.ts';
 import { takeMatrix } from '../models/take-matrix.ts';
-import { takeTarget } from '../features/split.ts';
+import { expandGrid } from '../search/grid.ts';
 import type { DatasetSpec } from '../spec.ts';
+import { descentKey } from './linear-work.ts';
 
 /** As `preprocess.json` keeps it. */
 export interface Probe {
@@ -27,15 +30,20 @@ export interface Machines {
   vectors: number;
 }
 
-/** Epochs of linear models' gradient descents, by solver. */
-export type Descents = { rows: number } & { [solver in (typeof descents)[number]]?: number };
+/** Of linear models' gradient descents. */
+export interface Descents {
+  rows: number;
+  /** By solver and penalty, see `descentKey`. */
+  epochs: Record<string, number>;
+}
 
-const descents = ['gd', 'sgd', 'adam'] as const;
 const machineRows = 300;
 /** With more classes each pair would have a handful of rows. */
 const mostClasses = 12;
 /** Rows of wide tables are fewer. */
-const descentRows = { least: 200, most: 1000, cells: 20_000 };
+const descentRows = { least: 200, most: 1000, cells: 60_000 };
+/** Of a grid, so many descents are tried. */
+const mostDescents = 12;
 const seed = 0;
 
 /**
@@ -44,8 +52,8 @@ const seed = 0;
  */
 export async function probe(x: Matrix, y: Target, { families, grids }: Pick<DatasetSpec, 'families' | 'grids'> = {}): Promise<Probe> {
   const machines = !families || families.includes('svm') ? probeMachines(x, y) : undefined;
-  const solvers = grids?.linear?.['solver'] ?? [];
-  const asked = descents.filter((solver) => solvers.includes(solver));
+  const { solver: solvers = [], ...others } = { ...linear.grid, ...grids?.linear };
+  const asked = expandGrid({ solver: solvers.filter((solver) => solver !== 'lbfgs'), ...others }).slice(0, mostDescents);
   return { ...(machines && { svm: machines }), ...(asked.length > 0 && { descent: await probeDescents(x, y, asked) }) };
 }
 
@@ -62,14 +70,17 @@ function probeMachines(x: Matrix, y: Target): Machines | undefined {
   return passed === 0 ? undefined : { rows: rows.length, passed, passedTen: passedAt(10).passed, vectors };
 }
 
-async function probeDescents(x: Matrix, y: Target, solvers: readonly (typeof descents)[number][]): Promise<Descents> {
+async function probeDescents(x: Matrix, y: Target, asked: readonly Params[]): Promise<Descents> {
   const { least, most, cells } = descentRows;
   const rows = spread(x.rows, Math.max(least, Math.min(most, Math.floor(cells / x.columns))));
   const [some, own] = [takeMatrix(x, rows), takeTarget(y, rows)];
-  const found: Descents = { rows: rows.length };
-  for (const solver of solvers)
-    found[solver] = (await linear.fit(some, own, linear.parse({ solver }), { seed, workers: 1 })).learningCurve!.length;
-  return found;
+  const epochs: Descents['epochs'] = {};
+  for (const each of asked) {
+    const params = linear.parse(each);
+    const { learningCurve } = await linear.fit(some, own, params, { seed, workers: 1 });
+    epochs[descentKey(params)] = learningCurve!.length - 1;
+  }
+  return { rows: rows.length, epochs };
 }
 
 const spread = (rows: number, most: number): Int32Array => {
