@@ -6,11 +6,13 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { tableBytes, usualPriority } from '../core/compute/batch.ts';
 import { secondsForCrosses } from '../core/compute/preparation.ts';
+import { probe, rowsToProbe } from '../core/compute/probe.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { takeKeys } from '../core/features/row-keys.ts';
 import { takeTarget } from '../core/features/split.ts';
 import { crossTable, fitTable, rowsIn, type Sides, transformTable } from '../core/features/table-features.ts';
+import { transform as transformRows } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
@@ -116,7 +118,10 @@ async function makeFeatures(dataset: string, revision: string, services: Service
         await writers[side].close();
         await data.upload(pathOf(side), dataKeys[side](dataset, revision));
       }
-      await putJson(data, dataKeys.preprocess(dataset, revision), preprocess, once);
+      const some = rowsToProbe(rows.train.length);
+      const probed = transformRows(preprocess, await rowsIn(stored, rows.train).take(some));
+      const made: Preprocess = { ...preprocess, probe: await probe(probed, takeTarget(learning.target, some), spec) };
+      await putJson(data, dataKeys.preprocess(dataset, revision), made, once);
     });
   }
   await advanceRevision(dataset, revision, { status: 'READY' }, services);
