@@ -8,6 +8,7 @@ import { preparationOf, without, withPreparation } from '../core/compute/prepara
 import { batchWays, functionWay, type Way } from '../core/compute/ways.ts';
 import type { Shape } from '../core/compute/work.ts';
 import type { ErrorBody } from '../core/errors.ts';
+import { flagCount } from '../core/features/layout.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { environment, type Stage } from '../core/names.ts';
@@ -34,12 +35,12 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
   if (error) return planAnew(event, error, services);
   const planned = await getJson<Plan>(models, modelKeys.plan(run));
   if (planned) return answerOf(planned, await newestRung(models, planned), models);
-  const [{ task, rows, classes, features, skewed = false }, { spec }, record] = await Promise.all([
+  const [{ task, rows, classes, columns, features, skewed = false }, { spec }, record] = await Promise.all([
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     getJson<RunRecord>(models, modelKeys.run(run)),
   ]);
-  const shape = { rows: rows.train, features: features.length, classes: classes?.length ?? 0 };
+  const shape = { rows: rows.train, features: features.length, flags: flagCount(columns), classes: classes?.length ?? 0 };
   const asked = { run, dataset, revision, task, classes, spec, rows: rows.train, skewed };
   const functionLane = parseLane(process.env[environment.lane]);
   const preparation = record?.uploadedAt === undefined ? undefined : preparationOf(shape, functionLane, spec.budget);
