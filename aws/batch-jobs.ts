@@ -12,9 +12,10 @@ import {
   type JobSummary,
   ListJobsCommand,
   SubmitJobCommand,
+  TerminateJobCommand,
 } from '@aws-sdk/client-batch';
 import { type Ending, type JobRequest, type Jobs, type QueueLook, type QueueState, shareOf } from '../core/compute/batch.ts';
-import { type OpenJob, queueTrouble } from '../core/compute/waiting.ts';
+import { type OpenJob, queueTrouble, whyWaiting } from '../core/compute/waiting.ts';
 import { shares } from '../core/names.ts';
 import { overridesOf } from './container-overrides.ts';
 
@@ -113,6 +114,13 @@ export class BatchJobs implements Jobs {
         };
       }),
     );
+  }
+
+  async stop(queue: string, prefix: string, reason: string): Promise<string[]> {
+    const [open, named] = await Promise.all([this.open(queue, prefix), this.named(queue, prefix)]);
+    const ids = named.flatMap(({ jobId, status }) => (status === 'SUCCEEDED' || status === 'FAILED' ? [] : [jobId!]));
+    await Promise.all(ids.map((jobId) => this.client.send(new TerminateJobCommand({ jobId, reason }))));
+    return open.flatMap((job) => whyWaiting(job) ?? []);
   }
 
   async failedChild(arrayJobId: string): Promise<Ending | undefined> {

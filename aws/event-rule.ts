@@ -1,4 +1,4 @@
-/** A rule of EventBridge that is switched on and off. Two calls, for which its client's half megabyte would be loaded. */
+/** A rule of EventBridge that is switched on and off: two calls, which are worth no client of their own. */
 import type { Switch } from '../core/compute/batch.ts';
 import { signedHeaders } from './signature.ts';
 
@@ -26,7 +26,7 @@ export class EventRule implements Switch {
     const body = JSON.stringify({ Name: this.name });
     const about = { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `AWSEvents.${operation}` };
     const credentials = { AccessKeyId, SecretAccessKey, Token };
-    const headers = signedHeaders(credentials, url, 'events', process.env['AWS_REGION'] ?? 'us-east-1', body, about);
+    const headers = signedHeaders(credentials, url, 'events', process.env['AWS_REGION']!, body, about);
     const response = await fetch(url, { method: 'POST', headers, body });
     if (!response.ok) throw new Error(`EventBridge answers ${operation} of ${this.name} with ${response.status}: ${await response.text()}`);
   }

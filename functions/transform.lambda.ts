@@ -50,16 +50,19 @@ async function isHandedOver(dataset: string, revision: string, services: Service
     data.head(dataKeys.preprocess(dataset, revision)),
   ]);
   if (!report || done) return false;
-  const bytes = tableBytes(report.rows.kept, report.columns.length);
+  const texts = report.columns.filter(({ type, role }) => type === 'text' && role === 'feature').length;
+  const bytes = tableBytes(report.rows.kept, report.columns.length, texts);
+  const isLong = report.rows.kept * report.columns.length > mostCells;
   const priority = origin?.spec.priority ?? usualPriority;
   return handOver(
-    { dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, from: () => memoryBytes() * featureShare },
+    { dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, from: () => (isLong ? 0 : memoryBytes() * featureShare) },
     services,
   );
 }
 
-/** Of a function's memory, what the features may take. */
+/** Of a function's memory, what the features may take; and cells of which it makes them in its quarter of an hour. */
 const featureShare = 0.6;
+const mostCells = 3e8;
 
 /**
  * Makes the features of a clean revision and starts its run.

@@ -96,6 +96,11 @@ export class Batch extends Construct {
     return new PolicyStatement({ actions: ['batch:DescribeJobs', 'batch:ListJobs'], resources: ['*'] });
   }
 
+  /** What it takes to end jobs. */
+  stop(): PolicyStatement {
+    return new PolicyStatement({ actions: ['batch:TerminateJob'], resources: [this.anyJob] });
+  }
+
   acknowledgeLook(role: IRole): void {
     acknowledgeWildcard(role, '*', 'Batch knows no narrower resource for describing and listing.');
   }

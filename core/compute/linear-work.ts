@@ -37,8 +37,8 @@ const leastAlpha = 1e-6;
 export const linearWork: Estimator = {
   spread: { low: 0.35, high: 4 },
   coreSeconds: (shape, candidates) => candidates.reduce((total, params) => total + candidateSeconds + fitSeconds(shape, params), 0),
-  // The float32 table, and a design of float64 columns that are not constant.
-  memory: ({ rows, features, classes }, _, validRows) => (rows + validRows) * (features * 12 + 16 + 8 * Math.max(1, classes)),
+  // A design of the columns that are not constant, and what becomes of one of them.
+  memory: ({ rows, features, classes }, _, validRows) => (rows + validRows) * (features * 8 + 16 + 8 * Math.max(1, classes)),
   modelSize: (shape) => shape.features * outputsOf(shape),
 };
 

@@ -7,6 +7,7 @@ import type { DatasetSpec } from '../spec.ts';
 import { boostingWork } from './boosting-work.ts';
 import { extraTreesWork, forestWork } from './forest-work.ts';
 import { linearWork } from './linear-work.ts';
+import { networkWork } from './network-work.ts';
 import { svmWork } from './svm-work.ts';
 
 export type FamilyName = NonNullable<DatasetSpec['families']>[number];
@@ -20,6 +21,12 @@ export interface Shape {
   /** 0 for a regression. */
   classes: number;
 }
+
+/** Beyond so many bytes a table is read from a file, column by column. */
+const mostInMemory = 2 ** 26;
+
+/** Bytes of the float32 table, where it is in memory: as it is, as a family sees it, and of a fold's rows. */
+export const tableInMemory = ({ rows, features }: Shape): number => 3 * Math.min(mostInMemory, rows * features * 4);
 
 /** What is expected, and between which bounds nine in ten lie. */
 export interface Interval {
@@ -36,6 +43,8 @@ export interface Estimator {
   coreSeconds(shape: Shape, candidates: Params[], validRows: number): number;
   /** Bytes beside the process itself, on one thread. */
   memory(shape: Shape, candidates: Params[], validRows: number): number;
+  /** Bytes of it that all threads share, of which there are 4 GiB at most, whatever the machine. */
+  shared?(shape: Shape, params: Params, validRows: number): number;
   /** Values that a fitted model keeps (a tree's nodes, a line's weights): what exporting and checking it take grows with them. */
   modelSize(shape: Shape, params: Params): number;
   /** What nine in ten runs take, as multiples of the estimate. */
@@ -51,6 +60,7 @@ export const estimators: Record<FamilyName, Estimator> = {
   extraTrees: extraTreesWork,
   forest: forestWork,
   linear: linearWork,
+  network: networkWork,
   svm: svmWork,
 };
 

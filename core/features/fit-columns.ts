@@ -17,9 +17,10 @@ export function fitColumn(column: FrameColumn, report: ColumnReport, classes: Cl
   const { name } = column;
   const missing = tokensOf(report);
   if (column.type === 'number') {
+    const written = report.written && { written: report.written };
     const wide = column.values instanceof Float64Array ? fitWide(column.values) : undefined;
-    if (wide !== undefined) return withNumbers({ type: 'wide', name, missing, ...wide }, column, undefined);
-    return { type: 'number', name, ...fitStandard(Float32Array.from(column.values), { clips: true }), missing };
+    if (wide !== undefined) return withNumbers({ type: 'wide', name, missing, ...written, ...wide }, column, undefined);
+    return { type: 'number', name, ...fitStandard(Float32Array.from(column.values), { clips: true }), missing, ...written };
   }
   if (report.date !== undefined) return withNumbers({ type: 'date', name, missing, ...fitDate(column, report.date) }, column, undefined);
   if (report.type === 'text')

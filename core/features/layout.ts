@@ -22,11 +22,12 @@ export const isDerived = (fitted: FittedColumn): fitted is FittedDerived => 'num
 export const isCategory = (fitted: FittedColumn): fitted is FittedCategory => 'values' in fitted;
 
 /**
- * The features of columns in the order of the matrix: numbers of the table and then derived ones, the indicators of both, then each category's
- * values and its indicator, and the codes of those whose values can be put in order. The crosses come behind.
+ * The features of columns in the order of the matrix: numbers of the table, those that come as text behind the others, and then derived ones, the
+ * indicators of both, then each category's values and its indicator, and the codes of those whose values can be put in order. The crosses come behind.
  */
 export function layOut(columns: readonly FittedColumn[]): Feature[] {
   const numbers: Feature[] = [];
+  const written: Feature[] = [];
   const derived: Feature[] = [];
   const indicators: Feature[] = [];
   const derivedIndicators: Feature[] = [];
@@ -38,13 +39,13 @@ export function layOut(columns: readonly FittedColumn[]): Feature[] {
       derivedIndicators.push(...indicatedParts(fitted).map((part): Feature => ({ column, is: missingCode, part })));
       return;
     }
-    if (fitted.type === 'number') numbers.push({ column, is: 'value' });
+    if (fitted.type === 'number') (fitted.written ? written : numbers).push({ column, is: 'value' });
     else if (fitted.type === 'boolean') categories.push({ column, is: trueCode });
     else categories.push(...fitted.values.map((_, code) => ({ column, is: code })));
     if (isCategory(fitted) && fitted.ordered) codes.push({ column, is: 'code' });
     if (fitted.indicator) (fitted.type === 'number' ? indicators : categories).push({ column, is: missingCode });
   });
-  return [...numbers, ...derived, ...indicators, ...derivedIndicators, ...categories, ...codes];
+  return [...numbers, ...written, ...derived, ...indicators, ...derivedIndicators, ...categories, ...codes];
 }
 
 /** How many 0/1 features there are of categories whose codes are features too. */

@@ -2,6 +2,7 @@
 
 import type { FittedCross } from './cross.ts';
 import type { FittedDate } from './date.ts';
+import type { NumberFormat } from './number-formats.ts';
 import type { FittedEncoding } from './target-encoding.ts';
 import type { FittedText } from './text.ts';
 import type { FittedWide } from './wide-number.ts';
@@ -24,8 +25,10 @@ export interface Standard {
 export interface FittedNumber extends Standard {
   type: 'number';
   name: string;
-  /** Raw strings that mean missing; the graph takes numbers, with NaN for them. */
+  /** Raw strings that mean missing; where the graph takes numbers, NaN stands for them. */
   missing: string[];
+  /** How it is written, where the graph takes it as text. */
+  written?: NumberFormat;
 }
 
 export interface FittedCategory {

@@ -1,12 +1,12 @@
 /**
  * The preprocessing of a table: fitted on train rows, applied to any, and written as ONNX nodes.
  *
- *   numbers [N,1] each ──────────────────┬─ Concat ─ scale ───────────────────────────┐
+ *   numbers [N,1] each, or their texts ──┬─ Concat ─ scale ───────────────────────────┐
  *   dates and their like [N,1] ─ derive ─┘     └─ IsNaN ─ (those with an indicator) ──┤
  *   strings [N,1] each ─ encode ─ Concat ─┬─ one-hot ─────────────────────────────────┤
  *                                         └─ (codes of three values or more) ─────────┴─ Concat ─ features [N, F]
  *
- * What is missing stays NaN: models/view says what becomes of that, of outliers and of codes in each family. *
+ * What is missing stays NaN: models/view says what becomes of that, of outliers and of codes in each family.
  * Every operation is float32's, in the graph's order, so that both give the same bits.
  */
 import { IngotError } from '../errors.ts';
@@ -16,10 +16,11 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn, Frame } from '../table/frame.ts';
 import type { CleanReport } from '../table/report.ts';
 import { type Cross, crossesToOnnx, crossOperations, type FittedCross, fitCross, transformCross } from './cross.ts';
-import { derive, derivedToOnnx, deriveTrain } from './derivations.ts';
+import { derive, derivedToOnnx, deriveTrain, onceIn } from './derivations.ts';
 import { fitColumn } from './fit-columns.ts';
 import { imputeToOnnx } from './impute.ts';
 import { columnTypeOf, type Feature, featureNames, isCategory, isDerived, layOut, standardOf } from './layout.ts';
+import { numberToOnnx } from './number-onnx.ts';
 import { encode, encodeToOnnx, missingCode, oneHotToOnnx } from './one-hot.ts';
 import type { FittedCategory, FittedColumn, FittedDerived, Preprocess } from './preprocess.ts';
 import { scaleToOnnx } from './scale.ts';
@@ -211,7 +212,18 @@ export function numberTensors(
 ): string[] {
   return [...Map.groupBy(features, (feature) => feature.column)].map(([column, own]) => {
     const fitted = columns[column]!;
-    return isDerived(fitted) ? partsToOnnx(graph, fitted, inputs[column]!, own) : inputs[column]!;
+    const input = numberInput(graph, fitted, inputs[column]!);
+    return isDerived(fitted) ? partsToOnnx(graph, fitted, input, own) : input;
+  });
+}
+
+/** A number's input as a number: those that are written in ways of their own come as text. */
+function numberInput(graph: GraphBuilder, fitted: FittedColumn, input: string): string {
+  if ((fitted.type !== 'number' && fitted.type !== 'wide') || fitted.written === undefined) return input;
+  const { type, written } = fitted;
+  return onceIn(graph, input, () => {
+    const number = numberToOnnx(graph, written, input);
+    return type === 'wide' ? number : graph.node('Cast', [number], { to: { int: 1 } });
   });
 }
 

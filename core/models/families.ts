@@ -5,6 +5,7 @@ import { forest } from './forest/forest.ts';
 import { linear } from './linear/linear.ts';
 import { logged } from './log-target.ts';
 import type { Family } from './model.ts';
+import { network } from './network/network.ts';
 import { svm } from './svm/svm.ts';
 import { filledView } from './view/filled.ts';
 import { orderedView } from './view/ordered.ts';
@@ -15,7 +16,14 @@ const trees = (family: Family) => logged(viewed(family, orderedView, 'categories
 /** Lines and distances want numbers without either. */
 const numeric = (family: Family) => logged(viewed(family, filledView));
 
-export const families: readonly Family[] = [trees(forest), trees(extraTrees), numeric(linear), numeric(svm), trees(boosting)];
+export const families: readonly Family[] = [
+  trees(forest),
+  trees(extraTrees),
+  numeric(linear),
+  numeric(svm),
+  trees(boosting),
+  numeric(network),
+];
 
 /** @throws RangeError for a name that is none of them; names from users are checked by the dataset spec before */
 export function familyOf(name: string): Family {

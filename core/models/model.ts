@@ -1,13 +1,16 @@
 /** What every family of models gives: fit / predict / toOnnx, under one contract suite (test/models/contract.ts). */
 import type { Additive } from '../explain/additive.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { Checkpoint } from './checkpoint.ts';
 
 /** Features as a model sees them: float32, column-major (`data[column * rows + row]`), NaN where missing. */
 export interface Matrix {
   rows: number;
   columns: number;
   names: string[];
-  data: Float32Array;
+  readonly data: Float32Array;
+  /** Of a matrix that is not in memory (lazy-matrix.ts): one of its columns. */
+  column?(feature: number): Float32Array;
   /** Of a table's features; without them, all are numbers to be taken as they are. */
   traits?: Traits;
 }
@@ -48,6 +51,8 @@ export interface FitContext {
   onProgress?: (done: number) => void;
   /** Asked now and then: where it says yes, a fold's fit of nested parts ends with those that it has. */
   isOver?: () => boolean;
+  /** Where a fit of nested parts keeps those that it has, for another attempt to go on from; the model is the same, byte for byte. */
+  checkpoint?: Checkpoint | undefined;
 }
 
 /** A model that was fitted on the other folds, and what it says of the rows of its own. */

@@ -1,5 +1,6 @@
 /** The shape of `clean/<dataset>/<revision>/report.json`: what was read, what was inferred and every change, counted. */
 import type { DateFormat } from '../features/date-formats.ts';
+import type { NumberFormat } from '../features/number-formats.ts';
 import type { ColumnType } from '../spec.ts';
 
 export interface SourceFile {
@@ -40,6 +41,8 @@ export interface ColumnReport {
     high: number;
     outliers: number;
   };
+  /** Numbers: how they are written, where that is not as programs do. */
+  written?: NumberFormat;
   /** Dates: how they are written. */
   date?: DateFormat;
   /** Booleans and categories: spelling in the clean table → every spelling in the file (itself included), where they differ. */

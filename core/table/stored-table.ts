@@ -43,6 +43,10 @@ export class StoredTable {
     this.values = values;
   }
 
+  get columnCount(): number {
+    return this.names.length;
+  }
+
   /** All rows, some columns at a time, in their order. */
   async *columns(names: string[] = this.names): AsyncGenerator<Frame> {
     const most = Math.max(1, Math.floor(this.values / Math.max(1, this.rows)));

@@ -1,10 +1,13 @@
 /** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { mostTestRows } from '../../core/compute/batch.ts';
 import { IngotError } from '../../core/errors.ts';
+import { rowsOf } from '../../core/evaluation/rows.ts';
 import { instantsOf } from '../../core/features/date.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
-import { keyColumn, type RowKeys, rowKeys } from '../../core/features/row-keys.ts';
-import { splitRows } from '../../core/features/split.ts';
+import { keyColumn, type RowKeys, rowKeys, takeKeys } from '../../core/features/row-keys.ts';
+import { sampleRows, splitRows, takeTarget } from '../../core/features/split.ts';
 import { equalRowsOf } from '../../core/features/table-features.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
 import { traitsOf } from '../../core/features/traits.ts';
@@ -12,20 +15,19 @@ import { exactIntegers } from '../../core/features/wide-number.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
 import { getJson, type ObjectStore, putJson } from '../../core/object-store.ts';
+import { mix32 } from '../../core/random.ts';
 import { foldCount, foldsOf } from '../../core/search/folds.ts';
+import type { Plan } from '../../core/search/plan.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
 import type { DatabaseOptions } from '../../core/table/database.ts';
 import { readFrame, readTarget } from '../../core/table/frame-file.ts';
-import { MatrixWriter, readMatrix } from '../../core/table/matrix-file.ts';
+import { MatrixWriter, readMatrix, storeMatrix } from '../../core/table/matrix-file.ts';
 import type { CleanReport } from '../../core/table/report.ts';
 import { StoredTable } from '../../core/table/stored-table.ts';
 import { readingMemory, valuesAtATime } from './environment.ts';
 import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
-
-/** More rows held out say no more of a model, and would be missed in training. */
-const mostTestRows = 250_000;
 
 /**
  * The same rows in every stage that asks.
@@ -40,7 +42,7 @@ export async function splitOf(
   by?: RowKeys,
 ): Promise<{ train: Int32Array; test: Int32Array; together: number }> {
   const together = by ? undefined : await equalRowsOf(table);
-  const fraction = Math.min(spec.testFraction ?? defaultTestFraction, mostTestRows / table.rows);
+  const fraction = Math.min(spec.testFraction ?? defaultTestFraction, mostTestRows(table.columnCount) / table.rows);
   const rows = splitRows(target, fraction, spec.seed ?? 0, { together, by });
   return { ...rows, together: together?.repeated ?? 0 };
 }
@@ -108,29 +110,52 @@ export class FeatureWriter {
   }
 }
 
-/** The rows to train on. @throws IngotError NotFound where the features have not been made */
-export async function readTrain(data: ObjectStore, dataset: string, revision: string): Promise<{ x: Matrix; y: Target; by?: RowKeys }> {
+export interface TrainRows {
+  x: Matrix;
+  y: Target;
+  by?: RowKeys;
+}
+
+/**
+ * Works on the rows to train on, which are in memory where they are few for it, and else in a file, from which columns are read as they are asked for.
+ * @param plan of the run: where it has a sample, that alone is read
+ * @throws IngotError NotFound where the features have not been made
+ */
+export async function withTrain<T>(
+  data: ObjectStore,
+  { dataset, revision, sample, seed }: Pick<Plan, 'dataset' | 'revision' | 'sample' | 'seed'>,
+  work: (train: TrainRows) => Promise<T>,
+): Promise<T> {
   const preprocess = await readPreprocess(data, dataset, revision);
+  const { features } = preprocess;
   return withScratch(async (directory) => {
     const path = join(directory, 'train.parquet');
     if (!(await data.download(dataKeys.train(dataset, revision), path))) throw missing(dataset, revision);
     const target = targetColumn(preprocess);
     const classes = preprocess.classes?.map((_, index) => String(index));
-    const y = await readTarget(
-      path,
-      {
-        target,
-        task: preprocess.task,
-        ...(classes && { classes }),
-        columns: [{ name: target, type: 'number' }],
-      },
-      readingWithin(path),
-    );
+    const columns = [{ name: target, type: 'number' as const }];
+    const all = await readTarget(path, { target, task: preprocess.task, ...(classes && { classes }), columns }, readingWithin(path));
+    const rows = sample && sampleRows(all, sample.rows, mix32(seed, sampleSeed));
+    const y = rows ? takeTarget(all, rows) : all;
     const kept = preprocess.splitBy && (await getJson<{ keys: number[] }>(data, dataKeys.trainKeys(dataset, revision)));
-    const by = kept && preprocess.splitBy && { by: { by: preprocess.splitBy, keys: Int32Array.from(kept.keys) } };
-    return { x: { ...(await readMatrix(path, preprocess.features, readingWithin(path))), traits: traitsOf(preprocess) }, y, ...by };
+    const keys = kept && preprocess.splitBy && { by: preprocess.splitBy, keys: Int32Array.from(kept.keys) };
+    const by = keys && { by: rows ? takeKeys(keys, rows) : keys };
+    const options = { within: readingWithin(path), rows };
+    const traits = traitsOf(preprocess);
+    if (rowsOf(y) * features.length <= valuesAtATime())
+      return work({ x: { ...(await readMatrix(path, features, options)), traits }, y, ...by });
+    const file = await storeMatrix(path, features, join(directory, 'train.columns'), options);
+    await rm(path);
+    try {
+      return await work({ x: file.matrix(traits), y, ...by });
+    } finally {
+      file.close();
+    }
   });
 }
+
+/** Told apart in the seed: the rows that are trained on. */
+const sampleSeed = 0x5a3;
 
 export async function readPreprocess(data: ObjectStore, dataset: string, revision: string): Promise<Preprocess> {
   const preprocess = await getJson<Preprocess>(data, dataKeys.preprocess(dataset, revision));

@@ -174,7 +174,7 @@ export class StateMachine {
     const taskResourceLocalHandlers = Object.fromEntries(
       [...this.#tasks].map(([state, resource]) => [
         state,
-        (input: unknown) => this.#hooks.invoke(resource, input as Json, { execution: execution.name, state, signal: over.signal }),
+        (input: unknown) => this.#hooks.invoke(resource, askedOf(input as Json), { execution: execution.name, state, signal: over.signal }),
       ]),
     );
     const { abort, result, eventLogs } = this.#interpreter.run(JSON.parse(execution.input), {
@@ -230,6 +230,22 @@ export class StateMachine {
   }
 }
 
+/** Beside the seconds that it may take: what a task is really asked. */
+const asked = 'ingot:asked';
+
+/** AWS looks for a task's `TimeoutSecondsPath` in its state's input, the interpreter in what `Parameters` has made of that: so these take it along. */
+function carryTimeout(state: JsonObject): void {
+  const path = state['TimeoutSecondsPath'];
+  const parameters = state['Parameters'] as JsonObject | undefined;
+  if (path === undefined || parameters === undefined || asked in parameters) return;
+  state['Parameters'] = { [asked]: parameters, 'seconds.$': path };
+  state['TimeoutSecondsPath'] = '$.seconds';
+}
+
+function askedOf(input: Json): Json {
+  return typeof input === 'object' && input !== null && asked in input ? ((input as JsonObject)[asked] ?? null) : input;
+}
+
 /**
  * Notes the resource of every task by its state's name, and gives tasks without a time limit one that the interpreter can count.
  * @throws IngotError InvalidRequest for what the interpreter would silently do otherwise than AWS.
@@ -248,6 +264,7 @@ function prepareTasks(definition: JsonObject, where: string, tasks = new Map<str
       const resource = String(state['Resource']);
       if (tasks.has(name)) refuse(`two tasks of one name (${name})`);
       if (!/^arn:aws:lambda:/.test(resource) && !integrations.includes(resource)) refuse(`the task resource ${resource} (state ${name})`);
+      carryTimeout(state);
       if (state['TimeoutSeconds'] === undefined && state['TimeoutSecondsPath'] === undefined) state['TimeoutSeconds'] = noTaskLimitSeconds;
       tasks.set(name, resource);
     }

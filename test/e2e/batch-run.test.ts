@@ -5,7 +5,7 @@ import { runSchema } from '../../core/api/schemas.ts';
 import { computeMetrics } from '../../core/names.ts';
 import { callBatch } from '../local/batch.ts';
 import { jobsOf, uploadToBatch } from './batch.ts';
-import { Laptop } from './laptop.ts';
+import { Laptop, little } from './laptop.ts';
 
 let laptop: Laptop;
 
@@ -90,8 +90,11 @@ test('a run whose job is taken from it goes on on functions, and says so', { tim
 });
 
 /** By the function that Batch's events call and by the jobs themselves, in their roles, as it would be on AWS. */
-test('what the jobs used, how they ended and how long their queue was are metrics', { timeout: 150_000 }, async () => {
+test('what the jobs used, how they ended and how long their queue was are metrics', { timeout: 300_000 }, async () => {
   const { EndpointUrl: endpoint } = laptop.outputs;
+  const rows = Array.from({ length: 500 }, (_, i) => `${(i * 7919) % 10_007},${(i * 31) % 7 > 3}`);
+  await uploadToBatch(laptop, 'works', Buffer.from(`a,y\n${rows.join('\n')}\n`), little);
+  expect((await laptop.finished('works')).status).toBe('SUCCEEDED');
   const client = new CloudWatchClient({ endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
   // No machine has a GPU here, and none is taken away.
   const { jobGpu, jobGpuMemory, jobsInterrupted, ...there } = computeMetrics;

@@ -1,6 +1,7 @@
 /** Tables to test with: random ones with hostile names and values, and the window through which a graph's features are seen. */
 import fc from 'fast-check';
 import { columnTypeOf } from '../../core/features/layout.ts';
+import { numberReader } from '../../core/features/number-formats.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { takeRows } from '../../core/features/split.ts';
 import { fit as fitFeatures } from '../../core/features/tabular.ts';
@@ -107,6 +108,12 @@ export function windowGraph(preprocess: Preprocess): Uint8Array {
   return buildModelGraph({ preprocess: seen, model: { toOnnx: (graph, features) => graph.node('Identity', [features]) } });
 }
 
+function cellsOf(fitted: Preprocess['columns'][number], cells: RawRows['columns'][number]): Cells['cells'] {
+  const isText = (fitted.type === 'number' || fitted.type === 'wide') && fitted.written !== undefined && Array.isArray(cells);
+  if (isText) return cells.map(numberReader(fitted.written!));
+  return Array.from<number | string, number | string | null>(cells, (cell) => (cell === '' ? null : cell));
+}
+
 /** Raw rows as a table, '' being missing. */
 export function frameOfRows({ columns }: Preprocess, rows: RawRows): Frame {
   return frameOf(
@@ -114,7 +121,7 @@ export function frameOfRows({ columns }: Preprocess, rows: RawRows): Frame {
       name: fitted.name,
       type: columnTypeOf(fitted),
       wide: fitted.type === 'wide',
-      cells: Array.from<number | string, number | string | null>(rows.columns[i]!, (cell) => (cell === '' ? null : cell)),
+      cells: cellsOf(fitted, rows.columns[i]!),
     })),
   );
 }

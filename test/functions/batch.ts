@@ -1,5 +1,5 @@
 import type { JobRequest, Jobs, QueueLook, QueueState } from '../../core/compute/batch.ts';
-import type { OpenJob } from '../../core/compute/waiting.ts';
+import { type OpenJob, whyWaiting } from '../../core/compute/waiting.ts';
 
 /** For what has nothing to ask of Batch. */
 export async function noBatch(): Promise<Jobs> {
@@ -11,6 +11,7 @@ export class FakeBatch implements Jobs {
   readonly submitted: JobRequest[] = [];
   state: QueueState = { maxVcpus: 64, busyVcpus: 0, waitingVcpus: {} };
   jobs: OpenJob[] = [];
+  readonly stopped: string[] = [];
   /** By queue; the others are empty. */
   looks: Record<string, QueueLook> = {};
   /** By the beginning of the job's name. */
@@ -35,6 +36,11 @@ export class FakeBatch implements Jobs {
 
   async open() {
     return this.jobs;
+  }
+
+  async stop(_: string, prefix: string) {
+    this.stopped.push(prefix);
+    return this.jobs.flatMap((job) => whyWaiting(job) ?? []);
   }
 
   async failedChild() {

@@ -37,7 +37,7 @@ const table: Record<FunctionName, string> = {
     'get data/clean/, get data/features/, put data/clean/, put data/features/, list data/clean/, list data/features/, ' +
     'put models/runs/, states:StartExecution StateMachine, sqs:SendMessage TransformDeadLetters, ' +
     submitting('prepare'),
-  plan: `get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/, ${looking}`,
+  plan: `get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/, ${looking}, batch:TerminateJob any job`,
   search: 'get data/features/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
   select: 'get models/runs/, put models/runs/, list models/runs/',
   fit: 'get data/features/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
@@ -169,6 +169,7 @@ function words(action: string, resource: string, condition: Statement['Condition
   }
   const definition = /:job-definition\/\w+-(fargate-[\w:*]+)"/.exec(resource)?.[1];
   if (definition) return [`${action} job-definition ${definition}`];
+  if (resource.includes(':job/*"')) return [`${action} any job`];
   const rule = /:rule\/\w*(Watch)\w*"/.exec(resource)?.[1];
   if (rule) return [`${action} rule ${rule}`];
   if (resource === '"*"') return [`${action} *`];

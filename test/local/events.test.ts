@@ -115,7 +115,7 @@ describe('rules of a template', () => {
         { timeout: 10_000 },
       )
       .toEqual(['RUNNABLE', 'SUCCEEDED']);
-    expect(kept()[0]).toMatchObject({
+    expect(kept().find(({ detail }) => detail.status === 'RUNNABLE')).toMatchObject({
       version: '0',
       source: 'aws.batch',
       'detail-type': 'Batch Job State Change',
@@ -123,7 +123,7 @@ describe('rules of a template', () => {
       detail: { jobId: id, jobQueue: expect.stringMatching(/:job-queue\/queue$/), attempts: [] },
     });
     vi.stubEnv('AWS_ENDPOINT_URL', cloud.url);
-    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, 'test');
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) vi.stubEnv(name, 'test');
     await new EventRule('changes', 'https://unused.invalid').off();
     await ended(cloud, await submit(cloud, '0'));
     expect(kept()).toHaveLength(2);

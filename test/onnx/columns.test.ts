@@ -15,6 +15,7 @@ import { optimiseGraph } from '../../core/onnx/optimise.ts';
 import { Random } from '../../core/random.ts';
 import type { RawRows } from '../../core/serving/rows.ts';
 import { loadModel } from '../../core/serving/session.ts';
+import { formats } from '../features/number-formats.ts';
 import { type Cells, fitCells, frameOf, frameOfRows, windowGraph } from '../features/tables.ts';
 import { pythonHas } from '../python.ts';
 import { bits } from './bits.ts';
@@ -60,7 +61,45 @@ test.each(dateFormats)('%s: any text, a date or not', async (format) => {
     fc.asyncProperty(fc.array(fc.oneof(nearly(texts), fc.string({ unit: 'binary' })), { minLength: 1, maxLength: 20 }), (cells) =>
       expectFeatures(preprocess, { rows: cells.length, columns: [cells.map((cell) => cell.replaceAll('\0', ''))] }),
     ),
+    { numRuns: 8 },
+  );
+});
+
+test.each(formats)('numbers written with %s: any text, a number or not', async (_, written, examples) => {
+  const texts = examples.map(([text]) => text);
+  const cells = [...examples.map(([, number]) => Math.fround(number)), null];
+  const columns = [
+    { name: 'n', type: 'number', cells },
+    { name: 'w', type: 'number', cells: cells.map((cell) => cell && 1e9 + cell), wide: true },
+    { name: 'p', type: 'number', cells: cells.map((_, i) => i) },
+  ] as const satisfies Cells[];
+  const preprocess = fitCells(columns, { n: { written }, w: { written } });
+  const graph = windowGraph(preprocess);
+  const plain = (rows: number) => Float32Array.from({ length: rows }, (_, row) => row);
+  const ask = (raw: string[]) =>
+    expectAnswer(
+      graph,
+      { rows: raw.length, columns: [raw, raw, plain(raw.length)] },
+      rowMajor(transform(preprocess, frameOfRows(preprocess, { rows: raw.length, columns: [raw, raw, plain(raw.length)] }))),
+    );
+  expect(fuseInputs(graph, new Set(['p']))?.columns).toEqual(['p']);
+  await ask(texts);
+  await ask(['']);
+  await ask(['9'.repeat(60), '9'.repeat(61), `0${written.decimal}${'0'.repeat(60)}1`]);
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(nearly(texts), fc.string({ unit: 'binary' })), { minLength: 1, maxLength: 20 }), (raw) =>
+      ask(raw.map((text) => text.replaceAll('\0', ''))),
+    ),
     { numRuns: 20 },
+  );
+  // Numbers by themselves, as a request's JSON has them, are written for the graph.
+  const numbers = Float32Array.from([1.5, -0.001, 1e-7, 1e30, 0, -0, Number.NaN]);
+  const rows = { rows: numbers.length, columns: [numbers, Float64Array.from(numbers), plain(numbers.length)] };
+  const predictor = await loadModel(graph);
+  const answered = predictor.run(rows);
+  predictor.dispose();
+  expect(bits(answered.task === 'classification' ? answered.probabilities : answered.values)).toEqual(
+    bits(rowMajor(transform(preprocess, frameOfRows(preprocess, rows)))),
   );
 });
 

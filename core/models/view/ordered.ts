@@ -5,6 +5,7 @@
  */
 import { takeTarget } from '../../features/split.ts';
 import { responseOf, shrunken, toldClasses } from '../../features/target-encoding.ts';
+import { columnOf } from '../lazy-matrix.ts';
 import type { Matrix, Params, Target } from '../model.ts';
 import type { Constraint } from '../params.ts';
 import { firstCode, type View } from './view.ts';
@@ -32,7 +33,8 @@ export function orderedView(x: Matrix, y: Target, rows: Int32Array, { categories
   const own = takeTarget(y, rows);
   const responses = (own.task === 'regression' ? (['value'] as const) : toldClasses(own)).map((told) => responseOf(own, told));
   const ordered = categories.map(({ code, values }) => {
-    const codes = Int32Array.from(rows, (row) => x.data[code * x.rows + row]! - firstCode);
+    const all = columnOf(x, code);
+    const codes = Int32Array.from(rows, (row) => all[row]! - firstCode);
     const means = responses.map((response) => shrunken(codes, values - firstCode, response));
     return { code, numbers: Array.from({ length: values - firstCode }, (_, at) => means.map((of) => Math.fround(of[at]!))) };
   });

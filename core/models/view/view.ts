@@ -7,6 +7,7 @@
 import { clipped, clipToOnnx } from '../../features/clip.ts';
 import { imputeToOnnx } from '../../features/impute.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
+import { columnOf, LazyMatrix } from '../lazy-matrix.ts';
 import type { Matrix } from '../model.ts';
 
 /** Codes begin here: otherCode of features/one-hot.ts. */
@@ -34,29 +35,30 @@ export function applyView(view: View, x: Matrix): Matrix {
   const { features, takes, limits, ordered } = view;
   if (x.columns !== features) throw new RangeError(`the model was fitted on ${features} features, not ${x.columns}`);
   const { rows } = x;
-  const { traits: _, ...plain } = x;
-  const of = (feature: number) => x.data.subarray(feature * rows, (feature + 1) * rows);
   const sources = sourcesOf(view);
+  const names = sources.map((feature) => x.names[feature]!);
+  const width = ordered[0]?.numbers[0]?.length ?? 1;
+  const make = (place: number, into: Float32Array): Float32Array => {
+    const values = columnOf(x, sources[place]!);
+    if (place < takes.length) {
+      into.set(values);
+      if (!limits) return into;
+      const bounds = { low: limits.low[place]!, high: limits.high[place]! };
+      const filling = limits.impute[place]!;
+      for (let row = 0; row < rows; row++) into[row] = clipped(Number.isNaN(into[row]) ? filling : into[row]!, bounds);
+      return into;
+    }
+    const at = place - takes.length;
+    const ofCode = ordered[Math.floor(at / width)]!.numbers.map((each) => each[at % width]!);
+    for (let row = 0; row < rows; row++) into[row] = ofCode[values[row]! - firstCode]!;
+    return into;
+  };
+  if (x.column) return new LazyMatrix({ rows, names }, (place) => make(place, new Float32Array(rows)));
+  const { traits: _, ...plain } = x;
   if (sources.length === features && !changes(view, x)) return plain;
   const data = new Float32Array(rows * sources.length);
-  takes.forEach((feature, place) => {
-    const into = data.subarray(place * rows, (place + 1) * rows);
-    into.set(of(feature));
-    if (!limits) return;
-    const bounds = { low: limits.low[place]!, high: limits.high[place]! };
-    const filling = limits.impute[place]!;
-    for (let row = 0; row < rows; row++) into[row] = clipped(Number.isNaN(into[row]) ? filling : into[row]!, bounds);
-  });
-  let place = takes.length;
-  for (const { code, numbers } of ordered) {
-    const codes = of(code);
-    for (let k = 0; k < numbers[0]!.length; k++, place++) {
-      const ofCode = numbers.map((each) => each[k]!);
-      const into = data.subarray(place * rows, (place + 1) * rows);
-      for (let row = 0; row < rows; row++) into[row] = ofCode[codes[row]! - firstCode]!;
-    }
-  }
-  return { rows, columns: sources.length, names: sources.map((feature) => x.names[feature]!), data };
+  for (let place = 0; place < sources.length; place++) make(place, data.subarray(place * rows, (place + 1) * rows));
+  return { rows, columns: sources.length, names, data };
 }
 
 function changes({ takes, limits, ordered }: View, x: Matrix): boolean {
