@@ -176,6 +176,7 @@ describe('answers that can be relied on', () => {
     const second = (await getJson<ModelCard>(again.rawModels, modelKeys.card('d', 1)))!;
     expect(second.heldOut).toEqual(heldOut);
     expect(parseSpec(JSON.stringify(reproduce.spec))).toEqual(reproduce.spec);
+    expect(parseSpec(JSON.stringify(reproduce.chosen))).toEqual(reproduce.chosen);
   });
 });
 
