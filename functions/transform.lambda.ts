@@ -16,8 +16,10 @@ import { transform as transformRows } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
+import { release } from '../core/registry/aliases.ts';
 import { advanceDataset, type DatasetPointer, getDataset, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
+import { newestSource, noteSource } from '../core/registry/run-source.ts';
 import { chooseCrosses } from '../core/search/choose-crosses.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import type { CleanReport } from '../core/table/report.ts';
@@ -138,11 +140,25 @@ async function advanceRevision(
   if (pointer?.revision === revision) await advanceDataset(data, dataset, { ...next, source: pointer.source, revision });
 }
 
-async function startRun(dataset: string, revision: string, { models, executions, now }: Services, uploadedAt?: string): Promise<void> {
+/** Starts the revision's run. Where it has ended before, as data may be uploaded again, its version is released once more. */
+async function startRun(
+  dataset: string,
+  revision: string,
+  { data, models, executions, now }: Services,
+  uploadedAt?: string,
+): Promise<void> {
   const run = runOf(dataset, revision, version);
+  const pointer = await getDataset(data, dataset);
+  // Before it is asked whether there is a version: a run that ends meanwhile finds the upload.
+  if (pointer?.revision === revision) await noteSource(models, run, pointer.source);
   const record: RunRecord = { run, dataset, revision, createdAt: now().toISOString(), ...(uploadedAt !== undefined && { uploadedAt }) };
   await putJson(models, modelKeys.run(run), record, once);
   await executions.start(record);
+  const [registered, source] = await Promise.all([
+    getJson<{ version: number }>(models, modelKeys.registered(run)),
+    newestSource(models, run),
+  ]);
+  if (registered && source) await release(models, dataset, { version: registered.version, run, source }, now());
 }
 
 async function reject(dataset: string, revision: string, error: IngotError, services: Services): Promise<void> {
