@@ -30,7 +30,8 @@ export async function fail(event: unknown, { models, count, notify, now }: Servi
     const lines = [`The run ${run} of the dataset '${dataset}' failed in the stage ${failure.stage}: ${failure.message}`];
     if (failure.where) lines.push(`Where: ${failure.where}`);
     if (failure.fix) lines.push(`What to do: ${failure.fix}`);
-    await notify(`Ingot: the run ${run} failed`, lines.join('\n'));
+    // SNS takes 256 KB.
+    await notify(`Ingot: the run ${run} failed`, lines.join('\n').slice(0, 60_000));
   }
   return { run };
 
@@ -63,6 +64,20 @@ function understand(type: string, cause: string): ErrorBody & { stage?: Stage } 
       code: 'Unavailable',
       message: 'A stage ended without an answer, most likely because its memory was used up.',
       fix: 'Use fewer rows or columns, or give the functions more memory in the configuration.',
+    };
+  }
+  if (/TooManyRequests/.test(type)) {
+    return {
+      code: 'Unavailable',
+      message: 'The account ran as many functions as it may for more than half an hour.',
+      fix: 'Ask for more concurrent executions in Service Quotas, deploy with a smaller ingot:searchConcurrency, or redrive the run later.',
+    };
+  }
+  if (/DataLimitExceeded/.test(type)) {
+    return {
+      code: 'Unavailable',
+      message: 'A stage handed on more than the 256 KB that Step Functions takes.',
+      fix: 'Ask for fewer folds or families in dataset.json, and report it as a defect in Ingot.',
     };
   }
   return {
