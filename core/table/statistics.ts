@@ -177,7 +177,10 @@ async function someStatistics(
   const counted =
     step === 1
       ? sorted.map((values, index) => countSorted(values, bounds[index]!))
-      : (await countOutliers(database, relation, cells, bounds)).map((outliers, index) => ({ outliers, distinct: moments[index]!.distinct }));
+      : (await countOutliers(database, relation, cells, bounds)).map((outliers, index) => ({
+          outliers,
+          distinct: moments[index]!.distinct,
+        }));
   for (const [index, { name }] of columns.entries()) {
     const { count, min, max, mean, std } = moments[index]!;
     const { q25, median, q75, low, high, isBounded } = bounds[index]!;

@@ -12,5 +12,13 @@ export const looksOf = ({ rows, columns }: Scanned, forms: readonly Form[]): Loo
     const listed = isDate === undefined ? values : values.filter(([value]) => !isDate.test(value));
     const counts = new Map(listed.sort(([a, n], [b, m]) => m - n || Buffer.compare(Buffer.from(a), Buffer.from(b))));
     const plain = form.as === 'values' ? 0 : rows - [...counts.values()].reduce((sum, count) => sum + count, 0);
-    return { form, rows, plain, counts, ...(form.as !== 'number' && { all: new Map(values) }), distinct: counts.size + (plain > 0 ? 1 : 0), suspicious: false };
+    return {
+      form,
+      rows,
+      plain,
+      counts,
+      ...(form.as !== 'number' && { all: new Map(values) }),
+      distinct: counts.size + (plain > 0 ? 1 : 0),
+      suspicious: false,
+    };
   });

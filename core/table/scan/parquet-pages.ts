@@ -9,7 +9,14 @@ const page = { data: 0, dictionary: 2 } as const;
 const encoding = { plain: 0, rle: 3, dictionary: 8 } as const;
 const wire = { i32: 5, i64: 6, binary: 8, list: 9, struct: 12 } as const;
 
-type Value = { i32: number } | { i64: number } | { text: string } | { structs: Fields[] } | { i32s: number[] } | { texts: string[] } | { struct: Fields };
+type Value =
+  | { i32: number }
+  | { i64: number }
+  | { text: string }
+  | { structs: Fields[] }
+  | { i32s: number[] }
+  | { texts: string[] }
+  | { struct: Fields };
 /** By field number. */
 type Fields = Record<number, Value>;
 
@@ -118,7 +125,8 @@ function structOf(fields: Fields): number[] {
   let last = 0;
   for (const [key, value] of Object.entries(fields)) {
     const field = Number(key);
-    const kind = 'i32' in value ? wire.i32 : 'i64' in value ? wire.i64 : 'text' in value ? wire.binary : 'struct' in value ? wire.struct : wire.list;
+    const kind =
+      'i32' in value ? wire.i32 : 'i64' in value ? wire.i64 : 'text' in value ? wire.binary : 'struct' in value ? wire.struct : wire.list;
     bytes.push(((field - last) << 4) | kind);
     last = field;
     if ('i32' in value) push(bytes, varint(value.i32 * 2));

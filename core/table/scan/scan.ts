@@ -5,6 +5,7 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { readHead } from '../text-file.ts';
+import { release } from './equal-hashes.ts';
 import { footer, magic, type RowGroup } from './parquet-pages.ts';
 
 /** Delimited text in UTF-8, whose rows have `width` cells each. */
@@ -96,6 +97,7 @@ function joined(groups: { hashes: Uint32Array }[], rows: number): Uint32Array {
   for (const { hashes } of groups.splice(0)) {
     all.set(hashes, at);
     at += hashes.length;
+    release(hashes);
   }
   return all;
 }
@@ -116,7 +118,9 @@ async function runThreads(job: ScanJob, threads: number) {
       workers.map(
         (worker) =>
           new Promise<void>((resolve, reject) => {
-            worker.on('error', reject).on('exit', (code) => reject(new Error(`a worker thread ended with code ${code} before its work was done`)));
+            worker
+              .on('error', reject)
+              .on('exit', (code) => reject(new Error(`a worker thread ended with code ${code} before its work was done`)));
             worker.on('message', (message: ScanMessage) => {
               if (!('done' in message)) {
                 rows += message.rows;

@@ -1,6 +1,7 @@
 /** A thread that scans chunks of a file, one after another, and writes each as a row group of the stage. */
-import { createHash } from 'node:crypto';
+
 import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, writevSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { booleanOf, spellingKey } from '../spellings.ts';
@@ -81,7 +82,8 @@ function scanChunks({ path, stage, start, bytes, chunkBytes, delimiter, quote, i
     const text = memory.textOf(wanted + 1);
     // A chunk with its last row: the rest is read only where that is longer than 4 KiB.
     let length = read(text, 0, Math.min(wanted, end - begin + 4096), begin);
-    if (text.lastIndexOf(10, length - 1) < end - begin - 1 && length < wanted) length += read(text, length, wanted - length, begin + length);
+    if (text.lastIndexOf(10, length - 1) < end - begin - 1 && length < wanted)
+      length += read(text, length, wanted - length, begin + length);
     if (begin + length === bytes && text[length - 1] !== 10) text[length++] = 10;
     const first = chunk > 0 ? text.indexOf(10) + 1 : 0;
     if (chunk > 0 && first === 0) throw notPlain;
