@@ -22,7 +22,7 @@ export async function clean(
   files: Record<string, string | Uint8Array>,
   spec: DatasetSpec = {},
   threads = 2,
-  scanFrom?: number,
+  scanFrom: number | undefined = 0,
 ): Promise<Cleaned> {
   const directory = mkdtempSync(join(tmpdir(), 'ingot-clean-'));
   try {

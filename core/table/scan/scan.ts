@@ -68,7 +68,8 @@ export async function scan({ path, delimiter, quote, header, width }: PlainText,
   const head = (await readHead(path, headBytes)).toString('latin1');
   const start = header ? head.indexOf('\n') + 1 : 0;
   const names = head.slice(0, start).replace(/\r?\n$/, '');
-  if ((header && start === 0) || names.includes(quote) || names.includes('\r') || (!header && head.startsWith(byteOrderMark))) return undefined;
+  if ((header && start === 0) || names.includes(quote) || names.includes('\r') || (!header && head.startsWith(byteOrderMark)))
+    return undefined;
   const shared = { claims: new Int32Array(new SharedArrayBuffer(8)), end: new BigInt64Array(new SharedArrayBuffer(8)) };
   const file = await open(stage, 'w');
   try {
