@@ -22,7 +22,7 @@ export async function clean(
   files: Record<string, string | Uint8Array>,
   spec: DatasetSpec = {},
   threads = 2,
-  scanFrom: number | undefined = 0,
+  scanFrom?: number,
 ): Promise<Cleaned> {
   const directory = mkdtempSync(join(tmpdir(), 'ingot-clean-'));
   try {
