@@ -16,6 +16,8 @@ export const environment = {
   /** MB and vCPUs that a job may use. */
   jobMemory: 'INGOT_JOB_MEMORY',
   jobVcpus: 'INGOT_JOB_VCPUS',
+  /** Seconds between two checkpoints of a fit, where they are not to be the usual. */
+  checkpointSeconds: 'INGOT_CHECKPOINT_SECONDS',
   /** Where a job's code is: `<bucket>/<key>` of a zip, the hash of its files (infra/assets.ts), and, on a laptop, a folder in its place. */
   jobCode: 'INGOT_JOB_CODE',
   jobHash: 'INGOT_JOB_HASH',

@@ -6,6 +6,7 @@ import { getJson, putJson } from '../core/object-store.ts';
 import { type Fallback, laneOf } from '../core/registry/runs.ts';
 import { doneRung, rungsOf } from '../core/search/auto/objects.ts';
 import { boardOf, type DoneRung, promote } from '../core/search/auto/promote.ts';
+import { failuresOf, requireSome } from '../core/search/failed.ts';
 import type { Leaderboard, Plan, RungTrials, TrialResult } from '../core/search/plan.ts';
 import { select as rank } from '../core/search/selection.ts';
 import { lambda } from './shared/lambda.ts';
@@ -31,7 +32,9 @@ export const select = stage('Select', runEvent, async ({ run }, services): Promi
 
 async function boardOfGrid(plan: Plan, { models }: Services): Promise<Leaderboard> {
   const results = await Promise.all(plan.trials.map(({ id }) => needJson<TrialResult>(models, modelKeys.trial(plan.run, id))));
-  return rank(plan, results);
+  requireSome(results);
+  const failed = failuresOf(results);
+  return { ...rank(plan, results), ...(failed.length > 0 && { failed }) };
 }
 
 /** The rung that follows, or again the one that has trials left to do; the leaderboard after the last. */

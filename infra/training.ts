@@ -65,6 +65,7 @@ export class Training extends Construct {
   private readonly surroundings: Surroundings;
   private readonly batch: Batch | undefined;
   private planFunction!: IngotFunction;
+  private searchFunction!: IngotFunction;
 
   constructor(scope: Construct, id: string, { topic, batch, ...surroundings }: TrainingProps) {
     super(scope, id);
@@ -125,6 +126,7 @@ export class Training extends Construct {
       }),
     });
     if (name === 'Plan') this.planFunction = handler;
+    if (name === 'Search') this.searchFunction = handler;
     if (looks) {
       looks.acknowledgeLook(handler.role!);
       acknowledgeWildcard(handler.role!, looks.anyJob, noName);
@@ -137,6 +139,20 @@ export class Training extends Construct {
       resultPath: name === 'Plan' || name === 'Select' ? '$.plan' : JsonPath.DISCARD,
     });
     return withRetries(task);
+  }
+
+  /** A trial; where every attempt at it was ended, what it tries is left out. */
+  private trial(): LambdaInvoke {
+    const task = this.stage('Search');
+    const givenUp = new LambdaInvoke(this, 'Trial given up', {
+      lambdaFunction: this.searchFunction,
+      payload: TaskInput.fromObject({ ...run, trial: JsonPath.stringAt('$.trial'), error: JsonPath.objectAt('$.error') }),
+      payloadResponseOnly: true,
+      retryOnServiceExceptions: false,
+      resultPath: JsonPath.DISCARD,
+    });
+    task.addCatch(withRetries(givenUp), { errors: killed, resultPath: '$.error' });
+    return task;
   }
 
   /** What Plan reckons with, see core/compute/lane.ts. */
@@ -155,7 +171,7 @@ export class Training extends Construct {
       maxConcurrency: this.surroundings.config.searchConcurrency,
       resultPath: JsonPath.DISCARD,
     });
-    search.itemProcessor(this.stage('Search'));
+    search.itemProcessor(this.trial());
     return search;
   }
 

@@ -50,6 +50,8 @@ export interface CleanInput {
    */
   memoryLimit?: string;
   threads?: number;
+  /** Bytes from which on a plain file is scanned (scan/scan.ts) rather than read by SQL, 16 MB by default. */
+  scanFrom?: number;
   /** What personal data are hashed with, where the spec asks for that. */
   secret?: () => Promise<Uint8Array>;
 }

@@ -26,7 +26,7 @@ const way = (shape: { rows: number; features: number; classes: number }, spec = 
 const small = { rows: 500, features: 30, classes: 2 };
 const large = { rows: 3_000_000, features: 100, classes: 2 };
 /** More than Fargate's 120 GB. */
-const huge = { rows: 100_000_000, features: 300, classes: 2 };
+const huge = { rows: 1_000_000_000, features: 300, classes: 2 };
 
 describe('a lane is the smallest compute that can do the work in time', () => {
   test('functions do what they can, and nobody asks Batch', () => {

@@ -1,6 +1,7 @@
 /** One run of boosting: rounds of trees on a binned training set. */
 import { mix32, Random } from '../../random.ts';
 import type { Matrix } from '../model.ts';
+import { linksOf } from '../tree/ensemble.ts';
 import { Growth } from '../tree/growth.ts';
 import { type Objective, quantileOf } from './objective.ts';
 import type { BoostingParams } from './params.ts';
@@ -30,6 +31,7 @@ export interface BoostedTree {
 }
 
 export const leaf = 0xffff_ffff;
+const missingBin = 255;
 /** Cells (rows × features) below which helpers would cost more than they give. */
 const smallTable = 500_000;
 /** Told apart in the seed: the bag, the features and the rounding of a round. */
@@ -140,6 +142,26 @@ export class Booster {
       kernel.settle();
       trees.push(this.read());
     }
+    this.round++;
+    return trees;
+  }
+
+  /** Takes a round's trees from a former attempt, and adds them to the scores: sums of whole numbers, the same as if they had been grown now. */
+  replay(trees: BoostedTree[]): BoostedTree[] {
+    const { buffer } = this.growth.shared.memory;
+    const bins = new Uint8Array(buffer, this.growth.shared.get('bins'), this.allRows * this.features);
+    trees.forEach(({ splits, missingLeft, leaves }, output) => {
+      const links = linksOf(Uint32Array.from(splits));
+      const scores = new Float64Array(buffer, this.at.scores + output * this.allRows * 8, this.allRows);
+      for (let row = 0; row < this.allRows; row++) {
+        let node = 0;
+        for (let split = splits[0]!; split !== leaf; split = splits[node]!) {
+          const bin = bins[row * this.features + (split >>> 8)]!;
+          node = (bin === missingBin ? missingLeft[node] === 1 : bin <= (split & 255)) ? node + 1 : links[node]!;
+        }
+        scores[row]! += leaves[links[node]!]!;
+      }
+    });
     this.round++;
     return trees;
   }
