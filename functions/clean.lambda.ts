@@ -142,7 +142,7 @@ async function withinDisk(bytes: number, work: (directory: string) => Promise<vo
     await withScratch(work);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw code === 'ENOSPC' || /no space left|max_temp_directory_size/i.test(message) ? tooLarge(cause) : cause;
+    throw code === 'ENOSPC' || /^IO Error: .*no space left|max_temp_directory_size/is.test(message) ? tooLarge(cause) : cause;
   }
 }
 
