@@ -1,6 +1,7 @@
 /**
- * Reads a plain delimited file, large enough to be worth threads, into a stage (../stage.ts) in one pass, several times faster than SQL would: numbers are parsed, values counted and rows
- * hashed on the way. A file with anything that is not plain (quotes, numbers in other notations, more than 50,000 values) is left to SQL.
+ * Reads a plain delimited file, large enough to be worth threads, into a stage (../stage.ts) in one pass, in less than half of the time that SQL
+ * takes: numbers are parsed, values counted and rows hashed on the way. A file with anything that is not plain (quotes, numbers in other notations,
+ * more than 50,000 values) is left to SQL.
  */
 import { open, rm, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
