@@ -70,10 +70,7 @@ async function drop(assembly: string, { free, ...shape }: TableShape & { free?: 
     await put(dataKeys.raw('t', 'train.csv'), table);
     const run = await awaitModel(api, 't');
     const seconds = (Date.now() - began) / 1000;
-    const [detail, card] = await Promise.all([
-      call<RunDetail>(api, `runs/${run.id}`),
-      call<ModelCard>(api, 'models/t/versions/1'),
-    ]);
+    const [detail, card] = await Promise.all([call<RunDetail>(api, `runs/${run.id}`), call<ModelCard>(api, 'models/t/versions/1')]);
     const stages = Object.fromEntries(Object.entries(card.seconds).map(([stage, own]) => [stage, Math.round(own * 10) / 10]));
     return {
       ...{ ...shape, free, seconds, model: true, members: card.ensemble?.members.map(({ family }) => family) },

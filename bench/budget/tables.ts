@@ -25,7 +25,9 @@ export function tableOf({ rows, numbers, texts = 0, classes }: TableShape): stri
     const signal = a - b + a * c + ((said[0]?.[0] ?? 0) % 3) + 0.5 * (random.uniform() - 0.5);
     const share = Math.max(0, Math.min(0.9999, (signal + 2.5) / (texts > 0 ? 7 : 5)));
     const target = classes === 0 ? signal.toFixed(4) : `k${Math.floor(share * classes)}`;
-    lines.push([...values.map((value) => value.toFixed(4)), ...said.map((each) => each.map((word) => words[word]!).join(' ')), target].join(','));
+    lines.push(
+      [...values.map((value) => value.toFixed(4)), ...said.map((each) => each.map((word) => words[word]!).join(' ')), target].join(','),
+    );
   }
   return `${lines.join('\n')}\n`;
 }
