@@ -12,7 +12,8 @@ import { iterationCurve } from '../core/evaluation/iterations.ts';
 import { encodeExplainData } from '../core/explain/explain-file.ts';
 import { makeExplainData } from '../core/explain/make-explain-data.ts';
 import { wideOf } from '../core/features/layout.ts';
-import { takeRows, takeTarget } from '../core/features/split.ts';
+import { takeTarget } from '../core/features/split.ts';
+import { rowsIn } from '../core/features/table-features.ts';
 import { transform } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { deserializeModel } from '../core/models/deserialize.ts';
@@ -23,10 +24,9 @@ import { checkAgreement, edgeRows, rawRowsOf } from '../core/registry/parity.ts'
 import type { Plan } from '../core/search/plan.ts';
 import { loadModel } from '../core/serving/session.ts';
 import type { Frame } from '../core/table/frame.ts';
-import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
-import { readKeys, readPreprocess, splitOf } from './shared/features.ts';
+import { readKeys, readPreprocess, readTableTarget, splitOf, storedTable } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needBytes, needJson, once } from './shared/objects.ts';
 import { withScratch } from './shared/scratch.ts';
@@ -48,50 +48,50 @@ export const gate = stage('Gate', runEvent, async (event, { data, models, now })
   ]);
   const left = await timeLeft(models, plan, 'gate', now);
   const isOver = () => left !== undefined && left() <= 0;
-  const { frame, target, by } = await withScratch(async (directory) => {
+  return withScratch(async (directory) => {
     const path = join(directory, 'table.parquet');
     await data.download(dataKeys.table(dataset, revision), path);
     const columns = preprocess.columns.map(({ name }) => name);
-    const frame = await readFrame(path, { columns, wide: wideOf(preprocess) });
-    return { frame, target: await readTarget(path, report), by: await readKeys(path, spec, report) };
+    const table = storedTable(path, report, columns, wideOf(preprocess));
+    const target = await readTableTarget(path, report);
+    const { train, test } = await splitOf(target, table, spec, await readKeys(path, spec, report));
+    const rows = await table.take(test);
+    const trained = deserializeModel(fit.family, fitted);
+    const served = await loadModel(graph, { threads: availableParallelism() });
+    try {
+      const ours = async (asked: Frame) => answer(found, await trained.predict(transform(preprocess, asked)));
+      const raw = rawRowsOf(rows);
+      const answers = served.run(raw);
+      checkAgreement(answers, await ours(rows), 'test row');
+      const edges = edgeRows(rows, preprocess, trained);
+      if (edges.rows > 0) checkAgreement(served.run(rawRowsOf(edges)), await ours(edges), 'row at a split edge');
+      const heldOut = evaluate((asked) => served.run(asked), {
+        rows: raw,
+        answered: answers,
+        truth: takeTarget(target, test),
+        columns,
+        classes: preprocess.classes ?? [],
+        seed: spec.seed ?? 0,
+        graphBytes: graph.length,
+        isOver,
+      });
+      const iterations = await iterationCurve(trained, transform(preprocess, rows), takeTarget(target, test), spec.seed ?? 0, isOver);
+      const explain = encodeExplainData(await makeExplainData(trained, preprocess, rowsIn(table, train), spec.seed ?? 0, isOver));
+      await models.put(modelKeys.explained(run), explain, { contentType: 'application/octet-stream', condition: once });
+      const passed: Gate = {
+        heldOut,
+        parity: { testRows: rows.rows, edgeRows: edges.rows },
+        baseline: baselineOf(report, preprocess, answers),
+        ...(iterations && { iterations }),
+        ...(trained.learningCurve && { objective: thinObjective(trained.learningCurve) }),
+        seconds: (performance.now() - started) / 1000,
+      };
+      await putJson(models, modelKeys.gate(run), passed, once);
+    } finally {
+      served.dispose();
+    }
+    return event;
   });
-  const { train, test } = splitOf(target, frame, spec, by);
-  const rows = takeRows(frame, test);
-  const trained = deserializeModel(fit.family, fitted);
-  const served = await loadModel(graph, { threads: availableParallelism() });
-  try {
-    const ours = async (asked: Frame) => answer(found, await trained.predict(transform(preprocess, asked)));
-    const raw = rawRowsOf(rows);
-    const answers = served.run(raw);
-    checkAgreement(answers, await ours(rows), 'test row');
-    const edges = edgeRows(rows, preprocess, trained);
-    if (edges.rows > 0) checkAgreement(served.run(rawRowsOf(edges)), await ours(edges), 'row at a split edge');
-    const heldOut = evaluate((asked) => served.run(asked), {
-      rows: raw,
-      answered: answers,
-      truth: takeTarget(target, test),
-      columns: preprocess.columns.map(({ name }) => name),
-      classes: preprocess.classes ?? [],
-      seed: spec.seed ?? 0,
-      graphBytes: graph.length,
-      isOver,
-    });
-    const iterations = await iterationCurve(trained, transform(preprocess, rows), takeTarget(target, test), spec.seed ?? 0, isOver);
-    const explain = encodeExplainData(makeExplainData(trained, preprocess, takeRows(frame, train), spec.seed ?? 0, isOver));
-    await models.put(modelKeys.explained(run), explain, { contentType: 'application/octet-stream', condition: once });
-    const passed: Gate = {
-      heldOut,
-      parity: { testRows: rows.rows, edgeRows: edges.rows },
-      baseline: baselineOf(report, preprocess, answers),
-      ...(iterations && { iterations }),
-      ...(trained.learningCurve && { objective: thinObjective(trained.learningCurve) }),
-      seconds: (performance.now() - started) / 1000,
-    };
-    await putJson(models, modelKeys.gate(run), passed, once);
-  } finally {
-    served.dispose();
-  }
-  return event;
 });
 
 export const handler = lambda(gate);

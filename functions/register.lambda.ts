@@ -3,6 +3,7 @@ import { answersCard } from '../core/answers/answers-card.ts';
 import type { FoundAnswers } from '../core/answers/find-answers.ts';
 import { leftOutOf } from '../core/compute/budget.ts';
 import { spentOn } from '../core/compute/cost.ts';
+import { sampleSentence } from '../core/compute/ways.ts';
 import { columnTypeOf } from '../core/features/layout.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
@@ -94,6 +95,7 @@ async function draftCard(
     reproduce: reproductionOf(origin, plan, fit),
     data: {
       rows: { ...report.rows, ...preprocess.rows },
+      ...(plan.sample && { sample: { ...plan.sample, why: sampleSentence(plan.sample) } }),
       inferred: report.inferred,
       changes: report.changes,
     },
@@ -110,7 +112,7 @@ async function draftCard(
       spent: spentOn(
         [
           { stage: 'Plan' },
-          ...trials.map((trial) => ({ stage: 'Search' as const, seconds: trial?.seconds })),
+          ...trials.map((trial, place) => ({ stage: 'Search' as const, seconds: trial?.seconds, rung: planned[place]!.rung })),
           { stage: 'Select' },
           { stage: 'Fit', seconds: fit.seconds },
           { stage: 'Optimise', seconds: optimised.seconds },

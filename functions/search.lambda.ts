@@ -11,7 +11,8 @@ import { failedTrial } from '../core/search/failed.ts';
 import type { Plan, Trial, TrialResult } from '../core/search/plan.ts';
 import { runTrial } from '../core/search/run-trial.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
-import { readTrain } from './shared/features.ts';
+import { isJob, stageMilliseconds } from './shared/environment.ts';
+import { withTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import type { Services } from './shared/services.ts';
@@ -29,33 +30,29 @@ export const search = stage('Search', trialEvent, async ({ run, dataset, revisio
   if (!(await models.head(modelKeys.trial(run, trial)))) {
     const plan = await needJson<Plan>(models, modelKeys.plan(run));
     const about = plan.search === 'auto' ? await trialOf(models, plan, trial) : plan.trials.find(({ id }) => id === trial)!;
-    const result = error
-      ? failedTrial(plan, about, understand(error).message)
-      : await tryCandidates(plan, about, { dataset, revision }, services);
+    const result = error ? failedTrial(plan, about, understand(error).message) : await tryCandidates(plan, about, services);
     await putJson(models, modelKeys.trial(run, trial), result, once);
   }
   return { run, dataset, revision };
 });
 
-async function tryCandidates(
-  plan: Plan,
-  trial: Trial,
-  { dataset, revision }: Pick<RunEvent, 'dataset' | 'revision'>,
-  { data, models, now, endBy }: Services,
-): Promise<TrialResult> {
+async function tryCandidates(plan: Plan, trial: Trial, { data, models, now, endBy, checkpoints }: Services): Promise<TrialResult> {
   const started = performance.now();
   const left = await timeLeft(models, plan, trial.id, now, trial);
   // Of an attempt that begins when the time is over nothing is left but to gather what the one before has kept.
   const release = left && left() > 0 ? endBy?.(left() + graceMilliseconds) : undefined;
   try {
-    const { x, y, by } = await readTrain(data, dataset, revision);
-    const context = { by, workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) };
-    const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
-    const kept = (candidate: number, truth: Target) => keptFit(models, plan, trial, candidate, truth);
-    const result =
-      plan.search === 'auto'
-        ? await runAutoTrial(plan, trial, x, y, { ...context, keep, kept })
-        : await runTrial(plan, trial.id, x, y, context);
+    // What was planned for a job may be more than a function has time for.
+    const isOver = left && (() => left() <= 0 || (!isJob() && performance.now() - started > stageMilliseconds));
+    const result = await withTrain(data, plan, ({ x, y, by }) => {
+      const context = { by, workers: availableParallelism(), ...(isOver && { isOver }) };
+      const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
+      const kept = (candidate: number, truth: Target) => keptFit(models, plan, trial, candidate, truth);
+      const checkpointOf = (candidate: number) => checkpoints?.of(plan.run, `${trial.id}-${candidate}`);
+      return plan.search === 'auto'
+        ? runAutoTrial(plan, trial, x, y, { ...context, keep, kept, checkpointOf })
+        : runTrial(plan, trial.id, x, y, context);
+    });
     return { ...result, seconds: (performance.now() - started) / 1000 };
   } finally {
     release?.();

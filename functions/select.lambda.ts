@@ -20,14 +20,14 @@ export const select = stage('Select', runEvent, async ({ run }, services): Promi
   const { models } = services;
   const plan = await needJson<Plan>(models, modelKeys.plan(run));
   const over = { rung: plan.rungs?.length ?? 1, trials: [] };
-  if (await models.head(modelKeys.leaderboard(run))) return answerOf(plan, over, models);
+  if (await models.head(modelKeys.leaderboard(run))) return answerOf(plan, over, services);
   const next = plan.search === 'auto' ? await nextRung(plan, services) : await boardOfGrid(plan, services);
   if ('trials' in next) {
     await putJson(models, modelKeys.rung(run, next.rung), next, once);
-    return answerOf(plan, next, models);
+    return answerOf(plan, next, services);
   }
   await putJson(models, modelKeys.leaderboard(run), next, once);
-  return answerOf(plan, over, models);
+  return answerOf(plan, over, services);
 });
 
 async function boardOfGrid(plan: Plan, { models }: Services): Promise<Leaderboard> {

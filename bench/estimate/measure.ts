@@ -75,6 +75,25 @@ export function drawSvmCase(random: Random): Case {
   return { shape, candidates: expandGrid(grid).map((params) => familyOf('svm').parse(params)) };
 }
 
+/** As above, of both normalisations; every other case is a search of two widths and two numbers of epochs. */
+export function drawNetworkCase(random: Random): Case {
+  const between = (low: number, high: number) => Math.round(low * (high / low) ** random.uniform());
+  const pick = <T>(...values: T[]): T => values[random.below(values.length)]!;
+  const shape: Shape = { rows: between(200, 20_000), features: between(3, 60), classes: pick(0, 2, 2, 3, 6) };
+  const epochs = between(4, 30);
+  const grid: Record<string, Params[string][]> =
+    random.below(2) === 0
+      ? { epochs: [Math.ceil(epochs / 2), epochs], width: [32, 128] }
+      : {
+          epochs: [epochs],
+          width: [pick(32, 64, 128, 256)],
+          depth: [pick(1, 2, 2, 3)],
+          bins: [pick(0, 8, 16)],
+          normalisation: [pick('none', 'none', 'batch')],
+        };
+  return { shape, candidates: expandGrid(grid).map((params) => familyOf('network').parse(params)) };
+}
+
 /** A table of the shape: a signal in some features, noise of a drawn strength in the target, every third feature of few values. */
 export function drawTable({ rows, features, classes }: Shape, random: Random): { x: Matrix; y: Target } {
   const data = new Float32Array(rows * features);

@@ -6,7 +6,7 @@ import type { Candidate, Plan, Rung } from '../search/plan.ts';
 import { type Budget, gateUntil, type Limits, tooSmall } from './budget.ts';
 import { callsOf, type Estimate, fixedDollars, pipelineSecondDollars, startSeconds } from './cost.ts';
 import { coresOf, type Lane, searchPower } from './lane.ts';
-import { estimatorOf, type Shape, scale } from './work.ts';
+import { estimatorOf, type Shape, scale, tableInMemory } from './work.ts';
 
 /** Core seconds without a budget: for any table, for a million cells (rows × features × numbers that a model answers) more, and at most. */
 const workOf = { any: 6, million: 40, most: 60 };
@@ -162,8 +162,10 @@ const ordered = ({ low, point, high }: { low: number; point: number; high: numbe
 
 /** Of a function's process before there is any data. */
 const processBytes = 300 * 2 ** 20;
+/** Of what candidates take one after the other, some of the last one's is there still. */
+const uncollected = 1.5;
 
 function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, validRows }: Rung): number {
   const pieces = candidates.map(({ family, params }) => estimatorOf(family).memory({ ...shape, rows: trainRows }, [params], validRows));
-  return processBytes + shape.rows * shape.features * 4 + Math.max(...pieces);
+  return processBytes + tableInMemory(shape) + uncollected * Math.max(...pieces);
 }

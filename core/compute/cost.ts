@@ -3,9 +3,9 @@ import type { Stage } from '../names.ts';
 import type { Plan } from '../search/plan.ts';
 import { trainingShares } from '../search/training-sizes.ts';
 import type { JobSize } from './batch.ts';
-import { coresOf, type Lane } from './lane.ts';
+import { childrenOf, coresOf, type Lane } from './lane.ts';
 import type { Preparation } from './preparation.ts';
-import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum } from './work.ts';
+import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum, tableInMemory } from './work.ts';
 
 /** As `plan.json` keeps it. */
 export interface Estimate {
@@ -169,13 +169,12 @@ export function estimateRun(plan: Planned, shape: Shape, lane: Lane, rounds: Rec
 function memoryOf(plan: Planned, shape: Shape): number {
   const valid = Math.ceil(shape.rows / plan.folds);
   const families = [...new Set(plan.candidates.map(({ family }) => family))];
-  const table = shape.rows * shape.features * 4;
   const pieces = families.flatMap((family) => {
     const params = plan.candidates.filter((candidate) => candidate.family === family).map((candidate) => candidate.params);
     const { memory } = estimatorOf(family);
     return [memory({ ...shape, rows: shape.rows - valid }, params, valid), ...params.map((each) => memory(shape, [each], 0))];
   });
-  return processBytes + table + Math.max(...pieces);
+  return processBytes + tableInMemory(shape) + Math.max(...pieces);
 }
 
 /** Dollars for a second of a function with that many MB. */
@@ -211,10 +210,14 @@ export function fixedDollars(trials: number, { prices }: Lane): number {
 
 /**
  * What stages have cost, by their own seconds.
- * @param done the stages that are done, each trial one, with the seconds that they say they took (undefined where they don't say)
+ * @param done the stages that are done, each trial one, with the seconds that they say they took (undefined where they don't say), and a trial's rung
  * @param prepared seconds from the upload to the start of the run
  */
-export function spentOn(done: { stage: Stage; seconds?: number | undefined }[], lane: Lane, prepared = 0): Spent {
+export function spentOn(
+  done: { stage: Stage; seconds?: number | undefined; rung?: number | undefined }[],
+  lane: Lane,
+  prepared = 0,
+): Spent {
   const { job: _, ...functions } = lane;
   const preparation = { seconds: prepared, dollars: prepared * pipelineSecondDollars(functions) };
   const billed: Spent[] = done.map(({ stage, seconds = 0 }) => {
@@ -222,9 +225,12 @@ export function spentOn(done: { stage: Stage; seconds?: number | undefined }[], 
     const all = seconds + callsOf(lane)[kind].point;
     return { seconds: all, dollars: all * (kind === 'control' ? secondDollars(lane, lane.controlMemory) : pipelineSecondDollars(lane)) };
   });
-  const trials = done.filter(({ stage }) => stage === 'Search').length;
+  const searched = done.filter(({ stage }) => stage === 'Search');
+  const trials = searched.length;
   if (lane.job && trials > 0) {
-    const jobs = Math.min(trials, lane.concurrency) + (done.some(({ stage }) => stage === 'Fit') ? 1 : 0);
+    const rungs = [...Map.groupBy(searched, ({ rung = 0 }) => rung).values()];
+    const starts = rungs.reduce((sum, { length }) => sum + childrenOf(length, lane), 0);
+    const jobs = starts + (done.some(({ stage }) => stage === 'Fit') ? 1 : 0);
     const seconds = jobs * jobStartSeconds.point;
     billed.push({ seconds, dollars: seconds * pipelineSecondDollars(lane) });
   }

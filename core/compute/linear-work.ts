@@ -56,8 +56,8 @@ export const linearWork: Estimator = {
   spread: { low: 0.45, high: 2.2 },
   coreSeconds: (shape, candidates) =>
     candidates.reduce((total, params) => total + candidateSeconds + fitSeconds(shape, params), shape.rows * shape.features * cellSeconds),
-  // The float32 table, and a design of float64 columns that are not constant.
-  memory: ({ rows, features, classes }, _, validRows) => (rows + validRows) * (features * 12 + 16 + 8 * Math.max(1, classes)),
+  // A design of the columns that are not constant, and what becomes of one of them.
+  memory: ({ rows, features, classes }, _, validRows) => (rows + validRows) * (features * 8 + 16 + 8 * Math.max(1, classes)),
   modelSize: (shape) => shape.features * outputsOf(shape),
 };
 

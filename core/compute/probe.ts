@@ -10,6 +10,8 @@ import { resolve } from '../models/svm/params.ts';
 import { svm } from '../models/svm/svm.ts';
 import { RbfTrainer } from '../models/svm/train-rbf.ts';
 import { takeMatrix } from '../models/take-matrix.ts';
+import { filledView } from '../models/view/filled.ts';
+import { applyView } from '../models/view/view.ts';
 import { expandGrid } from '../search/grid.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { descentKey } from './linear-work.ts';
@@ -46,11 +48,20 @@ const descentRows = { least: 200, most: 1000, cells: 60_000 };
 const mostDescents = 12;
 const seed = 0;
 
+/** The rows to probe, of all train rows. */
+export const rowsToProbe = (rows: number): Int32Array => spread(rows, descentRows.most);
+
 /**
- * @param x the train rows
+ * @param features of some train rows, as the table has them
  * @param spec says which families and solvers there are to be estimated; it takes some milliseconds for each, whatever the table
  */
-export async function probe(x: Matrix, y: Target, { families, grids }: Pick<DatasetSpec, 'families' | 'grids'> = {}): Promise<Probe> {
+export async function probe(
+  features: Matrix,
+  y: Target,
+  { families, grids }: Pick<DatasetSpec, 'families' | 'grids'> = {},
+): Promise<Probe> {
+  const view = filledView(features);
+  const x = view ? applyView(view, features) : features;
   const machines = !families || families.includes('svm') ? probeMachines(x, y) : undefined;
   const { solver: solvers = [], ...others } = { ...linear.grid, ...grids?.linear };
   const asked = expandGrid({ solver: solvers.filter((solver) => solver !== 'lbfgs'), ...others }).slice(0, mostDescents);

@@ -1,11 +1,11 @@
 /** Makes a version's explain.bin of its model and the rows that it was fitted on. */
-import { drawRows, takeRaw } from '../evaluation/rows.ts';
+import { drawRows } from '../evaluation/rows.ts';
 import type { Preprocess } from '../features/preprocess.ts';
-import { takeRows } from '../features/split.ts';
 import { transform } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
+import { applyView } from '../models/view/view.ts';
 import { rawRowsOf } from '../registry/parity.ts';
-import type { Frame } from '../table/frame.ts';
+import type { RowSource } from '../table/stored-table.ts';
 import type { ExplainData } from './explain-file.ts';
 import { meansOf } from './linear-shap.ts';
 import { backgroundRows } from './sampled-shap.ts';
@@ -17,22 +17,22 @@ const mostRows = 10_000;
 const mostNodes = 2_000_000;
 
 /**
- * @param train the train rows of the clean table, in the preprocess's columns
+ * @param train the train rows of the clean table, in the preprocess's columns, some of which are taken
  * @param isOver whether the time is over: explanations are then sampled, which needs nothing but some rows
  */
-export function makeExplainData(
+export async function makeExplainData(
   model: Pick<FittedModel, 'additive'>,
   preprocess: Preprocess,
-  train: Frame,
+  train: RowSource,
   seed: number,
   isOver: () => boolean = () => false,
-): ExplainData {
+): Promise<ExplainData> {
   const additive = isOver() ? undefined : model.additive?.();
   if (!additive || (additive.kind === 'trees' && additive.splits.length > mostNodes)) {
-    const rows = drawRows(train.rows, backgroundRows, seed);
-    return { preprocess, background: takeRaw(rawRowsOf(train), rows) };
+    return { preprocess, background: rawRowsOf(await train.take(drawRows(train.rows, backgroundRows, seed))) };
   }
-  const x = transform(preprocess, takeRows(train, drawRows(train.rows, mostRows, seed)));
+  const features = transform(preprocess, await train.take(drawRows(train.rows, mostRows, seed)));
+  const x = additive.view ? applyView(additive.view, features) : features;
   return additive.kind === 'trees'
     ? { preprocess, additive, covers: countCovers(additive, x) }
     : { preprocess, additive, means: meansOf(additive, x) };

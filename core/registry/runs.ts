@@ -148,15 +148,15 @@ export function laneOf({ lane }: Estimate, fallback: Fallback | undefined): Lane
 async function spentSoFar(models: ObjectStore, plan: Plan, lane: Lane, record: RunRecord): Promise<Spent> {
   const { run } = plan;
   const trials = plan.search === 'auto' ? (await rungsOf(models, plan)).flatMap((rung) => rung.trials) : plan.trials;
-  const works: { stage: Stage; key: string }[] = [
-    ...trials.map(({ id }) => ({ stage: 'Search' as const, key: modelKeys.trial(run, id) })),
+  const works: { stage: Stage; key: string; rung?: number | undefined }[] = [
+    ...trials.map(({ id, rung }) => ({ stage: 'Search' as const, key: modelKeys.trial(run, id), rung })),
     ...stages.flatMap(({ name }) => (name === 'Search' ? [] : [{ stage: name, key: stageObjects[name](run) }])),
   ];
   const done = await Promise.all(
-    works.map(async ({ stage, key }) => ({ stage, object: await getJson<{ seconds?: number }>(models, key) })),
+    works.map(async ({ key, ...work }) => ({ ...work, object: await getJson<{ seconds?: number }>(models, key) })),
   );
   return spentOn(
-    done.flatMap(({ stage, object }) => (object ? [{ stage, seconds: object.seconds }] : [])),
+    done.flatMap(({ object, ...work }) => (object ? [{ ...work, seconds: object.seconds }] : [])),
     lane,
     preparedSeconds(record),
   );

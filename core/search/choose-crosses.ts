@@ -5,12 +5,13 @@
 import { coreSecondsOf, type Shape } from '../compute/work.ts';
 import { type Cross, crossOperations, crossValues, groupingOf, imputed } from '../features/cross.ts';
 import type { Preprocess } from '../features/preprocess.ts';
-import { takeRows, takeTarget } from '../features/split.ts';
+import { takeTarget } from '../features/split.ts';
 import { transformTrain, withCrosses } from '../features/tabular.ts';
 import { type Learning, responseOf, toldClasses } from '../features/target-encoding.ts';
-import { boosting } from '../models/boosting/boosting.ts';
+import { familyOf } from '../models/families.ts';
 import type { Params, Predictions } from '../models/model.ts';
 import type { Frame } from '../table/frame.ts';
+import type { RowSource } from '../table/stored-table.ts';
 import { score } from './metrics.ts';
 
 /** Of fewer rows the choice would be chance. */
@@ -28,6 +29,7 @@ const folds = 3;
 /** The loss must be less by this share, and less in each fold. */
 const leastGain = 0.005;
 const bins = 16;
+const boosting = familyOf('boosting');
 const quick = { nEstimators: 60, learningRate: 0.15, maxLeaves: 15 };
 /** The check is made without crosses and with them. */
 const checks = 2;
@@ -62,10 +64,10 @@ interface Context {
 }
 
 /**
- * @param train the rows that the preprocessing was fitted on
+ * @param train the rows that the preprocessing was fitted on, some of which are taken
  * @returns the crosses to keep, none where they don't help or there are few rows; the same whatever the workers
  */
-export async function chooseCrosses(preprocess: Preprocess, train: Frame, learning: Learning, context: Context): Promise<Cross[]> {
+export async function chooseCrosses(preprocess: Preprocess, train: RowSource, learning: Learning, context: Context): Promise<Cross[]> {
   const numeric = preprocess.columns.flatMap(({ type }, column) => (type === 'number' ? [column] : []));
   const isAlone = numeric.length === 1 && !preprocess.columns.some((fitted) => groupingOf(fitted));
   const { target } = learning;
@@ -74,7 +76,7 @@ export async function chooseCrosses(preprocess: Preprocess, train: Frame, learni
   if (!planned || numeric.length === 0 || isAlone) return [];
   const params = boosting.parse({ ...quick, nEstimators: planned.rounds });
   const rows = everyNth(train.rows, Math.ceil(train.rows / planned.rows));
-  const frame = takeRows(train, rows);
+  const frame = await train.take(rows);
   const sample: Learning = { target: takeTarget(target, rows), foldOf: rows.map((row) => learning.foldOf[row]!) };
   const before = await check(preprocess, frame, sample, params, context);
 

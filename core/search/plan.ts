@@ -96,6 +96,8 @@ export interface Plan {
   trials: Trial[];
   /** Of an automatic search. */
   rungs?: Rung[];
+  /** Rows that are trained on, drawn by the seed, the classes in proportion, where there is no memory for all of them. */
+  sample?: { rows: number; of: number };
   /** Rows, features and classes (0 of a regression) that the search works with. */
   shape?: Shape;
   /** What it will take; plans of older runs have none. */

@@ -5,14 +5,14 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import middy from '@middy/core';
 import { S3ObjectStore, s3Client } from '../../aws/s3-object-store.ts';
 import { StepFunctionsRuns } from '../../aws/step-functions-runs.ts';
-import { environment, metricsNamespace } from '../../core/names.ts';
+import { environment } from '../../core/names.ts';
 import { Counters } from './counters.ts';
 import { endBy } from './end-by.ts';
 import { requireEnv } from './environment.ts';
 import type { Services } from './services.ts';
 
 const logger = new Logger({ serviceName: 'ingot' });
-const counters = new Counters(metricsNamespace);
+const counters = new Counters();
 
 let connected: Services | undefined;
 

@@ -125,8 +125,8 @@ export async function assemble(
   for (;;) {
     // The largest members are fitted anew as one model, as long as the graph is too large; where that is not enough, those go, but for the
     // best, that are largest for their weight.
-    // One model of all rows is as good as the mean of fold models, where these hardly differ, as they do without trees.
-    bagged = pool.map(({ models }) => keepFolds && models.some(({ trees }) => trees !== undefined));
+    // One model of all rows is as good as the mean of fold models, where these hardly differ, as lines and machines do.
+    bagged = pool.map(({ models }) => keepFolds && models.some(({ trees, steps }) => (trees ?? steps) !== undefined));
     const size = (i: number) => (weights[i]! > 0 ? sizeOf(pool[i]!, bagged[i]!, outputs) : 0);
     const total = () => pool.reduce((sum, _, i) => sum + size(i), 0);
     const bySize = () => pool.map((_, i) => i).sort((a, b) => size(b) - size(a) || a - b);

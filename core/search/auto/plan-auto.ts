@@ -21,13 +21,13 @@ const mostGraphBytes = 12e6;
  * @throws IngotError InvalidSpec where the budget is too small for any run
  */
 export function planAuto(
-  { run, dataset, revision, task, classes, spec }: Question,
+  { run, dataset, revision, task, classes, spec, skewed }: Question,
   shape: Shape,
   lane: Lane,
   limits: Limits | undefined = spec.budget,
 ): Plan {
   const classWeights = parseClassWeights(spec.classWeights, classes);
-  const portfolio = portfolioOf(spec.families);
+  const portfolio = portfolioOf(spec.families, skewed);
   const small = portfolio.filter((candidate) => graphBytesOf(candidate, shape) <= mostGraphBytes);
   const all = small.length > 0 ? small : portfolio;
   const time = workWithin(shape, lane, limits);

@@ -1,6 +1,7 @@
 import { OutOfTime } from '../../compute/budget.ts';
 import type { RowKeys } from '../../features/row-keys.ts';
 import { takeTarget } from '../../features/split.ts';
+import type { Checkpoint } from '../../models/checkpoint.ts';
 import { withClassWeights } from '../../models/class-weights.ts';
 import { familyOf } from '../../models/families.ts';
 import type { FoldFit, Matrix, Target } from '../../models/model.ts';
@@ -15,7 +16,7 @@ import { rungRows } from './rung-rows.ts';
  * Where the time is over, what is under way ends with the nested parts that it has, or is left out, and so is the rest. A candidate that fails is
  * left out, and said to be.
  * @param context.keep gets each model and its answers, to be there before the scores are
- * @param context.kept what it got in a former attempt, which ended before its scores were there
+ * @param context.kept what it got in a former attempt, which ended before its scores were there; `checkpointOf` where a fit keeps what it has
  */
 export async function runAutoTrial(
   plan: Plan,
@@ -28,6 +29,7 @@ export async function runAutoTrial(
     isOver?: () => boolean;
     keep: (candidate: number, fit: FoldFit) => Promise<void>;
     kept?: (candidate: number, truth: Target) => Promise<FoldFit | undefined>;
+    checkpointOf?: (candidate: number) => Checkpoint | undefined;
   },
 ): Promise<TrialResult> {
   const started = performance.now();
@@ -46,7 +48,7 @@ export async function runAutoTrial(
     const onProgress = () => {
       if (!stops && isOver()) throw new OutOfTime();
     };
-    const fitting = { seed: plan.seed, workers: context.workers, isOver, onProgress };
+    const fitting = { seed: plan.seed, workers: context.workers, isOver, onProgress, checkpoint: context.checkpointOf?.(id) };
     let fit: FoldFit;
     try {
       fit = known ?? (await fitFold(familyOf(family), x, weighted, train, valid, params, fitting));

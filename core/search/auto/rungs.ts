@@ -120,7 +120,8 @@ export function trialsOf(number: number, rung: Rung, candidates: Candidate[], sh
   const { places } = searchPower(lane);
   const foldWork = sumOf(candidates.map((candidate) => rungWork(candidate, shape, rung)));
   const wanted = Math.min(Math.floor(Math.min(places, rung.trials) / rung.folds.length), Math.floor(foldWork / trialWork));
-  const needed = Math.ceil(foldWork / (mostSeconds * coresOf(lane)));
+  // Functions may take over from Batch, and have fewer cores.
+  const needed = Math.ceil(foldWork / (mostSeconds * coresOf({ pipelineMemory: lane.pipelineMemory })));
   const parts = Math.max(1, Math.min(candidates.length, Math.max(wanted, needed)));
   const waves = Math.ceil((parts * rung.folds.length) / places);
   const limitsOf = (place: number) => {
