@@ -91,7 +91,8 @@ async function work(family: Family, params: Params, context: FitContext, stops: 
 }
 
 const small = (params: Params): Params =>
-  typeof params['nEstimators'] === 'number' ? { ...params, nEstimators: Math.min(realSteps, params['nEstimators']) } : params;
+  Object.fromEntries(Object.entries(params).map(([name, value]) => [name, parts.has(name) ? Math.min(realSteps, Number(value)) : value]));
+const parts = new Set(['nEstimators', 'epochs']);
 
 beforeAll(() => {
   for (const family of families) {
