@@ -82,7 +82,7 @@ class ViewedModel extends WrappedModel<{ view: View }> {
     const known = seenIn.get(graph) ?? new Map<string, string>();
     seenIn.set(graph, known);
     const key = `${input} ${JSON.stringify(this.head.view)}`;
-    const tensor = known.get(key) ?? viewToOnnx(this.head.view, graph, input);
+    const tensor = known.get(key) ?? graph.seen?.(this.head.view, input) ?? viewToOnnx(this.head.view, graph, input);
     known.set(key, tensor);
     return tensor;
   }
