@@ -4,13 +4,15 @@
  */
 import type { Preprocess } from '../features/preprocess.ts';
 import type { RawRows } from '../serving/rows.ts';
-import type { AdditiveLinear, AdditiveTrees } from './additive.ts';
+import type { AdditiveLinear, AdditiveSum, AdditiveTrees } from './additive.ts';
+import type { Ground } from './sum-shap.ts';
 
 const format = 1;
 
 export type ExplainData = { preprocess: Preprocess } & (
   | { additive: AdditiveTrees; covers: Uint32Array }
   | { additive: AdditiveLinear; means: number[] }
+  | { additive: AdditiveSum; grounds: Ground[] }
   /** Any other model. */
   | { background: RawRows }
 );

@@ -11,6 +11,7 @@ import type { RawKind } from './additive.ts';
 import { decodeExplainData, type ExplainData } from './explain-file.ts';
 import { LinearExplainer } from './linear-shap.ts';
 import { sampledContributions } from './sampled-shap.ts';
+import { SumExplainer } from './sum-shap.ts';
 import { TreeExplainer } from './tree-shap.ts';
 
 /** Base and contributions sum to the raw value. */
@@ -29,7 +30,7 @@ const seed = 0;
 
 export class Explainer {
   private readonly data: ExplainData;
-  private readonly exact: TreeExplainer | LinearExplainer | undefined;
+  private readonly exact: TreeExplainer | LinearExplainer | SumExplainer | undefined;
 
   /** @param bytes the version's explain.bin */
   constructor(bytes: Uint8Array) {
@@ -40,7 +41,9 @@ export class Explainer {
         ? new TreeExplainer(data.additive, data.covers)
         : 'means' in data
           ? new LinearExplainer(data.additive, data.means)
-          : undefined;
+          : 'grounds' in data
+            ? new SumExplainer(data.additive, data.grounds)
+            : undefined;
   }
 
   /**
