@@ -4,13 +4,13 @@
  */
 import type { Preprocess } from '../features/preprocess.ts';
 import type { RawRows } from '../serving/rows.ts';
-import type { AdditiveLinear, AdditiveTrees } from './additive.ts';
+import type { Additive } from './additive.ts';
+import type { Ground } from './feature-shap.ts';
 
 const format = 1;
 
-export type ExplainData = { preprocess: Preprocess } & (
-  | { additive: AdditiveTrees; covers: Uint32Array }
-  | { additive: AdditiveLinear; means: number[] }
+export type ExplainData = { preprocess: Preprocess } /** The grounds of its parts, in their order. */ & (
+  | { additive: Additive; grounds: Ground[] }
   /** Any other model. */
   | { background: RawRows }
 );

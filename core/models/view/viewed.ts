@@ -72,9 +72,9 @@ class ViewedModel extends WrappedModel<{ view: View }> {
     return this.inner.logitsToOnnx?.(graph, this.seenIn(graph, input));
   }
 
-  get additive(): (() => Additive) | undefined {
-    const { inner, head } = this;
-    return inner.additive && (() => ({ ...inner.additive!(), view: head.view }));
+  additive(): Additive | undefined {
+    const additive = this.inner.additive?.();
+    return additive && additive.kind !== 'sum' ? { ...additive, view: this.head.view } : additive;
   }
 
   /** Models that see the same share its nodes. */
