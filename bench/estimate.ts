@@ -5,7 +5,7 @@
 import { coreSecondsOf, estimators, type FamilyName } from '../core/compute/work.ts';
 import { Random } from '../core/random.ts';
 import { machine, median, type Result } from './alternate.ts';
-import { type Case, drawBoostingCase, drawForestCase, drawLinearCase, drawSvmCase, measure } from './estimate/measure.ts';
+import { type Case, drawBoostingCase, drawForestCase, drawLinearCase, drawNetworkCase, drawSvmCase, measure } from './estimate/measure.ts';
 
 const runsOfFamily = 48;
 const wanted = 0.9;
@@ -16,6 +16,7 @@ const draws: Record<FamilyName, (random: Random) => Case> = {
   extraTrees: (random) => drawForestCase(random, 'extraTrees'),
   forest: (random) => drawForestCase(random, 'forest'),
   linear: drawLinearCase,
+  network: drawNetworkCase,
   svm: drawSvmCase,
 };
 

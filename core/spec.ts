@@ -31,7 +31,7 @@ export type ColumnType = (typeof columnTypes)[number];
 export const columnRoles = ['feature', 'target', 'ignore'] as const;
 
 /** Families of models that a spec may ask for; core/models/families.ts has each. */
-export const familyNames = ['forest', 'extraTrees', 'linear', 'svm', 'boosting'] as const;
+export const familyNames = ['forest', 'extraTrees', 'linear', 'svm', 'boosting', 'network'] as const;
 
 const columnSpec = z.strictObject({
   role: z.optional(z.enum(columnRoles)),
@@ -78,7 +78,7 @@ export const datasetSpecSchema = z.strictObject({
   /** A column that orders the rows in time: the latest are held out, and folds are validated on what comes after. It is no feature. */
   time: z.optional(z.string()),
   folds: z.optional(z.int().check(z.minimum(2), z.maximum(20))),
-  /** The share of rows held out for the final test. */
+  /** The share of rows held out for the final test: 250,000 rows at most, and 10 million cells. */
   testFraction: z.optional(z.number().check(z.minimum(0.05), z.maximum(0.5))),
   /**
    * Which of rows that are equal in every column to keep: the first ('drop') or all ('keep'). By default the first; but all where more than half

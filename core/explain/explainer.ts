@@ -4,6 +4,7 @@ import { IngotError } from '../errors.ts';
 import { layOut } from '../features/layout.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import { transform } from '../features/tabular.ts';
+import { applyView, type View } from '../models/view/view.ts';
 import type { RawRows } from '../serving/rows.ts';
 import type { Label, Predictor } from '../serving/session.ts';
 import type { Frame } from '../table/frame.ts';
@@ -11,7 +12,7 @@ import type { RawKind } from './additive.ts';
 import { decodeExplainData, type ExplainData } from './explain-file.ts';
 import { LinearExplainer } from './linear-shap.ts';
 import { sampledContributions } from './sampled-shap.ts';
-import { SumExplainer } from './sum-shap.ts';
+import { bySource, SumExplainer } from './sum-shap.ts';
 import { TreeExplainer } from './tree-shap.ts';
 
 /** Base and contributions sum to the raw value. */
@@ -57,7 +58,8 @@ export class Explainer {
         fix: `Send at most ${mostRows} rows, or leave explain out.`,
       });
     }
-    const features = this.exact && rowsOfFeatures(this.data.preprocess, rows);
+    const features =
+      'additive' in this.data && this.exact ? rowsOfFeatures(this.data.preprocess, this.data.additive.view, rows) : undefined;
     return Array.from({ length: rows.rows }, (_, row) => {
       const output = answered.task === 'regression' ? 0 : answered.classes === 2 ? 1 : answered.labels[row]!;
       const label = answered.task === 'classification' && { class: predictor.labels[output]! };
@@ -81,7 +83,8 @@ export class Explainer {
     const { additive } = this.data as Extract<ExplainData, { additive: unknown }>;
     const at = additive.outputs === 1 ? 0 : output;
     const byColumn = new Float64Array(preprocess.columns.length);
-    const byFeature = this.exact!.contributions(row, at);
+    const seen = this.exact!.contributions(row, at);
+    const byFeature = additive.view ? bySource(additive.view, seen) : seen;
     const layout = layOut(preprocess.columns);
     layout.forEach(({ column }, feature) => {
       byColumn[column]! += byFeature[feature]!;
@@ -116,8 +119,10 @@ function oneRow({ columns }: RawRows, row: number): RawRows {
   return { rows: 1, columns: columns.map((column) => column.slice(row, row + 1)) };
 }
 
-function rowsOfFeatures(preprocess: Preprocess, rows: RawRows): Float32Array[] {
-  const x = transform(preprocess, frameOf(preprocess, rows));
+/** As the model sees them. */
+function rowsOfFeatures(preprocess: Preprocess, view: View | undefined, rows: RawRows): Float32Array[] {
+  const features = transform(preprocess, frameOf(preprocess, rows));
+  const x = view ? applyView(view, features) : features;
   return Array.from({ length: x.rows }, (_, row) =>
     Float32Array.from({ length: x.columns }, (_, column) => x.data[column * x.rows + row]!),
   );

@@ -42,6 +42,9 @@ export function derivedToOnnx(graph: GraphBuilder, fitted: FittedDerived, input:
 }
 export const probesOf = (fitted: FittedDerived): string[] | number[] => of(fitted).probes(fitted);
 
+/** Whether train rows have other numbers than any other rows that are equal. */
+export const learnsFromTarget = ({ type }: FittedDerived): boolean => type === 'encoding' || type === 'text';
+
 /** The numbers of the very rows that it was fitted on. */
 export function deriveTrain(fitted: FittedDerived, column: FrameColumn, learning: Learning | undefined): Float32Array[] {
   if (learning !== undefined && column.type !== 'number') {

@@ -1,14 +1,14 @@
 /**
  * Takes the preprocessing of numbers into the trees. A tree only asks whether a feature is at most a threshold, and the feature of a number
  * never falls as the number rises: so there is one largest raw number for which the answer is yes, and to ask for that is the same question.
- * A missing number goes where its imputed value goes, and "is it missing?" is "is it at most infinity?", which NaN is not.
+ * A missing number goes where the tree sends it, and "is it missing?" is "is it at most infinity?", which NaN is not.
  */
 import { crossesToOnnx } from '../features/cross.ts';
 import { imputeToOnnx } from '../features/impute.ts';
 import { type Feature, isCategory, isDerived, layOut, standardOf } from '../features/layout.ts';
 import { missingCode } from '../features/one-hot.ts';
 import type { Preprocess, Standard } from '../features/preprocess.ts';
-import { featureOf } from '../features/standard.ts';
+import { scaled } from '../features/scale.ts';
 import { categoriesToOnnx, concat, numberTensors } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
 import type { Attribute, GraphBuilder, NodeOptions } from './graph-builder.ts';
@@ -16,8 +16,8 @@ import type { Attribute, GraphBuilder, NodeOptions } from './graph-builder.ts';
 /** A question about a raw number that a tree asks instead of one about a feature. */
 interface RawSplit {
   threshold: number;
-  /** Whether a missing number's answer is yes. */
-  missing: boolean;
+  /** Of an indicator: whether a missing number's answer is yes. */
+  missing?: boolean;
 }
 
 /** A split on a number of the table: where its column stands among the preprocess's, and the largest number whose answer is yes. */
@@ -113,7 +113,7 @@ class FoldingGraph implements GraphBuilder {
   }
 
   private foldTrees(attributes: Record<string, Attribute>): { raw: string; folded: Record<string, Attribute> } {
-    const { nodes_featureids: ids, nodes_values: values, nodes_modes: modes } = attributes;
+    const { nodes_featureids: ids, nodes_values: values, nodes_modes: modes, nodes_missing_value_tracks_true: tracks } = attributes;
     if (!ids || !values || !modes || !('ints' in ids) || !('floats' in values) || !('strings' in modes)) throw new NotFoldable();
     const before = this.used.size;
     modes.strings.forEach((mode, node) => {
@@ -126,7 +126,7 @@ class FoldingGraph implements GraphBuilder {
     const { raw, places } = this.raw;
     const featureIds = new Int32Array(modes.strings.length);
     const thresholds = Float32Array.from(values.floats);
-    const missing = new Int32Array(modes.strings.length);
+    const missing = tracks && 'ints' in tracks ? Int32Array.from(tracks.ints) : new Int32Array(modes.strings.length);
     modes.strings.forEach((mode, node) => {
       if (mode === 'LEAF') return;
       const feature = ids.ints[node]!;
@@ -135,7 +135,7 @@ class FoldingGraph implements GraphBuilder {
       if (fitted === undefined) return;
       const split = this.rawSplit(feature, fitted, thresholds[node]!);
       thresholds[node] = split.threshold;
-      missing[node] = split.missing ? 1 : 0;
+      if (split.missing !== undefined) missing[node] = split.missing ? 1 : 0;
     });
     const { nodes_missing_value_tracks_true: _, ...kept } = attributes;
     return {
@@ -181,7 +181,7 @@ class FoldingGraph implements GraphBuilder {
       ({ column, part }) => standardOf(columns, { column, is: 'value', ...(part !== undefined && { part }) })!.impute,
     );
     const numeric = this.graph.node('Gather', [raw, this.graph.int64s(numbers.map((_, place) => place))], { axis: { int: 1 } });
-    const { filled } = imputeToOnnx(this.graph, numeric, medians);
+    const filled = imputeToOnnx(this.graph, numeric, medians);
     const own = usedCrosses.map((feature) => crosses[feature - this.layout.length]!);
     const tensors = crossesToOnnx(this.graph, columns, own, filled, (column) => placeOf.get(`${column} undefined`)!, this.inputs);
     usedCrosses.forEach((feature, i) => {
@@ -222,9 +222,9 @@ function splitOfIndicator(threshold: number): RawSplit {
 }
 
 function splitOfValue(fitted: Standard, threshold: number): RawSplit {
-  const yes = (value: number) => featureOf(value, fitted) <= threshold;
+  const yes = (value: number) => scaled(value, fitted) <= threshold;
   if (!yes(-Infinity)) throw new NotFoldable('A split to which nothing says yes.');
-  return { threshold: largest(yes), missing: yes(fitted.impute) };
+  return { threshold: largest(yes) };
 }
 
 /** The largest float32 to which a question that turns from yes to no once, as numbers rise, is answered with yes. */

@@ -3,7 +3,6 @@
  * confidence that the rows of another class have on average that it belongs to that class. Classification alone.
  */
 import { calibrateIsotonic, fitIsotonic } from '../answers/isotonic.ts';
-import { forest } from '../models/forest/forest.ts';
 import type { Matrix, Target } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { outOfFold } from './out-of-fold.ts';
@@ -55,7 +54,7 @@ export async function findSuspiciousLabels(
   rows: Int32Array,
   context: { seed: number; workers: number },
 ): Promise<SuspiciousLabels> {
-  const predictions = await outOfFold({ folds, seed: context.seed }, { family: forest.name, params }, x, y, { workers: context.workers });
+  const predictions = await outOfFold({ folds, seed: context.seed }, { family: 'forest', params }, x, y, { workers: context.workers });
   if (predictions.task !== 'classification') throw new TypeError('a classification was answered as a regression');
   const { probabilities } = predictions;
   const { labels, classes } = y;

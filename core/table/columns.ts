@@ -9,7 +9,8 @@ import { identifier, literal } from './database.ts';
 import { betterDate, type DateForm } from './date-guess.ts';
 import { type Guess, type Look, mostValues, numberShare, textShare } from './look.ts';
 import { describeFormat, guessNumber, type NumberForm } from './number-guess.ts';
-import { booleanOf, byCodeUnit, dateCell, type Form, nearNames, numberCell, spellingKey } from './values.ts';
+import { booleanOf, spellingKey } from './spellings.ts';
+import { byCodeUnit, dateCell, type Form, nearNames, numberCell } from './values.ts';
 
 export interface Column {
   /** The column is `c<index>` in SQL. */

@@ -8,8 +8,9 @@ import type { DatasetSpec } from '../spec.ts';
 import { literal, rowsOf } from './database.ts';
 import { type DateForm, guessDate } from './date-guess.ts';
 import { areGroupedByDots, guessNumber, type NumberForm } from './number-guess.ts';
+import { spellingKey } from './spellings.ts';
 import { type Block, blocksOf, numbersOf, type Stage } from './stage.ts';
-import { dateCell, type Form, numberCell, spellingKey } from './values.ts';
+import { dateCell, type Form, numberCell } from './values.ts';
 
 export interface Look {
   form: Form;
@@ -18,6 +19,8 @@ export interface Look {
   plain: number;
   /** Raw value → cells, the most frequent first: those not in `plain`. Empty where there are more than `mostValues`. */
   counts: Map<string, number>;
+  /** The same of all values, where they were counted and are not too many. */
+  all?: Map<string, number>;
   /** How many different values `counts` has, or would have. */
   distinct: number;
   /** Whether a value has a line break or NUL inside, which only a careful reader gets right. */
@@ -186,6 +189,10 @@ async function lookAtBlock(
       const { counts, form } = looks.get(Number(g))!;
       if (form.as === 'values' || v !== plainMark) counts.set(String(v), Number(n));
     }
+  }
+  for (const column of open) {
+    const found = looks.get(column)!;
+    if (found.form.as === 'values' && found.counts.size === found.distinct) found.all = found.counts;
   }
   await countText(database, relation, open, looks);
 }

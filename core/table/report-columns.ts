@@ -24,6 +24,7 @@ export async function describe(
     await valueStatistics(
       database,
       `(FROM ${block.sql} WHERE ${where})`,
+      columns[0]!.look.rows > rows ? `(FROM ${block.sql} WHERE NOT (${where}))` : undefined,
       own.filter(({ type }) => type !== 'number'),
       found,
     );

@@ -1,4 +1,4 @@
-/** What single values mean: missing tokens, booleans, ways to write numbers, and spellings that are one value. */
+/** What single values mean: missing tokens, ways to write numbers, dates. */
 import { type DateFormat, patternOf as datePatternOf } from '../features/date-formats.ts';
 import { missingTokens } from '../features/missing-tokens.ts';
 import { leftOutOf, type NumberFormat, negativeMark, patternOf } from '../features/number-formats.ts';
@@ -7,24 +7,9 @@ import { literal } from './database.ts';
 import type { DateForm } from './date-guess.ts';
 import type { NumberForm } from './number-guess.ts';
 
-/** Lower case; compared with values trimmed and lowered. */
-const trueTokens = ['true', 'yes', 't', 'y'];
-const falseTokens = ['false', 'no', 'f', 'n'];
-
 /** The tokens that mean "missing" under this spec, lower case. */
 export const missingTokensOf = (spec: DatasetSpec) =>
   new Set([...missingTokens, ...(spec.missing ?? []).map((token) => token.trim().toLowerCase())]);
-
-/** @param binary whether 1 and 0 count as well: only where the spec says that the column is boolean */
-export function booleanOf(value: string, binary: boolean): boolean | undefined {
-  const token = value.trim().toLowerCase();
-  if (trueTokens.includes(token) || (binary && token === '1')) return true;
-  if (falseTokens.includes(token) || (binary && token === '0')) return false;
-  return undefined;
-}
-
-/** Values with one key are one category: case, and space around and repeated, do not tell them apart. */
-export const spellingKey = (value: string) => value.trim().replace(/\s+/g, ' ').toLowerCase();
 
 /** How a column is looked at; a guess from a sample, which the look confirms or sends back. */
 export type Form = NumberForm | DateForm | { as: 'values' } | { as: 'text' };

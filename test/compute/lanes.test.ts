@@ -26,7 +26,7 @@ const way = (shape: { rows: number; features: number; classes: number }, spec = 
 const small = { rows: 500, features: 30, classes: 2 };
 const large = { rows: 3_000_000, features: 100, classes: 2 };
 /** More than Fargate's 120 GB. */
-const huge = { rows: 100_000_000, features: 300, classes: 2 };
+const huge = { rows: 1_000_000_000, features: 300, classes: 2 };
 
 describe('a lane is the smallest compute that can do the work in time', () => {
   test('functions do what they can, and nobody asks Batch', () => {
@@ -155,6 +155,18 @@ describe('a job', () => {
     expect(search(3600 + 100) - search(100)).toBeCloseTo(hour, 10);
     const { dollars } = estimateRun(planOf(small), small, lane);
     expect(dollars.low).toBeLessThan(0.5 * dollars.point);
+  });
+
+  test('is paid from its start on, each rung for its own jobs', () => {
+    const lane = batchLane(defaultLane, { machines: 'fargate', vcpus: 4, memory: 8192 }, 5, 64);
+    const trials = (count: number, rung: number) => Array.from({ length: count }, () => ({ stage: 'Search' as const, seconds: 10, rung }));
+    const seconds = (done: Parameters<typeof spentOn>[0]) => spentOn(done, lane).seconds;
+    const start = seconds([...trials(1, 0), ...trials(1, 0), ...trials(1, 0)]) - seconds(trials(2, 0)) - 11.5;
+    // Five machines at once for one rung of eight; three and then five for two rungs of as many.
+    expect(seconds([...trials(3, 0), ...trials(5, 1)]) - seconds(trials(8, 0))).toBeCloseTo(3 * start, 6);
+    // An array has two children at least.
+    expect(seconds([...trials(1, 0), ...trials(1, 1)]) - seconds(trials(2, 0))).toBeCloseTo(2 * start, 6);
+    expect(start).toBeGreaterThan(0);
   });
 });
 

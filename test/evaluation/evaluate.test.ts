@@ -51,7 +51,7 @@ describe('bootstrap intervals', () => {
         probabilities,
         labels: Int32Array.from(labels, (_, row) => (probabilities[row * 2 + 1]! > 0.5 ? 1 : 0)),
       };
-      const [low, high] = bootstrapIntervals(truth, answered, seed).accuracy!;
+      const [low, high] = bootstrapIntervals(truth, answered, seed)!.accuracy!;
       return low <= 0.75 && high >= 0.75;
     });
     expect(held.filter(Boolean).length / held.length).toBeGreaterThan(0.91);
@@ -62,7 +62,7 @@ describe('bootstrap intervals', () => {
     const random = new Random(1);
     const truth = Float64Array.from({ length: 20_000 }, () => random.uniform());
     const answered: Answered = { task: 'regression', values: new Float32Array(20_000).fill(0.5) };
-    const [low, high] = bootstrapIntervals({ task: 'regression', values: truth }, answered, 1).mae!;
+    const [low, high] = bootstrapIntervals({ task: 'regression', values: truth }, answered, 1)!.mae!;
     // Absolute errors are uniform on 0 to 1/2, of deviation 1/√48: the interval is 2 × 1.96 of it over √20,000.
     expect((high - low) / ((2 * 1.96) / Math.sqrt(48) / Math.sqrt(20_000))).toBeCloseTo(1, 0);
   });
@@ -98,12 +98,13 @@ describe('curves', () => {
 test('importance: the column that matters most first, none for noise, the same for the same seed', () => {
   const rows = rowsOf(500, 1);
   const truth: Target = { task: 'regression', values: Float64Array.from(values(rows)) };
-  const found = permutationImportance(run, columns, rows, truth, { repeats: 3, seed: 1 });
+  const { columns: found, repeats } = permutationImportance(run, columns, rows, truth, { repeats: 3, seed: 1 });
+  expect(repeats).toBe(3);
   expect(found.map(({ column }) => column)).toEqual(['colour', 'size', 'noise']);
   expect(found[2]).toEqual({ column: 'noise', mean: 0, std: 0 });
   // Shuffling makes two independent draws of size: their difference has the deviation √(2/12), times 3.
   expect(found[1]!.mean).toBeCloseTo(3 * Math.sqrt(2 / 12), 1);
-  expect(permutationImportance(run, columns, rows, truth, { repeats: 3, seed: 1 })).toEqual(found);
+  expect(permutationImportance(run, columns, rows, truth, { repeats: 3, seed: 1 }).columns).toEqual(found);
 });
 
 test('dependence: the answer along a column’s quantiles, by its categories, and where it is missing', () => {

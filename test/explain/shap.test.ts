@@ -3,7 +3,7 @@ import type { AdditiveLinear, AdditiveTrees } from '../../core/explain/additive.
 import { decodeExplainData, encodeExplainData } from '../../core/explain/explain-file.ts';
 import { LinearExplainer, meansOf } from '../../core/explain/linear-shap.ts';
 import { gaussLegendre } from '../../core/explain/quadrature.ts';
-import { groundOf, partExplainer, SumExplainer } from '../../core/explain/sum-shap.ts';
+import { groundOf, PartExplainer, SumExplainer } from '../../core/explain/sum-shap.ts';
 import { countCovers, TreeExplainer } from '../../core/explain/tree-shap.ts';
 import { EnsembleModel, secondFeatures } from '../../core/models/ensemble/ensemble-model.ts';
 import { familyOf } from '../../core/models/families.ts';
@@ -146,7 +146,7 @@ test.each(sums)('a mixture of %s: the members’ Shapley values by their weights
       for (let k = 0; k < additive.outputs; k++) {
         const own = explainer.contributions(rowOf(x, row), k);
         const parts = additive.parts.map(({ weight, part }, i) => {
-          const of = partExplainer(part, grounds[i]!).contributions(rowOf(x, row), k);
+          const of = new PartExplainer(part, grounds[i]!).contributions(rowOf(x, row), k);
           return of.map((value) => weight * value);
         });
         own.forEach((value, feature) => {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { columnTypeOf } from '../../core/features/layout.ts';
 import { numberReader } from '../../core/features/number-formats.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
+import { takeRows } from '../../core/features/split.ts';
 import { fit as fitFeatures } from '../../core/features/tabular.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
 import { buildModelGraph } from '../../core/onnx/model-graph.ts';
@@ -10,6 +11,7 @@ import type { RawRows } from '../../core/serving/rows.ts';
 import type { ColumnType } from '../../core/spec.ts';
 import type { Frame, FrameColumn } from '../../core/table/frame.ts';
 import type { CleanReport, ColumnReport } from '../../core/table/report.ts';
+import type { RowSource } from '../../core/table/stored-table.ts';
 
 export const hostileNames = [
   '__proto__',
@@ -55,6 +57,12 @@ export function frameOf(columns: readonly Cells[]): Frame {
       };
     }),
   };
+}
+
+/** The same as rows that are taken from where they lie. */
+export function sourceOf(columns: readonly Cells[]): RowSource {
+  const frame = frameOf(columns);
+  return { rows: frame.rows, take: (rows) => takeRows(frame, rows) };
 }
 
 export function reportOf(

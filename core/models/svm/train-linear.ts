@@ -3,6 +3,7 @@
  * than columns that is sooner done than coordinate descent in the dual, whose steps are one a row.
  */
 import { fixAffine } from '../exact/affine.ts';
+import { columnOf } from '../lazy-matrix.ts';
 import { type Design, makeDesign } from '../linear/design.ts';
 import { Loss, type LossKind } from '../linear/loss.ts';
 import { solve } from '../linear/newton.ts';
@@ -89,8 +90,9 @@ function decide({ weights, intercept }: Line, x: Matrix, rows: Int32Array): Floa
   for (let f = 0; f < x.columns; f++) {
     const weight = weights[f]!;
     if (weight === 0) continue;
+    const column = columnOf(x, f);
     for (let i = 0; i < rows.length; i++) {
-      const value = x.data[f * x.rows + rows[i]!]!;
+      const value = column[rows[i]!]!;
       if (value - value === 0) decisions[i]! += weight * value;
     }
   }

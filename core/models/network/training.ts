@@ -1,0 +1,369 @@
+/**
+ * Training: batches, backpropagation and Adam in float32, each sum in one order, so that the same rows and seed give the same bits. The network that
+ * counts is the mean of all steps so far that weighs late ones more (polynomial decay averaging, Shamir and Zhang 2013): each epoch has
+ * its own without knowing how many will follow, and one run is every number of epochs.
+ */
+import { mix32, Random } from '../../random.ts';
+import type { Matrix } from '../model.ts';
+import type { FittedEncoding } from './encoding.ts';
+import { inputBits } from './encoding.ts';
+import { batchRows, type NetworkParams } from './params.ts';
+import type { Task } from './task.ts';
+import { padded, Workspace } from './workspace.ts';
+
+/** How the step falls: to a half when so many epochs are over, to a third after twice as many. */
+const halving = 20;
+/** Steps at the beginning that are shorter. */
+const warming = 50;
+/** The mean of t steps is, about, that of the last t / 8. */
+const recency = 8;
+const [decay1, decay2] = [0.9, 0.99];
+/** Of He's bound, that of the first layer: what begins almost flat learns what is smooth first. */
+const softly = 0.15;
+/** Is added to a variance. */
+const leastVariance = 1e-5;
+/** Differences of two such are still within float32. */
+const largest = 1e38;
+/** Rows that held-out loss is found for at a time. */
+const chunk = 256;
+const [weightSeed, orderSeed, dropSeed] = [1, 2, 3];
+
+/** A layer as it answers: activations · weights + bias. Padded to a multiple of eight units and inputs. */
+export interface PlainLayer {
+  inputs: number;
+  outputs: number;
+  /** [inputs × outputs] */
+  weights: Float32Array;
+  bias: Float32Array;
+}
+
+/** One layer's numbers in a block of all numbers. */
+interface Layer<T> {
+  weights: T;
+  bias: T;
+  gain: T;
+}
+
+export class Training {
+  readonly batch: number;
+  private readonly work = new Workspace();
+  private readonly encoding: FittedEncoding;
+  private readonly task: Task;
+  private readonly params: NetworkParams;
+  private readonly rows: Int32Array;
+  private readonly held: Int32Array;
+  /** Units from the inputs to the scores, padded. */
+  private readonly sizes: number[];
+  private readonly batchNormal: boolean;
+  private readonly now: Layer<Float32Array>[];
+  private readonly gradient: Layer<Float32Array>[];
+  private readonly first: Layer<Float32Array>[];
+  private readonly second: Layer<Float32Array>[];
+  private readonly mean: Layer<Float32Array>[];
+  /** Of each hidden layer, of the last batch: means, then one over the deviations; and means of means and variances over the steps. */
+  private readonly statistics: Float32Array[];
+  private readonly averages: { mean: Float64Array; variance: Float64Array }[];
+  private readonly table: Float32Array;
+  private readonly about: number;
+  private readonly which: Uint32Array;
+  private readonly truth: Uint32Array;
+  private readonly weights: Float32Array;
+  private readonly likely: Float32Array;
+  private readonly state: Uint32Array;
+  private readonly zeros: Float32Array;
+  private readonly active: Float32Array[];
+  private readonly normal: Float32Array[];
+  private readonly slopes: Float32Array[];
+  private readonly turned: Float32Array;
+  private readonly plain: PlainLayer[];
+  private readonly order: Int32Array;
+  /** The rows of the batch. */
+  private readonly current: Int32Array;
+  private readonly random: Random;
+  private steps = 0;
+  private epochs = 0;
+  private powers: [number, number] = [1, 1];
+
+  /** @param held rows that `heldLoss` is of */
+  constructor(x: Matrix, rows: Int32Array, held: Int32Array, encoding: FittedEncoding, task: Task, params: NetworkParams, seed: number) {
+    this.encoding = encoding;
+    this.task = task;
+    this.params = params;
+    this.rows = rows;
+    this.held = held;
+    this.batch = batchRows(params, rows.length);
+    this.batchNormal = params.normalisation === 'batch';
+    const hidden = Array.from({ length: params.depth }, () => params.width);
+    this.sizes = [encoding.column.length, ...hidden, task.outputs].map(padded);
+    const { work, sizes } = this;
+    const block = () =>
+      sizes.slice(1).map((outputs, i) => ({
+        weights: work.floats(sizes[i]! * outputs),
+        bias: work.floats(outputs),
+        gain: work.floats(this.batchNormal ? outputs : 0),
+      }));
+    [this.now, this.gradient, this.first, this.second, this.mean] = [block(), block(), block(), block(), block()];
+    this.statistics = hidden.map((width) => work.floats(2 * width));
+    this.averages = hidden.map((width) => ({ mean: new Float64Array(width), variance: new Float64Array(width).fill(1) }));
+    const most = Math.max(chunk, this.batch);
+    this.which = work.uint32s(most);
+    this.truth = work.uint32s(most);
+    this.weights = work.floats(most);
+    this.likely = work.floats(most);
+    this.state = work.uint32s(4);
+    this.zeros = work.floats(Math.max(...sizes));
+    this.active = sizes.map((size) => work.floats(most * size));
+    this.slopes = sizes.map((size) => work.floats(this.batch * size));
+    this.normal = hidden.map((width) => work.floats(this.batchNormal ? this.batch * width : 0));
+    this.turned = work.floats(Math.max(...sizes.slice(1).map((outputs, i) => outputs * sizes[i]!)));
+    this.plain = sizes
+      .slice(1)
+      .map((outputs, i) => ({ inputs: sizes[i]!, outputs, weights: work.floats(sizes[i]! * outputs), bias: work.floats(outputs) }));
+    this.about = this.layOutEncoding();
+    this.table = work.floats((rows.length + held.length) * x.columns);
+    this.fillTable(x);
+    this.order = Int32Array.from(rows.keys());
+    this.current = new Int32Array(this.batch);
+    this.random = new Random(mix32(seed, orderSeed));
+    this.begin(new Random(mix32(seed, weightSeed)));
+    for (let lane = 0; lane < 4; lane++) this.state[lane] = mix32(seed, dropSeed + lane) || 1;
+  }
+
+  /** One epoch, step by step; a generator so that whoever runs it may do other things in between. @returns the mean loss of its batches */
+  *epoch(): Generator<void, number> {
+    const { order, batch } = this;
+    this.random.shuffle(order);
+    const count = Math.max(1, Math.floor(order.length / batch));
+    let loss = 0;
+    for (let at = 0; at < count; at++) {
+      // Fewer rows than a batch are in it more than once.
+      for (let i = 0; i < batch; i++) this.which[i] = order[(at * batch + i) % order.length]!;
+      loss += this.step();
+      yield;
+    }
+    this.epochs++;
+    return loss / count;
+  }
+
+  /** The loss before the first step: that of the shares, or of the mean. */
+  startLoss(): number {
+    const { start, classes } = this.task;
+    if (classes === 0) return 1;
+    return this.rows.reduce((sum, row) => sum - this.task.weight(row) * start[this.task.truth(row)]!, 0) / this.rows.length;
+  }
+
+  /** The mean of the steps until now (the beginning before the first), with normalisation in the weights. The numbers stay as they are until the next call. */
+  layers(): PlainLayer[] {
+    this.plain.forEach((layer, l) => {
+      const own = this.mean[l]!;
+      layer.weights.set(own.weights);
+      layer.bias.set(own.bias);
+      const averages = this.averages[l];
+      if (!this.batchNormal || !averages) return;
+      for (let k = 0; k < layer.outputs; k++) {
+        const factor = own.gain[k]! / Math.sqrt(averages.variance[k]! + leastVariance);
+        for (let i = 0; i < layer.inputs; i++) layer.weights[i * layer.outputs + k]! *= factor;
+        layer.bias[k] = own.bias[k]! - averages.mean[k]! * factor;
+      }
+    });
+    return this.plain;
+  }
+
+  /** Goes back to layers as they were. */
+  use(layers: PlainLayer[]): void {
+    layers.forEach(({ weights, bias }, l) => {
+      this.plain[l]!.weights.set(weights);
+      this.plain[l]!.bias.set(bias);
+    });
+  }
+
+  /** Of the network that `layers` or `use` was last called for, on the held rows. */
+  heldLoss(): number {
+    let loss = 0;
+    let weight = 0;
+    for (const { from, count, scores } of this.answers(this.rows.length, this.held.length)) {
+      const rows = this.held.subarray(from, from + count);
+      loss += this.lossOf(rows, scores, count);
+      for (const row of rows) weight += this.task.weight(row);
+    }
+    return loss / weight;
+  }
+
+  /** Of each hidden layer, the largest activation that some train rows have. */
+  largest(): number[] {
+    const most = new Array<number>(this.params.depth).fill(0);
+    for (const { count } of this.answers(0, Math.min(this.rows.length, 16 * chunk)))
+      most.forEach((value, l) => {
+        const active = this.active[l + 1]!.subarray(0, count * this.sizes[l + 1]!);
+        most[l] = active.reduce((a, b) => Math.max(a, b), value);
+      });
+    return most;
+  }
+
+  /** Forward through the plain layers, of places in the table. */
+  private *answers(start: number, length: number): Generator<{ from: number; count: number; scores: Float32Array }> {
+    const { loops } = this.work;
+    for (let from = 0; from < length; from += chunk) {
+      const count = Math.min(chunk, length - from);
+      const whole = Math.ceil(count / 4) * 4;
+      for (let i = 0; i < whole; i++) this.which[i] = start + from + Math.min(i, count - 1);
+      this.encode(whole);
+      this.plain.forEach(({ inputs, outputs, weights, bias }, l) => {
+        const [a, into] = [this.active[l]!, this.active[l + 1]!];
+        loops.multiply(a.byteOffset, inputs * 4, 4, weights.byteOffset, bias.byteOffset, into.byteOffset, whole, inputs, outputs);
+        if (l + 1 < this.plain.length) loops.activate(into.byteOffset, into.byteOffset, whole * outputs * 4, 1, 0, 0);
+      });
+      yield { from, count, scores: this.active.at(-1)! };
+    }
+  }
+
+  /** Sum of the losses of rows of the table; scores of classes become probabilities. */
+  private lossOf(rows: Int32Array, scores: Float32Array, count: number): number {
+    const { task, likely } = this;
+    const columns = this.sizes.at(-1)!;
+    let loss = 0;
+    if (task.classes === 0) {
+      for (let i = 0; i < count; i++) loss += (scores[i * columns]! - task.truth(rows[i]!)) ** 2;
+      return loss;
+    }
+    for (let i = 0; i < count; i++) this.truth[i] = task.truth(rows[i]!);
+    this.work.loops.softmax(scores.byteOffset, count, task.outputs, columns, this.truth.byteOffset, likely.byteOffset);
+    for (let i = 0; i < count; i++) loss -= task.weight(rows[i]!) * Math.log(Math.max(likely[i]!, 1e-30));
+    return loss;
+  }
+
+  private step(): number {
+    const { batch, sizes, params } = this;
+    const { loops } = this.work;
+    const last = sizes.length - 2;
+    const scale = 1 / (1 - params.dropout);
+    const dropped = Math.round(params.dropout * 2 ** 32);
+    this.steps++;
+    const share = (recency + 1) / (recency + this.steps);
+    this.encode(batch);
+    this.now.forEach(({ weights, bias, gain }, l) => {
+      const [a, into, inputs, outputs] = [this.active[l]!, this.active[l + 1]!, sizes[l]!, sizes[l + 1]!];
+      const normal = l < last && this.batchNormal;
+      const [start, to] = normal ? [this.zeros, this.normal[l]!] : [bias, into];
+      loops.multiply(a.byteOffset, inputs * 4, 4, weights.byteOffset, start.byteOffset, to.byteOffset, batch, inputs, outputs);
+      if (l === last) return;
+      if (normal) {
+        const statistics = this.statistics[l]!;
+        const [g, b] = [gain.byteOffset, bias.byteOffset];
+        loops.normalise(to.byteOffset, batch, outputs, g, b, into.byteOffset, statistics.byteOffset, leastVariance);
+        average(this.averages[l]!, statistics, share);
+      }
+      loops.activate(into.byteOffset, into.byteOffset, batch * outputs * 4, scale, dropped, this.state.byteOffset);
+    });
+    const scores = this.active.at(-1)!;
+    const rows = this.current;
+    for (let i = 0; i < batch; i++) rows[i] = this.rows[this.which[i]!]!;
+    const loss = this.lossOf(rows, scores, batch) / batch;
+    this.scoresToSlopes(rows, scores);
+    let slopes = scores;
+    for (let l = last; l >= 0; l--) {
+      const [a, inputs, outputs] = [this.active[l]!, sizes[l]!, sizes[l + 1]!];
+      const own = this.gradient[l]!;
+      if (l < last) {
+        loops.deactivate(this.active[l + 1]!.byteOffset, slopes.byteOffset, batch * outputs * 4, scale);
+        if (this.batchNormal) {
+          const per = this.statistics[l]!.byteOffset + outputs * 4;
+          const [normal, gain] = [this.normal[l]!.byteOffset, this.now[l]!.gain.byteOffset];
+          loops.denormalise(normal, slopes.byteOffset, batch, outputs, gain, per, own.gain.byteOffset, own.bias.byteOffset);
+        }
+      }
+      if (l === last || !this.batchNormal) loops.sumRows(slopes.byteOffset, batch, outputs, own.bias.byteOffset);
+      const zeros = this.zeros.byteOffset;
+      loops.multiply(a.byteOffset, 4, inputs * 4, slopes.byteOffset, zeros, own.weights.byteOffset, inputs, batch, outputs);
+      if (l === 0) break;
+      const before = this.slopes[l]!;
+      loops.transpose(this.now[l]!.weights.byteOffset, this.turned.byteOffset, inputs, outputs);
+      loops.multiply(slopes.byteOffset, outputs * 4, 4, this.turned.byteOffset, zeros, before.byteOffset, batch, outputs, inputs);
+      slopes = before;
+    }
+    this.update(share);
+    return loss;
+  }
+
+  /** In place: the loss's gradient, of its mean over the batch. */
+  private scoresToSlopes(rows: Int32Array, scores: Float32Array): void {
+    const { batch, task, params } = this;
+    const columns = this.sizes.at(-1)!;
+    if (task.classes === 0) {
+      for (let i = 0; i < batch; i++) scores[i * columns] = (2 * (scores[i * columns]! - task.truth(rows[i]!))) / batch;
+      return;
+    }
+    for (let i = 0; i < batch; i++) this.weights[i] = task.weight(rows[i]!) / batch;
+    const [truth, weights] = [this.truth.byteOffset, this.weights.byteOffset];
+    this.work.loops.crossEntropy(scores.byteOffset, batch, task.outputs, columns, truth, weights, params.labelSmoothing);
+  }
+
+  private update(share: number): void {
+    this.powers = [this.powers[0] * decay1, this.powers[1] * decay2];
+    const { learningRate, weightDecay } = this.params;
+    const rate = (learningRate * Math.min(1, this.steps / warming)) / (1 + this.epochs / halving);
+    const correction = 1 / Math.sqrt(1 - this.powers[1]);
+    this.now.forEach((layer, l) => {
+      for (const part of ['weights', 'bias', 'gain'] as const) {
+        const [at, gradient, first, second, mean] = [layer, this.gradient[l]!, this.first[l]!, this.second[l]!, this.mean[l]!].map(
+          (of) => of[part].byteOffset,
+        ) as [number, number, number, number, number];
+        const kept = part === 'weights' ? 1 - rate * weightDecay : 1;
+        const bytes = layer[part].byteLength;
+        this.work.loops.adam(at, gradient, first, second, mean, bytes, rate / (1 - this.powers[0]), correction, kept, share);
+      }
+    });
+  }
+
+  private encode(rows: number): void {
+    const [table, which, into] = [this.table.byteOffset, this.which.byteOffset, this.active[0]!.byteOffset];
+    this.work.loops.encode(table, this.encoding.columns, which, rows, this.about, this.sizes[0]!, into);
+  }
+
+  private layOutEncoding(): number {
+    const { column, low, perUnit, gain, shift } = this.encoding;
+    const inputs = this.sizes[0]!;
+    const about = this.work.floats(5 * inputs);
+    new Uint32Array(about.buffer, about.byteOffset, inputs).set(column);
+    [low, perUnit.map((per) => per * 2 ** -inputBits), gain, shift].forEach((values, i) => {
+      about.set(values, (i + 1) * inputs);
+    });
+    return about.byteOffset;
+  }
+
+  private fillTable({ data, rows: count, columns }: Matrix): void {
+    const { rows, held, table } = this;
+    for (let column = 0; column < columns; column++) {
+      const values = data.subarray(column * count, (column + 1) * count);
+      for (let place = 0; place < rows.length + held.length; place++) {
+        const value = values[place < rows.length ? rows[place]! : held[place - rows.length]!]!;
+        table[place * columns + column] = Number.isNaN(value) ? 0 : Math.max(-largest, Math.min(largest, value));
+      }
+    }
+  }
+
+  /** He's uniform weights (2015); none from the last hidden layer to the scores, which begin as `task.start`. */
+  private begin(random: Random): void {
+    this.now.forEach(({ weights, bias, gain }, l) => {
+      const isLast = l === this.now.length - 1;
+      const variance = Math.max(1e-6, l === 0 ? this.encoding.variance : this.sizes[l]!);
+      const bound = isLast ? 0 : (l === 0 ? softly : 1) * Math.sqrt(6 / variance);
+      for (let i = 0; i < weights.length; i++) weights[i] = bound * (2 * random.uniform() - 1);
+      if (isLast) bias.set(this.task.start);
+      gain.fill(1);
+      const mean = this.mean[l]!;
+      mean.weights.set(weights);
+      mean.bias.set(bias);
+      mean.gain.set(gain);
+    });
+  }
+}
+
+/** @param statistics means, then one over each deviation */
+function average({ mean, variance }: { mean: Float64Array; variance: Float64Array }, statistics: Float32Array, share: number): void {
+  const width = mean.length;
+  for (let k = 0; k < width; k++) {
+    mean[k]! += (statistics[k]! - mean[k]!) * share;
+    variance[k]! += (1 / statistics[width + k]! ** 2 - leastVariance - variance[k]!) * share;
+  }
+}
