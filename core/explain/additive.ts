@@ -49,6 +49,8 @@ export type AdditivePart = AdditiveTrees | AdditiveLinear;
 /** Of a mixture: raw output k = offset + the sum of weight × the part's raw output k. */
 export interface AdditiveSum {
   kind: 'sum';
+  /** Each part has its own. */
+  view?: undefined;
   is: RawKind;
   outputs: number;
   offset: number;
