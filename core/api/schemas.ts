@@ -62,6 +62,8 @@ const aliasMove = z.object({
   at: z.string(),
   by: z.string(),
   why: z.enum(['release', 'set', 'rollback']),
+  /** Of a release: the upload that brought it about. */
+  source: z.optional(z.object({ key: z.string(), versionId: z.optional(z.string()), sequencer: z.string(), eventTime: z.string() })),
   restores: z.optional(z.int()),
 });
 export const aliasSchema = z.object({ version: z.int(), history: z.array(aliasMove) });

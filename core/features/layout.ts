@@ -48,6 +48,12 @@ export function layOut(columns: readonly FittedColumn[]): Feature[] {
   return [...numbers, ...written, ...derived, ...indicators, ...derivedIndicators, ...categories, ...codes];
 }
 
+/** How many 0/1 features there are of categories whose codes are features too. */
+export function flagCount(columns: readonly FittedColumn[]): number {
+  const ordered = columns.map((fitted) => isCategory(fitted) && fitted.ordered);
+  return layOut(columns).filter(({ column, is }) => ordered[column] && is !== 'code').length;
+}
+
 /** The parts of a column are missing together: one says so for all. */
 const indicatedParts = ({ numbers }: Derived) => {
   const first = numbers.findIndex(({ indicator }) => indicator);

@@ -6,11 +6,10 @@ import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { exponential, exponentialToOnnx } from './exact/softmax.ts';
 import type { Family, FittedModel, Matrix, Params, Predictions, Target } from './model.ts';
 import type { Constraint } from './params.ts';
+import { unwrapping, WrappedModel } from './wrapped.ts';
 
 const [float32, float64] = [1, 11];
-/** Stands where other models have the length of their head, or text. */
 const marker = 0xffff_fffe;
-const format = 1;
 /** Where amounts are less than this share of their mean, so much is added to all: to zero, 1 in hundredths of the mean. */
 const leastShare = 0.01;
 /** No answer is above so many times the largest amount. */
@@ -54,7 +53,8 @@ export function logged(family: Family): Family {
       const shift = shiftFor(y, rows, family.parse(params));
       if (shift === undefined || y.task !== 'regression') return family.fit(x, y, params, context);
       const inner = await family.fit(x, logarithms(y.values, shift), params, context);
-      return new LoggedModel(inner, readingOf(y.values, rows, shift, y.values, valuesOf(await inner.predict(x))));
+      const reading = readingOf(y.values, rows, shift, y.values, valuesOf(await inner.predict(x)));
+      return new LoggedModel({ reading }, inner);
     },
 
     ...(fitFold && {
@@ -65,7 +65,7 @@ export function logged(family: Family): Family {
         const fit = await fitFold(x, logarithms(y.values, shift), rows, validRows, params, context);
         const said = valuesOf(fit.predictions);
         const reading = readingOf(y.values, rows, shift, pick(y.values, validRows), said);
-        return { ...fit, model: new LoggedModel(fit.model, reading), predictions: read(reading, said) };
+        return { ...fit, model: new LoggedModel({ reading }, fit.model), predictions: read(reading, said) };
       },
     }),
 
@@ -91,10 +91,7 @@ export function logged(family: Family): Family {
       }
     },
 
-    deserialize(bytes) {
-      const view = new DataView(bytes.buffer, bytes.byteOffset);
-      return view.getUint32(0, true) === marker ? LoggedModel.read(family, bytes) : family.deserialize(bytes);
-    },
+    deserialize: unwrapping<{ reading: Reading }>(family, marker, (head, inner) => new LoggedModel(head, inner)),
   };
 }
 
@@ -140,62 +137,19 @@ function readToOnnx({ shift, top, factor }: Reading, graph: GraphBuilder, said: 
   return graph.node('Cast', [amount], { to: { int: float32 } });
 }
 
-/** Its bytes: the marker and the length of a JSON head (uint32, little-endian), the head, the model's own bytes. */
-class LoggedModel implements FittedModel {
-  private readonly inner: FittedModel;
-  private readonly reading: Reading;
+class LoggedModel extends WrappedModel<{ reading: Reading }> {
+  protected readonly marker = marker;
 
-  constructor(inner: FittedModel, reading: Reading) {
-    this.inner = inner;
-    this.reading = reading;
-  }
-
-  get family(): string {
-    return this.inner.family;
-  }
-
-  get params(): Params {
-    return this.inner.params;
-  }
-
-  get treeCount(): number | undefined {
-    return this.inner.treeCount;
-  }
-
-  get steps(): number | undefined {
-    return this.inner.steps;
-  }
-
-  get learningCurve(): readonly number[] | undefined {
-    return this.inner.learningCurve;
-  }
-
-  get first(): ((steps: number) => FittedModel) | undefined {
-    const { inner, reading } = this;
-    return inner.first && ((steps) => new LoggedModel(inner.first!(steps), reading));
+  protected around(inner: FittedModel): FittedModel {
+    return new LoggedModel(this.head, inner);
   }
 
   async predict(x: Matrix): Promise<Predictions> {
-    return read(this.reading, valuesOf(await this.inner.predict(x)));
+    return read(this.head.reading, valuesOf(await this.inner.predict(x)));
   }
 
   toOnnx(graph: GraphBuilder, input: string): string {
-    return readToOnnx(this.reading, graph, this.inner.toOnnx(graph, input));
-  }
-
-  serialize(): Uint8Array {
-    const head = Buffer.from(JSON.stringify({ format, reading: this.reading }));
-    const lengths = Buffer.alloc(8);
-    lengths.writeUInt32LE(marker);
-    lengths.writeUInt32LE(head.length, 4);
-    return new Uint8Array(Buffer.concat([lengths, head, this.inner.serialize()]));
-  }
-
-  static read(family: Family, bytes: Uint8Array): LoggedModel {
-    const end = 8 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
-    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(8, end))) as { format: number; reading: Reading };
-    if (head.format !== format) throw new RangeError(`this is format ${head.format} of a log target; known is ${format}`);
-    return new LoggedModel(family.deserialize(bytes.slice(end)), head.reading);
+    return readToOnnx(this.head.reading, graph, this.inner.toOnnx(graph, input));
   }
 }
 

@@ -28,7 +28,7 @@ export interface ColumnReport {
   /** How often each token stood for a missing value, e.g. {"": 3, "NA": 2}. */
   missingTokens: Record<string, number>;
   distinct: number;
-  /** Numbers only. Quantiles of the values that are there. `low` and `high` are the robust bounds; values beyond are outliers, clipped by the graph. */
+  /** Numbers only. Quantiles of the values that are there. `low` and `high` are the robust bounds; values beyond are outliers, which lines and distances see at the bound. */
   number?: {
     min: number;
     max: number;

@@ -93,12 +93,13 @@ class Moments {
 
   private meetFew(values: Float64Array): void {
     const { few, bits, float } = this;
+    const mask = few.length - 1;
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
       if (Number.isNaN(value)) continue;
       float[0] = value + 0;
-      let slot = mix32(bits[0]!, bits[1]!) % few.length;
-      while (few[slot] !== value && !Number.isNaN(few[slot])) slot = (slot + 1) % few.length;
+      let slot = mix32(bits[0]!, bits[1]!) & mask;
+      while (few[slot] !== value && !Number.isNaN(few[slot])) slot = (slot + 1) & mask;
       if (few[slot] === value) continue;
       few[slot] = value;
       if (++this.different <= exactlyCounted) continue;

@@ -2,11 +2,10 @@
 import type { Additive } from '../../explain/additive.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import type { Family, FittedModel, Matrix, Params, Predictions, Target } from '../model.ts';
+import { unwrapping, WrappedModel } from '../wrapped.ts';
 import { applyView, type View, viewToOnnx } from './view.ts';
 
-/** Stands where a model without a view has the length of its head, or text. */
 const marker = 0xffff_ffff;
-const format = 1;
 
 /** What each graph has of views already. */
 const seenIn = new WeakMap<GraphBuilder, Map<string, string>>();
@@ -17,7 +16,7 @@ type FitView = (x: Matrix, y: Target, rows: Int32Array, params: Params) => View 
 /** The family, with all that it is given seen through a view. @param by the parameter that the view depends on */
 export function viewed(family: Family, fitView: FitView, by = ''): Family {
   const { fitFold } = family;
-  const model = (view: View | undefined, inner: FittedModel) => (view ? new ViewedModel(view, inner) : inner);
+  const model = (view: View | undefined, inner: FittedModel) => (view ? new ViewedModel({ view }, inner) : inner);
   const seen = (view: View | undefined, x: Matrix) => (view ? applyView(view, x) : x);
   return {
     ...family,
@@ -50,45 +49,19 @@ export function viewed(family: Family, fitView: FitView, by = ''): Family {
       }
     },
 
-    deserialize(bytes) {
-      const view = new DataView(bytes.buffer, bytes.byteOffset);
-      return view.getUint32(0, true) === marker ? ViewedModel.read(family, bytes) : family.deserialize(bytes);
-    },
+    deserialize: unwrapping<{ view: View }>(family, marker, (head, inner) => new ViewedModel(head, inner)),
   };
 }
 
-/** Its bytes: the marker and the length of a JSON head (uint32, little-endian), the head, the model's own bytes. */
-class ViewedModel implements FittedModel {
-  private readonly view: View;
-  private readonly inner: FittedModel;
+class ViewedModel extends WrappedModel<{ view: View }> {
+  protected readonly marker = marker;
 
-  constructor(view: View, inner: FittedModel) {
-    this.view = view;
-    this.inner = inner;
-  }
-
-  get family(): string {
-    return this.inner.family;
-  }
-
-  get params(): Params {
-    return this.inner.params;
-  }
-
-  get treeCount(): number | undefined {
-    return this.inner.treeCount;
-  }
-
-  get steps(): number | undefined {
-    return this.inner.steps;
-  }
-
-  get learningCurve(): readonly number[] | undefined {
-    return this.inner.learningCurve;
+  protected around(inner: FittedModel): FittedModel {
+    return new ViewedModel(this.head, inner);
   }
 
   predict(x: Matrix): Promise<Predictions> {
-    return this.inner.predict(applyView(this.view, x));
+    return this.inner.predict(applyView(this.head.view, x));
   }
 
   toOnnx(graph: GraphBuilder, input: string): string {
@@ -99,39 +72,18 @@ class ViewedModel implements FittedModel {
     return this.inner.logitsToOnnx?.(graph, this.seenIn(graph, input));
   }
 
+  get additive(): (() => Additive) | undefined {
+    const { inner, head } = this;
+    return inner.additive && (() => ({ ...inner.additive!(), view: head.view }));
+  }
+
   /** Models that see the same share its nodes. */
   private seenIn(graph: GraphBuilder, input: string): string {
     const known = seenIn.get(graph) ?? new Map<string, string>();
     seenIn.set(graph, known);
-    const key = `${input} ${JSON.stringify(this.view)}`;
-    const tensor = known.get(key) ?? viewToOnnx(this.view, graph, input);
+    const key = `${input} ${JSON.stringify(this.head.view)}`;
+    const tensor = known.get(key) ?? viewToOnnx(this.head.view, graph, input);
     known.set(key, tensor);
     return tensor;
-  }
-
-  get additive(): (() => Additive) | undefined {
-    const { inner, view } = this;
-    return inner.additive && (() => ({ ...inner.additive!(), view }));
-  }
-
-  get first(): ((steps: number) => FittedModel) | undefined {
-    const { inner, view } = this;
-    return inner.first && ((steps) => new ViewedModel(view, inner.first!(steps)));
-  }
-
-  serialize(): Uint8Array {
-    const head = Buffer.from(JSON.stringify({ format, view: this.view }));
-    const lengths = Buffer.alloc(8);
-    lengths.writeUInt32LE(marker);
-    lengths.writeUInt32LE(head.length, 4);
-    return new Uint8Array(Buffer.concat([lengths, head, this.inner.serialize()]));
-  }
-
-  static read(family: Family, bytes: Uint8Array): ViewedModel {
-    const end = 8 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
-    const head = JSON.parse(new TextDecoder().decode(bytes.subarray(8, end))) as { format: number; view: View };
-    if (head.format !== format) throw new RangeError(`this is format ${head.format} of a view; known is ${format}`);
-    // A copy, since arrays in it may want an aligned start.
-    return new ViewedModel(head.view, family.deserialize(bytes.slice(end)));
   }
 }
