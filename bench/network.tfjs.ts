@@ -37,14 +37,14 @@ const layers = sizes.slice(1).map((outputs, l) => ({
 }));
 const kernelOf = (l: number) => layers[l]!.weights as unknown as tf.Tensor2D;
 /** What each layer takes, and the scores. */
-const forward = (of: tf.Tensor2D) =>
-  layers.reduce(
-    (active, { bias }, l) => {
-      const sums = tf.add(tf.matMul(active[l]!, kernelOf(l)), bias) as tf.Tensor2D;
-      return [...active, l < layers.length - 1 ? tf.relu(sums) : sums];
-    },
-    [of],
-  );
+function forward(of: tf.Tensor2D): tf.Tensor2D[] {
+  const active = [of];
+  layers.forEach(({ bias }, l) => {
+    const sums = tf.add(tf.matMul(active[l]!, kernelOf(l)), bias) as tf.Tensor2D;
+    active.push(l < layers.length - 1 ? tf.relu(sums) : sums);
+  });
+  return active;
+}
 const adam = tf.train.adam(rate);
 const order = Int32Array.from({ length: train.x.rows }, (_, row) => row);
 const random = new Random(0);
