@@ -33,6 +33,8 @@ export const modelKeys = {
   runs: 'runs/',
   /** Immutable, written before the execution starts: dataset, revision, when. */
   run: (run: string) => `runs/${run}/run.json`,
+  /** The newest upload of what the run learns, moved by conditional write. */
+  source: (run: string) => `runs/${run}/source.json`,
   plan: (run: string) => `runs/${run}/plan.json`,
   trial: (run: string, trial: string) => `runs/${run}/trials/${trial}.json`,
   trials: (run: string) => `runs/${run}/trials/`,

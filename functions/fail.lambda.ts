@@ -22,7 +22,8 @@ export async function fail(event: unknown, { models, count, notify, now }: Servi
     const lines = [`The run ${run} of the dataset '${dataset}' failed in the stage ${failure.stage}: ${failure.message}`];
     if (failure.where) lines.push(`Where: ${failure.where}`);
     if (failure.fix) lines.push(`What to do: ${failure.fix}`);
-    await notify(`Ingot: the run ${run} failed`, lines.join('\n'));
+    // SNS takes 256 KB.
+    await notify(`Ingot: the run ${run} failed`, lines.join('\n').slice(0, 60_000));
   }
   return { run };
 

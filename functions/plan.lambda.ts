@@ -43,14 +43,14 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
   if (error) return planAnew(event, error, services);
   const planned = await getJson<Plan>(models, modelKeys.plan(run));
   if (planned) return answerOf(planned, await newestRung(models, planned), services);
-  const [{ task, rows, classes, columns, features, skewed = false }, { spec }, record] = await Promise.all([
+  const [{ task, rows, classes, columns, features, skewed = false, probe }, { spec }, record] = await Promise.all([
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     getJson<RunRecord>(models, modelKeys.run(run)),
   ]);
   const asked = { run, dataset, revision, task, classes, spec, skewed };
   const functionLane = parseLane(process.env[environment.lane]);
-  const size = { features: features.length, flags: flagCount(columns), classes: classes?.length ?? 0 };
+  const size = { features: features.length, flags: flagCount(columns), classes: classes?.length ?? 0, ...(probe && { probe }) };
   const shapeOf = (trained: number): Shape => ({ rows: trained, ...size });
   const preparation = record?.uploadedAt === undefined ? undefined : preparationOf(shapeOf(rows.train), functionLane, spec.budget);
   const limits = spec.budget && preparation ? without(preparation, spec.budget) : spec.budget;

@@ -6,16 +6,20 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { tableBytes, usualPriority } from '../core/compute/batch.ts';
 import { secondsForCrosses } from '../core/compute/preparation.ts';
+import { probe, rowsToProbe } from '../core/compute/probe.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { takeKeys } from '../core/features/row-keys.ts';
 import { takeTarget } from '../core/features/split.ts';
 import { crossTable, fitTable, rowsIn, type Sides, transformTable } from '../core/features/table-features.ts';
+import { transform as transformRows } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
+import { release } from '../core/registry/aliases.ts';
 import { advanceDataset, type DatasetPointer, getDataset, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
+import { newestSource, noteSource } from '../core/registry/run-source.ts';
 import { chooseCrosses } from '../core/search/choose-crosses.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import type { CleanReport } from '../core/table/report.ts';
@@ -116,7 +120,10 @@ async function makeFeatures(dataset: string, revision: string, services: Service
         await writers[side].close();
         await data.upload(pathOf(side), dataKeys[side](dataset, revision));
       }
-      await putJson(data, dataKeys.preprocess(dataset, revision), preprocess, once);
+      const some = rowsToProbe(rows.train.length);
+      const probed = transformRows(preprocess, await rowsIn(stored, rows.train).take(some));
+      const made: Preprocess = { ...preprocess, probe: await probe(probed, takeTarget(learning.target, some), spec) };
+      await putJson(data, dataKeys.preprocess(dataset, revision), made, once);
     });
   }
   await advanceRevision(dataset, revision, { status: 'READY' }, services);
@@ -133,11 +140,25 @@ async function advanceRevision(
   if (pointer?.revision === revision) await advanceDataset(data, dataset, { ...next, source: pointer.source, revision });
 }
 
-async function startRun(dataset: string, revision: string, { models, executions, now }: Services, uploadedAt?: string): Promise<void> {
+/** Starts the revision's run. Where it has ended before, as data may be uploaded again, its version is released once more. */
+async function startRun(
+  dataset: string,
+  revision: string,
+  { data, models, executions, now }: Services,
+  uploadedAt?: string,
+): Promise<void> {
   const run = runOf(dataset, revision, version);
+  const pointer = await getDataset(data, dataset);
+  // Before it is asked whether there is a version: a run that ends meanwhile finds the upload.
+  if (pointer?.revision === revision) await noteSource(models, run, pointer.source);
   const record: RunRecord = { run, dataset, revision, createdAt: now().toISOString(), ...(uploadedAt !== undefined && { uploadedAt }) };
   await putJson(models, modelKeys.run(run), record, once);
   await executions.start(record);
+  const [registered, source] = await Promise.all([
+    getJson<{ version: number }>(models, modelKeys.registered(run)),
+    newestSource(models, run),
+  ]);
+  if (registered && source) await release(models, dataset, { version: registered.version, run, source }, now());
 }
 
 async function reject(dataset: string, revision: string, error: IngotError, services: Services): Promise<void> {

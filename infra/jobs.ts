@@ -34,7 +34,7 @@ const access: Record<JobKind, Access> = {
   train: { data: { read: ['clean/', 'features/'] }, models: { read: ['runs/'], write: ['runs/'] } },
   prepare: {
     data: { read: ['raw/', 'clean/', 'features/', 'secrets/'], write: ['clean/', 'features/', 'secrets/'] },
-    models: { write: ['runs/'] },
+    models: { read: ['runs/', 'models/'], write: ['runs/', 'models/'] },
   },
 };
 

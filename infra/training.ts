@@ -37,8 +37,10 @@ const lambdaTrouble = [
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
   'Lambda.ClientExecutionTimeoutException',
-  'Lambda.TooManyRequestsException',
 ];
+
+/** All functions that the account may run are at work; new accounts have ten. A place comes free when one of them ends, within a quarter of an hour. */
+const noPlace = ['Lambda.TooManyRequestsException'];
 
 /** The function ran out of time or memory, or its process was killed. Stages take up their work where it was, so once more may do. */
 const killed = ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
@@ -307,6 +309,8 @@ const noName = 'A job has its name from Batch when it is submitted; stopping a r
 function withRetries(task: LambdaInvoke): LambdaInvoke {
   // Waits of about 1, 2, 4, 8 and 16 s, spread by full jitter.
   task.addRetry({ errors: lambdaTrouble, interval: Duration.seconds(1), maxAttempts: 5, backoffRate: 2, jitterStrategy: JitterType.FULL });
+  // Waits of 1, 2, 4 … 32 s and then of a minute, about 35 minutes in all.
+  task.addRetry({ errors: noPlace, interval: Duration.seconds(1), maxAttempts: 40, backoffRate: 2, maxDelay: Duration.minutes(1) });
   task.addRetry({ errors: killed, interval: Duration.seconds(1), maxAttempts: 2, backoffRate: 2 });
   return task;
 }

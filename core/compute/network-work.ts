@@ -1,33 +1,32 @@
 /**
- * The work of networks: the products of its matrices, three times a row and epoch (there, and back for units and weights), and what goes with a unit.
- * Candidates that differ only in the number of epochs are one run (core/models/network).
+ * The work of networks: the products of their matrices, thrice a row and epoch (there, and back for units and weights), and a step for each batch.
+ * Each column is taken for one of many values, though one of two (a category's) makes one input, not one for each range. Candidates that differ
+ * only in the number of epochs are one run (core/models/network).
  */
-import { batchRows, type NetworkParams, resolve } from '../models/network/params.ts';
+import { mostInputs, quantileRows } from '../models/network/encoding.ts';
+import { batches, leastBatch, mostBatch, type NetworkParams, resolve } from '../models/network/params.ts';
 import type { Estimator, Shape } from './work.ts';
 
 /** Seconds, fitted to runs of bench/estimate by least squares of logarithms. */
 const seconds = {
-  /** A row, a weight, there and back. */
-  product: 6e-10,
-  /** A row and a unit or input: its activation. */
-  unit: 4e-9,
+  /** A row and a weight, there and back. */
+  product: 1.2e-10,
   /** A row: its class, its place in the batch. */
-  row: 2e-7,
+  row: 3.2e-7,
   /** A step and a weight: Adam's. */
-  weight: 2e-9,
+  weight: 2.1e-9,
   /** A row and a weight, of rows that are answered. */
-  answer: 4e-10,
+  answer: 8.4e-10,
   /** A value that is looked at for the quantiles. */
-  value: 2e-7,
-  run: 2e-3,
+  value: 1.35e-7,
+  run: 1.3e-3,
 };
 /** Epochs after which other rows are mostly predicted best, of a table of so many rows; with more rows, fewer are enough. */
 const stopping = { epochs: 25, rows: 2000, growth: 0.25 };
-const mostInputs = 1024;
 
 export const networkWork: Estimator = {
   steps: 'epochs',
-  spread: { low: 0.5, high: 2 },
+  spread: { low: 0.3, high: 1.6 },
   earlySteps(params, { rows }) {
     const { epochs, nIterNoChange } = resolve(params);
     return Math.min(epochs, Math.ceil(stopping.epochs * (stopping.rows / Math.max(1, rows)) ** stopping.growth) + nIterNoChange);
@@ -39,17 +38,11 @@ export const networkWork: Estimator = {
       const params = members[0]!;
       const epochs = Math.max(...members.map((member) => member.epochs));
       const weights = weightsOf(shape, params);
-      const row = weights * seconds.product + unitsOf(shape, params) * seconds.unit + seconds.row;
-      const step = weights * seconds.weight;
-      const steps = Math.ceil(shape.rows / batchRows(params, shape.rows));
-      const answers = members.length * validRows * weights * seconds.answer;
-      return (
-        total +
-        seconds.run +
-        Math.min(shape.rows, 20_000) * shape.features * seconds.value +
-        epochs * (shape.rows * row + steps * step) +
-        answers
-      );
+      const steps = stepsOf(shape, params);
+      const epoch = shape.rows * (weights * seconds.product + seconds.row) + steps * weights * seconds.weight;
+      const values = Math.min(shape.rows, quantileRows) * shape.features;
+      const answers = members.length * validRows * weights;
+      return total + seconds.run + values * seconds.value + epochs * epoch + answers * seconds.answer;
     }, 0);
   },
 
@@ -62,8 +55,12 @@ export const networkWork: Estimator = {
   modelSize: (shape, params) => weightsOf(shape, resolve(params)),
 };
 
-const inputsOf = ({ features }: Shape, { bins }: NetworkParams) =>
-  features * (1 + (bins > 1 ? Math.min(bins, Math.floor(mostInputs / features)) : 0));
+/** About batchRows of them, though never fewer of more rows. */
+function stepsOf({ rows }: Shape, { batchSize }: NetworkParams): number {
+  return batchSize === null ? Math.max(Math.min(rows / leastBatch, batches), rows / mostBatch) : rows / batchSize;
+}
+
+const inputsOf = ({ features }: Shape, { bins }: NetworkParams) => features + (bins > 1 ? Math.min(features * bins, mostInputs) : 0);
 
 function weightsOf(shape: Shape, params: NetworkParams): number {
   const { width, depth } = params;

@@ -8,6 +8,7 @@ import { boostingWork } from './boosting-work.ts';
 import { extraTreesWork, forestWork } from './forest-work.ts';
 import { linearWork } from './linear-work.ts';
 import { networkWork } from './network-work.ts';
+import type { Probe } from './probe.ts';
 import { svmWork } from './svm-work.ts';
 
 export type FamilyName = NonNullable<DatasetSpec['families']>[number];
@@ -20,6 +21,8 @@ export interface Shape {
   flags?: number;
   /** 0 for a regression. */
   classes: number;
+  /** How hard the table is; without it, as most are. */
+  probe?: Probe;
 }
 
 /** Beyond so many bytes a table is read from a file, column by column. */

@@ -1,5 +1,6 @@
 /** The shape of `features/<dataset>/<revision>/preprocess.json`: all that was fitted on the train rows, enough to transform any row. */
 
+import type { Probe } from '../compute/probe.ts';
 import type { FittedCross } from './cross.ts';
 import type { FittedDate } from './date.ts';
 import type { NumberFormat } from './number-formats.ts';
@@ -77,6 +78,8 @@ export interface Preprocess {
   ignored: string[];
   /** `together` rows equal an earlier one in all features, and were put on its side. */
   rows: { train: number; test: number; together?: number };
+  /** What a short run on some train rows tells of the table, for the estimates of the search. */
+  probe?: Probe;
   /** Where rows were split by what ties them together. */
   splitBy?: 'groups' | 'time';
 }

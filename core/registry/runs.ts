@@ -194,11 +194,34 @@ async function describe(models: ObjectStore, record: RunRecord, execution: Execu
     ...(planned !== undefined && { trials: { done: trialsDone, planned } }),
     ...(leaderboard && { leaderboard }),
     ...(plan?.estimate && expected(plan.estimate)),
-    ...(plan?.estimate && status === 'RUNNING' && { remaining: Math.max(0, plan.estimate.seconds.point - seconds) }),
+    ...(plan?.estimate &&
+      status === 'RUNNING' && {
+        remaining: remainingSeconds(plan, record, progress, seconds, (end.getTime() - lastWrite.getTime()) / 1000),
+      }),
     ...(registered && { model: { name: dataset, version: registered.version, ...released } }),
     ...(error && { error }),
   };
 }
+
+/**
+ * What is expected to be left: the estimate where the run has just begun, and ever more what its pace so far says; never more than its budget.
+ * @param seconds since it began
+ * @param since seconds since it has last done something, of which what is under way has had its part
+ */
+export function remainingSeconds({ estimate, budget }: Plan, record: RunRecord, progress: number, seconds: number, since: number): number {
+  const expected = estimate!.seconds.point;
+  // The first twentieth is the plan's own.
+  const done = Math.min(1, Math.max(0, (progress - planDone) / (1 - planDone)));
+  const atPace = done > 0 ? (seconds - since) / done : expected;
+  const whole = done * atPace + (1 - done) * expected;
+  const left = Math.max((1 - done) * whole - since, leastShare * (1 - done) * whole);
+  const limit = budget?.minutes === undefined ? Number.POSITIVE_INFINITY : budget.minutes * 60 - preparedSeconds(record) - seconds;
+  return Math.max(0, Math.min(left, limit));
+}
+
+const planDone = stages[0].done;
+/** Of what was expected to be left when something was last done: what is left however long that is ago. */
+const leastShare = 0.1;
 
 /** Trials of the plan; of an automatic search, those of its rungs, by fold where nobody has come to a rung yet. */
 async function plannedTrials(models: ObjectStore, { run, trials, rungs = [] }: Plan, keys: ReadonlyMap<string, Date>): Promise<number> {

@@ -11,7 +11,10 @@ import type { Candidate, Plan } from './plan.ts';
 const mostRows = 2000;
 const mostSteps = 10;
 
-/** Fits the cheapest of the plan's candidates, with few nested parts, on rows drawn by seed: about a second of work, whatever the table. */
+/**
+ * Fits the cheapest of the plan's candidates, with few nested parts, on rows drawn by seed: about a second of work, whatever the table.
+ * @throws what the last of them throws, where none can be fitted
+ */
 export async function leastFit(
   { candidates, seed }: Plan,
   x: Matrix,
@@ -28,9 +31,16 @@ export async function leastFit(
     params: stepsOf(each) > mostSteps ? withSteps(each.family, each.params, mostSteps) : each.params,
   }));
   const work = (candidate: Candidate) => coreSecondsOf(candidate.family, shape, [candidate.params]).point;
-  const candidate = small.reduce((least, each) => (work(each) < work(least) ? each : least));
-  const model = await familyOf(candidate.family).fit(takeMatrix(x, rows), takeTarget(y, rows), candidate.params, { seed, workers });
-  return { candidate, model };
+  let failure: unknown;
+  for (const candidate of small.toSorted((a, b) => work(a) - work(b))) {
+    try {
+      const model = await familyOf(candidate.family).fit(takeMatrix(x, rows), takeTarget(y, rows), candidate.params, { seed, workers });
+      return { candidate, model };
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 /** For the card. */

@@ -6,7 +6,7 @@ import type { DatasetSpec } from '../spec.ts';
 import { type Column, specOf } from './columns.ts';
 import { rowsOf } from './database.ts';
 import type { Guess } from './look.ts';
-import { equalHashes } from './scan/equal-hashes.ts';
+import { equalHashes, release } from './scan/equal-hashes.ts';
 import { booleanOf } from './spellings.ts';
 import { type Block, convertedSql, type Stage, within } from './stage.ts';
 
@@ -52,6 +52,7 @@ export async function findDuplicates(
   const { relation, keys } = await rowKeys(database, stage, columns);
   const list = keys.join(', ');
   const scanned = stage.hashes && columns.every(isScannedAlike) ? equalHashes(stage.hashes, mostSuspects) : undefined;
+  if (stage.hashes) release(stage.hashes);
   delete stage.hashes;
   let suspicious: string;
   if (scanned === undefined) {

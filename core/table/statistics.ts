@@ -93,12 +93,13 @@ class Moments {
 
   private meetFew(values: Float64Array): void {
     const { few, bits, float } = this;
+    const mask = few.length - 1;
     for (let i = 0; i < values.length; i++) {
       const value = values[i]!;
       if (Number.isNaN(value)) continue;
       float[0] = value + 0;
-      let slot = mix32(bits[0]!, bits[1]!) % few.length;
-      while (few[slot] !== value && !Number.isNaN(few[slot])) slot = (slot + 1) % few.length;
+      let slot = mix32(bits[0]!, bits[1]!) & mask;
+      while (few[slot] !== value && !Number.isNaN(few[slot])) slot = (slot + 1) & mask;
       if (few[slot] === value) continue;
       few[slot] = value;
       if (++this.different <= exactlyCounted) continue;
@@ -171,7 +172,8 @@ async function someStatistics(
     offset += chunk.rowCount;
   }
   for (const moment of moments) moment.flush();
-  const sorted = samples.map((sample) => sample.filter((value) => !Number.isNaN(value)).sort());
+  // NaN comes last.
+  const sorted = samples.map((sample) => sample.sort().subarray(0, firstNaN(sample)));
   const bounds = sorted.map(boundsOf);
   // Where the sample is the whole column, the rest is counted in it; else in SQL, which sums integers whatever the threads.
   const counted =
@@ -188,6 +190,12 @@ async function someStatistics(
     const number = { min, max, mean, std, q25, median, q75, low: isBounded ? low : min, high: isBounded ? high : max, outliers };
     found.set(name, { missing: rows - count, distinct: Math.min(distinct, count), ...(count > 0 && { number }) });
   }
+}
+
+function firstNaN(sorted: Float64Array): number {
+  let end = sorted.length;
+  while (end > 0 && Number.isNaN(sorted[end - 1])) end--;
+  return end;
 }
 
 interface Bounds {

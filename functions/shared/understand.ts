@@ -37,6 +37,20 @@ export function understand({ Error: type, Cause: cause = '' }: StatesError): Err
       fix: 'Use fewer rows or columns, or give the functions more memory in the configuration.',
     };
   }
+  if (/TooManyRequests/.test(type)) {
+    return {
+      code: 'Unavailable',
+      message: 'The account ran as many functions as it may for more than half an hour.',
+      fix: 'Ask for more concurrent executions in Service Quotas, deploy with a smaller ingot:searchConcurrency, or redrive the run later.',
+    };
+  }
+  if (/DataLimitExceeded/.test(type)) {
+    return {
+      code: 'Unavailable',
+      message: 'A stage handed on more than the 256 KB that Step Functions takes.',
+      fix: 'Ask for fewer folds or families in dataset.json, and report it as a defect in Ingot.',
+    };
+  }
   return {
     code: 'Internal',
     message: `${type}: ${message.slice(0, 500) || 'no cause was given'}`,

@@ -7,7 +7,7 @@ import { type ComputeEnvironment, Machine } from './environment.ts';
 import { Job, type JobSpec } from './job.ts';
 import { Journal } from './journal.ts';
 import type { JobQueue } from './queue.ts';
-import { type ContainerProperties, parse, refused, type SubmitRequest, submitRequest } from './request.ts';
+import { type ContainerProperties, checkSize, parse, refused, type SubmitRequest, submitRequest } from './request.ts';
 import { Runner } from './runner.ts';
 import type { SchedulingPolicy } from './shares.ts';
 import type { SpotSettings } from './spot.ts';
@@ -96,6 +96,7 @@ export class Batch {
       this.#unclaimed.delete(startedBy!);
       return former;
     }
+    checkSize('job', input);
     const spec = this.#specOf(parse(submitRequest, input), startedBy);
     const job = new Job(spec);
     await this.#journal.create(spec);

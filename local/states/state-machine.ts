@@ -174,7 +174,10 @@ export class StateMachine {
     const taskResourceLocalHandlers = Object.fromEntries(
       [...this.#tasks].map(([state, resource]) => [
         state,
-        (input: unknown) => this.#hooks.invoke(resource, askedOf(input as Json), { execution: execution.name, state, signal: over.signal }),
+        async (input: unknown) => {
+          const asked = askedOf(input as Json);
+          return withinLimit(state, await this.#hooks.invoke(resource, asked, { execution: execution.name, state, signal: over.signal }));
+        },
       ]),
     );
     const { abort, result, eventLogs } = this.#interpreter.run(JSON.parse(execution.input), {
@@ -228,6 +231,16 @@ export class StateMachine {
     const [first] = this.#tasks.values();
     if (first) this.#hooks.soon(first);
   }
+}
+
+/** Bytes of what a state hands on: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+export const largestState = 256 * 1024;
+
+/** @throws what a task fails with whose result is larger */
+function withinLimit(state: string, result: Json): Json {
+  if (Buffer.byteLength(JSON.stringify(result ?? null)) <= largestState) return result;
+  const message = `The state/task '${state}' returned a result with a size exceeding the maximum number of bytes service limit.`;
+  throw Object.assign(new Error(message), { name: 'States.DataLimitExceeded' });
 }
 
 /** Beside the seconds that it may take: what a task is really asked. */

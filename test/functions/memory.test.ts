@@ -1,9 +1,12 @@
 import { afterEach, expect, test } from 'vitest';
+import { margin } from '../../core/compute/batch.ts';
 import { modelKeys } from '../../core/keys.ts';
 import { environment } from '../../core/names.ts';
 import { getJson } from '../../core/object-store.ts';
 import type { ModelCard } from '../../core/registry/card.ts';
+import { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
 import type { Plan } from '../../core/search/plan.ts';
+import { plan } from '../../functions/plan.lambda.ts';
 import { Laboratory } from './laboratory.ts';
 
 afterEach(() => {
@@ -30,37 +33,56 @@ function table(rows: number): string {
   return ['x,z,letter,shop,day,note,y', ...lines.map((line) => line.join(','))].join('\n');
 }
 
-async function learned(spec: object, rows: number, memory?: string): Promise<Laboratory> {
-  if (memory) process.env[environment.jobMemory] = memory;
+async function prepared(spec: object, rows: number): Promise<Laboratory> {
   const lab = new Laboratory();
   await lab.rawData.put('raw/d/dataset.json', JSON.stringify(spec));
   await lab.prepare(await lab.upload('raw/d/data.csv', table(rows)));
-  await lab.runAll();
   return lab;
 }
 
-test('a run that has memory for a few thousand values at a time leaves the same bytes as one that has it for all', {
-  timeout: 240_000,
-}, async () => {
-  const spec = { families: ['boosting', 'linear'], folds: 2 };
-  const whole = await (await learned(spec, 4000)).state();
-  const little = await (await learned(spec, 4000, '1')).state();
-  expect(Object.keys(little)).toEqual(Object.keys(whole));
-  for (const [key, object] of Object.entries(whole)) expect(little[key], key).toEqual(object);
-});
+const megabyte = 2 ** 20;
+
+test.each([
+  ['an automatic search', { families: ['linear'], folds: 2 }],
+  [
+    'a grid',
+    {
+      ...{ families: ['boosting', 'forest'], folds: 2 },
+      grids: { boosting: { nEstimators: [12] }, forest: { nEstimators: [8], maxDepth: [6], minSamplesSplit: [2] } },
+    },
+  ],
+])(
+  '%s that has memory for a few thousand values at a time leaves the bytes of one that has it for all',
+  { timeout: 240_000 },
+  async (_, spec) => {
+    const stateOf = async () => {
+      const lab = await prepared(spec, 2600);
+      await lab.runAll();
+      return lab.state();
+    };
+    const whole = await stateOf();
+    process.env[environment.jobMemory] = '1';
+    const little = await stateOf();
+    expect(Object.keys(little)).toEqual(Object.keys(whole));
+    for (const [key, object] of Object.entries(whole)) expect(little[key], key).toEqual(object);
+  },
+);
 
 test('where no lane has the memory for all rows, as many are trained on as there is room for, and the run and the card say so', {
   timeout: 120_000,
 }, async () => {
-  process.env[environment.lane] = JSON.stringify({ pipelineMemory: 409 });
-  const lab = await learned({ families: ['linear'] }, 40_000);
-  const { run } = lab.queue.records[0]!;
-  const plan = (await getJson<Plan>(lab.rawModels, modelKeys.plan(run)))!;
-  const sentence = new RegExp(`Of 32000 rows to train on ${plan.sample!.rows} are taken`);
-  expect(plan.sample).toMatchObject({ of: 32_000 });
-  expect(plan.sample!.rows).toBeLessThan(32_000);
-  expect(plan.shape!.rows).toBe(plan.sample!.rows);
-  expect(plan.laneReason).toMatch(sentence);
+  const lab = await prepared({ families: ['linear'], folds: 2 }, 14_000);
+  const { run, dataset, revision } = lab.queue.records[0]!;
+  const elsewhere = new MemoryObjectStore();
+  await plan({ run, dataset, revision }, { ...lab.services, models: elsewhere });
+  const { estimate } = (await getJson<Plan>(elsewhere, modelKeys.plan(run)))!;
+  process.env[environment.lane] = JSON.stringify({ pipelineMemory: (estimate!.memory * margin) / megabyte - 0.1 });
+  await lab.runAll();
+  const made = (await getJson<Plan>(lab.rawModels, modelKeys.plan(run)))!;
+  expect(made.sample).toEqual({ rows: 10_080, of: 11_200 });
+  expect(made.shape!.rows).toBe(10_080);
+  const sentence = /Of 11200 rows to train on 10080 are taken/;
+  expect(made.laneReason).toMatch(sentence);
   const card = (await getJson<ModelCard>(lab.rawModels, modelKeys.card('d', 1)))!;
-  expect(card.data.sample).toMatchObject({ ...plan.sample, why: expect.stringMatching(sentence) });
+  expect(card.data.sample).toEqual({ ...made.sample, why: expect.stringMatching(sentence) });
 });

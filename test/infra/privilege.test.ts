@@ -35,7 +35,8 @@ const table: Record<FunctionName, string> = {
     submitting('prepare'),
   transform:
     'get data/clean/, get data/features/, put data/clean/, put data/features/, list data/clean/, list data/features/, ' +
-    'put models/runs/, states:StartExecution StateMachine, sqs:SendMessage TransformDeadLetters, ' +
+    'get models/runs/, get models/models/, put models/runs/, put models/models/, list models/runs/, list models/models/, ' +
+    'states:StartExecution StateMachine, sqs:SendMessage TransformDeadLetters, ' +
     submitting('prepare'),
   plan: `get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/, ${looking}, batch:TerminateJob any job`,
   search: 'get data/features/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
@@ -61,7 +62,8 @@ const jobs = {
     'get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
   prepare:
     'get data/raw/, get data/clean/, get data/features/, get data/secrets/, put data/clean/, put data/features/, put data/secrets/, ' +
-    'list data/raw/, list data/clean/, list data/features/, list data/secrets/, put models/runs/, states:StartExecution StateMachine',
+    'list data/raw/, list data/clean/, list data/features/, list data/secrets/, ' +
+    'get models/runs/, get models/models/, put models/runs/, put models/models/, list models/runs/, list models/models/, states:StartExecution StateMachine',
 };
 
 /** Actions without a resource level, so that AWS takes `*` alone for them. */

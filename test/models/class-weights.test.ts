@@ -11,6 +11,7 @@ const families: [string, Params][] = [
   ['forest', { nEstimators: 20, minSamplesLeaf: 5 }],
   ['boosting', { nEstimators: 20, maxLeaves: 7 }],
   ['linear', {}],
+  ['network', { epochs: 15, width: 32, bins: 0 }],
 ];
 const context = { seed: 1, workers: 1 };
 

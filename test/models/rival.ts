@@ -7,7 +7,10 @@ import { pickRows, type Sample } from './data.ts';
 import { rowMajor } from './graph.ts';
 
 const judge = `
-import importlib, json, sys, numpy
+import os
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+import importlib, json, sys, warnings, numpy
+warnings.filterwarnings("ignore")
 case = json.load(sys.stdin)
 x = numpy.array(case["x"], "f4").reshape(-1, case["columns"]); y = numpy.array(case["y"])
 module, name, options = case["estimator"]

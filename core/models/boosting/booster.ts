@@ -7,9 +7,11 @@ import { type Objective, quantileOf } from './objective.ts';
 import type { BoostingParams } from './params.ts';
 import {
   type BoostKernel,
+  blockBytes,
   foundBytes,
   histogramBytes,
   instantiateBoost,
+  largestGroup,
   leafBytes,
   leafLowAt,
   leafValueAt,
@@ -36,6 +38,12 @@ const missingBin = 255;
 const smallTable = 500_000;
 /** Told apart in the seed: the bag, the features and the rounding of a round. */
 const [bagSeed, featureSeed, roundingSeed] = [1, 2, 3] as const;
+
+/** Features of a task: as many tasks for each thread, in groups as large as may be. */
+function groupOf(features: number, threads: number): number {
+  const rounds = Math.ceil(features / largestGroup / threads);
+  return Math.ceil(features / (rounds * threads));
+}
 
 /** The bins of a training set, and of rows that are predicted as it goes on. */
 export async function binTable(x: Matrix, rows: Int32Array, others: Int32Array, workers: number): Promise<Growth> {
@@ -77,8 +85,7 @@ export class Booster {
       order: rows * 4,
       spare: rows * 4,
       histograms: leaves * cells,
-      threadHistograms: threads * cells,
-      cleared: threads * 4,
+      blocks: threads * blockBytes,
       tasks: Math.ceil(rows / rowsPerTask) * 8,
       found: leaves * features * foundBytes,
       leaves: leaves * leafBytes,
@@ -101,7 +108,6 @@ export class Booster {
     this.header = new RunHeader(shared, address);
     const { memory } = shared;
     new Uint8Array(memory.buffer, address, RunHeader.bytes).fill(0);
-    new Uint8Array(memory.buffer, at.cleared, bytes.cleared).fill(0);
     new Float64Array(memory.buffer, at.target, rows).set(objective.target);
     new Float64Array(memory.buffer, at.weights, objective.weights.length).set(objective.weights);
     for (const [k, score] of base.entries()) new Float64Array(memory.buffer, at.scores + k * allRows * 8, allRows).fill(score);
@@ -112,6 +118,7 @@ export class Booster {
       columnBins: shared.get('columnBins'),
       objective: objective.kind,
       used: rows,
+      group: groupOf(features, threads),
       maxLeaves: leaves,
       gradientUnit: objective.gradientUnit,
       hessianUnit: objective.hessianUnit,

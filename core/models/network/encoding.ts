@@ -15,9 +15,9 @@ export const inputBits = 16;
 /** A number is taken as it is up to so many deviations from its mean. */
 const reach = 4;
 /** Inputs that all columns' ranges are to make at most. */
-const mostInputs = 1024;
+export const mostInputs = 1024;
 /** Rows that quantiles are found on. */
-const mostRows = 20_000;
+export const quantileRows = 20_000;
 /** Ranges narrower than that are none: their inverse is beyond float32. */
 const narrowest = 1e-30;
 
@@ -42,8 +42,8 @@ export interface FittedEncoding extends Encoding {
 /** @param rows those of x to train on */
 export function fitEncoding(x: Matrix, rows: Int32Array, bins: number): FittedEncoding {
   const fitted: FittedEncoding = { columns: x.columns, column: [], low: [], perUnit: [], gain: [], shift: [], variance: 0 };
-  const step = Math.max(1, rows.length / mostRows);
-  const sample = Int32Array.from({ length: Math.min(rows.length, mostRows) }, (_, i) => rows[Math.floor(i * step)]!);
+  const step = Math.max(1, rows.length / quantileRows);
+  const sample = Int32Array.from({ length: Math.min(rows.length, quantileRows) }, (_, i) => rows[Math.floor(i * step)]!);
   const columns = Array.from({ length: x.columns }, (_, column) => {
     const all = columnOf(x, column);
     const values = Float32Array.from(sample, (row) => all[row]!).filter(Number.isFinite);

@@ -105,7 +105,13 @@ export class NetworkModel implements FittedModel {
     const layers = head.layers.map(({ inputs, outputs, scale, bias }): FixedLayer => {
       const from = at;
       at += inputs * outputs * 4;
-      return { inputs, outputs, scale, bias: Float64Array.from(bias), weights: new Float32Array(bytes.slice(from, at).buffer) };
+      return {
+        inputs,
+        outputs,
+        scale,
+        bias: Float64Array.from(bias),
+        weights: new Float32Array(new Uint8Array(bytes.subarray(from, at)).buffer),
+      };
     });
     return new NetworkModel(head.params, head.reading, { encoding: head.encoding, layers }, head.learningCurve);
   }

@@ -1,3 +1,4 @@
+import { targetConstraint } from '../log-target.ts';
 import type { Params } from '../model.ts';
 import { type Constraints, integer } from '../params.ts';
 
@@ -90,6 +91,7 @@ export const networkConstraints: Constraints = {
     accepts: (value) => within(value, 0, 1) && value !== 0 && value !== 1,
     meaning: 'The share of the rows that early stopping holds back.',
   },
+  target: targetConstraint,
 };
 
 export interface NetworkParams {
@@ -119,7 +121,10 @@ export function compareCost(a: Params, b: Params): number {
   return size(one) - size(other) || one.bins - other.bins || one.epochs - other.epochs;
 }
 
+/** Rows in a step at least and at most, and about how many steps make an epoch between. */
+export const [leastBatch, mostBatch, batches] = [32, 256, 40] as const;
+
 /** Rows in a step: enough steps in an epoch where there are few rows, large matrices where there are many. */
 export function batchRows({ batchSize }: NetworkParams, rows: number): number {
-  return batchSize ?? Math.max(32, Math.min(256, 2 ** Math.round(Math.log2(Math.max(1, rows) / 40))));
+  return batchSize ?? Math.max(leastBatch, Math.min(mostBatch, 2 ** Math.round(Math.log2(Math.max(1, rows) / batches))));
 }

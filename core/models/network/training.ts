@@ -18,6 +18,8 @@ const warming = 50;
 /** The mean of t steps is, about, that of the last t / 8. */
 const recency = 8;
 const [decay1, decay2] = [0.9, 0.99];
+/** Of He's bound, that of the first layer: what begins almost flat learns what is smooth first. */
+const softly = 0.15;
 /** Is added to a variance. */
 const leastVariance = 1e-5;
 /** Differences of two such are still within float32. */
@@ -102,7 +104,7 @@ export class Training {
       }));
     [this.now, this.gradient, this.first, this.second, this.mean] = [block(), block(), block(), block(), block()];
     this.statistics = hidden.map((width) => work.floats(2 * width));
-    this.averages = hidden.map((width) => ({ mean: new Float64Array(width), variance: new Float64Array(width) }));
+    this.averages = hidden.map((width) => ({ mean: new Float64Array(width), variance: new Float64Array(width).fill(1) }));
     const most = Math.max(chunk, this.batch);
     this.which = work.uint32s(most);
     this.truth = work.uint32s(most);
@@ -150,7 +152,7 @@ export class Training {
     return this.rows.reduce((sum, row) => sum - this.task.weight(row) * start[this.task.truth(row)]!, 0) / this.rows.length;
   }
 
-  /** The mean of the steps until now, with normalisation in the weights. The numbers stay as they are until the next call. */
+  /** The mean of the steps until now (the beginning before the first), with normalisation in the weights. The numbers stay as they are until the next call. */
   layers(): PlainLayer[] {
     this.plain.forEach((layer, l) => {
       const own = this.mean[l]!;
@@ -340,16 +342,19 @@ export class Training {
     }
   }
 
-  /** He's uniform weights; none from the last hidden layer to the scores, which begin as `task.start`. */
+  /** He's uniform weights (2015); none from the last hidden layer to the scores, which begin as `task.start`. */
   private begin(random: Random): void {
-    this.now.forEach((layer, l) => {
-      if (l === this.now.length - 1) {
-        layer.bias.set(this.task.start);
-        return;
-      }
-      const bound = Math.sqrt(6 / Math.max(1e-6, l === 0 ? this.encoding.variance : this.sizes[l]!));
-      for (let i = 0; i < layer.weights.length; i++) layer.weights[i] = bound * (2 * random.uniform() - 1);
-      layer.gain.fill(1);
+    this.now.forEach(({ weights, bias, gain }, l) => {
+      const isLast = l === this.now.length - 1;
+      const variance = Math.max(1e-6, l === 0 ? this.encoding.variance : this.sizes[l]!);
+      const bound = isLast ? 0 : (l === 0 ? softly : 1) * Math.sqrt(6 / variance);
+      for (let i = 0; i < weights.length; i++) weights[i] = bound * (2 * random.uniform() - 1);
+      if (isLast) bias.set(this.task.start);
+      gain.fill(1);
+      const mean = this.mean[l]!;
+      mean.weights.set(weights);
+      mean.bias.set(bias);
+      mean.gain.set(gain);
     });
   }
 }

@@ -1,10 +1,12 @@
 /**
- * Reads a plain delimited file, large enough to be worth threads, into a stage (../stage.ts) in one pass, several times faster than SQL would: numbers are parsed, values counted and rows
- * hashed on the way. A file with anything that is not plain (quotes, numbers in other notations, more than 50,000 values) is left to SQL.
+ * Reads a plain delimited file, large enough to be worth threads, into a stage (../stage.ts) in one pass, in less than half of the time that SQL
+ * takes: numbers are parsed, values counted and rows hashed on the way. A file with anything that is not plain (quotes, numbers in other notations,
+ * more than 50,000 values) is left to SQL.
  */
 import { open, rm, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import { readHead } from '../text-file.ts';
+import { readHead, readTail } from '../text-file.ts';
+import { release } from './equal-hashes.ts';
 import { footer, magic, type RowGroup } from './parquet-pages.ts';
 
 /** Delimited text in UTF-8, whose rows have `width` cells each. */
@@ -64,21 +66,26 @@ const defaultChunkBytes = 8 << 20;
 /** @returns undefined where the file is not plain */
 export async function scan({ path, delimiter, quote, header, width }: PlainText, options: ScanOptions): Promise<Scanned | undefined> {
   const { isNumber, mostValues, missing, threads, stage, chunkBytes = defaultChunkBytes } = options;
-  const head = await readHead(path, headBytes);
-  const text = head.toString('latin1');
-  const start = header ? text.indexOf('\n') + 1 : 0;
-  if ((header && (start === 0 || text.slice(0, start).includes(quote))) || text.charCodeAt(0) > 127) return undefined;
+  const head = (await readHead(path, headBytes)).toString('latin1');
+  const start = header ? head.indexOf('\n') + 1 : 0;
+  const names = head.slice(0, start).replace(/\r?\n$/, '');
+  if ((header && start === 0) || names.includes(quote) || names.includes('\r') || (!header && head.startsWith(byteOrderMark)))
+    return undefined;
   const shared = { claims: new Int32Array(new SharedArrayBuffer(8)), end: new BigInt64Array(new SharedArrayBuffer(8)) };
   const file = await open(stage, 'w');
   try {
     await file.write(magic);
     shared.end[0] = BigInt(magic.length);
-    const { size: bytes } = await stat(path);
+    const { size } = await stat(path);
+    const tail = (await readTail(path, size, 64)).toString('latin1');
+    const bytes = size - (tail.length - tail.replace(/[\r\n]+$/, '').length);
     const job: ScanJob = { path, delimiter, quote, isNumber, mostValues, missing: [...missing], stage, start, bytes, chunkBytes, shared };
     const { groups, columns } = await runThreads(job, Math.min(threads, Math.ceil((bytes - start) / chunkBytes)));
+    // Whether a single thread would have given up must not depend on how many there are.
+    if (columns.some(({ empty, others }) => others.size + Math.sign(empty) > mostValues)) shared.claims[1] = 1;
     if (shared.claims[1]! > 0) return undefined;
-    const names = Array.from({ length: width }, (_, column) => `c${column}`);
-    await file.write(footer(names, isNumber, groups), 0, undefined, Number(shared.end[0]));
+    const cells = Array.from({ length: width }, (_, column) => `c${column}`);
+    await file.write(footer(cells, isNumber, groups), 0, undefined, Number(shared.end[0]));
     const rows = groups.reduce((sum, group) => sum + group.rows, 0);
     return { rows, columns, ...(rows <= mostHashed && { hashes: joined(groups, rows) }) };
   } finally {
@@ -96,9 +103,13 @@ function joined(groups: { hashes: Uint32Array }[], rows: number): Uint32Array {
   for (const { hashes } of groups.splice(0)) {
     all.set(hashes, at);
     at += hashes.length;
+    release(hashes);
   }
   return all;
 }
+
+/** As it looks in Latin-1. */
+const byteOrderMark = '\u00ef\u00bb\u00bf';
 
 /** A longer header is none. */
 const headBytes = 1 << 18;

@@ -111,7 +111,7 @@ function scanChunks({ path, stage, start, bytes, chunkBytes, delimiter, quote, i
     const data = dataPage(rows, memory.bitsOf(index, rows), count, cells, isNumber[index] ? undefined : codeBytes);
     const length = bytesOf(dictionary) + bytesOf(data);
     const at = Number(Atomics.add(shared.end, 0, BigInt(length)));
-    writevSync(to, [...dictionary, ...data], at);
+    if (writevSync(to, [...dictionary, ...data], at) < length) throw new Error(`the disk has no room for ${stage}`);
     return {
       values: rows,
       ...(!isNumber[index] && { dictionaryAt: at }),
