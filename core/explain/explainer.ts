@@ -8,7 +8,7 @@ import type { RawRows } from '../serving/rows.ts';
 import type { Label, Predictor } from '../serving/session.ts';
 import type { Frame } from '../table/frame.ts';
 import type { RawKind } from './additive.ts';
-import { decodeExplainData, type ExplainData } from './explain-file.ts';
+import type { ExplainData } from './explain-file.ts';
 import { type Contributions, explainerOf, type PartExplainer, type SumExplainer } from './feature-shap.ts';
 import { sampledContributions } from './sampled-shap.ts';
 
@@ -30,9 +30,7 @@ export class Explainer {
   private readonly data: ExplainData;
   private readonly exact: PartExplainer | SumExplainer | undefined;
 
-  /** @param bytes the version's explain.bin */
-  constructor(bytes: Uint8Array) {
-    const data = decodeExplainData(bytes);
+  constructor(data: ExplainData) {
     this.data = data;
     if ('grounds' in data) this.exact = explainerOf(data.additive, data.grounds);
   }
