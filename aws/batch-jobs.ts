@@ -12,16 +12,20 @@ import {
   type JobSummary,
   ListJobsCommand,
   SubmitJobCommand,
+  TerminateJobCommand,
 } from '@aws-sdk/client-batch';
-import { type Ending, type JobRequest, type Jobs, type QueueState, shareOf } from '../core/compute/batch.ts';
-import { type OpenJob, queueTrouble } from '../core/compute/waiting.ts';
+import { type Ending, type JobRequest, type Jobs, type QueueLook, type QueueState, shareOf } from '../core/compute/batch.ts';
+import { type OpenJob, queueTrouble, whyWaiting } from '../core/compute/waiting.ts';
 import { shares } from '../core/names.ts';
 import { overridesOf } from './container-overrides.ts';
 
 /** Jobs that have a place or are about to. */
 const busyStates: JobStatus[] = ['STARTING', 'RUNNING'];
-/** As many of a state are looked at: a queue with more is busy enough. */
+const openStates: JobStatus[] = ['SUBMITTED', 'PENDING', 'RUNNABLE', ...busyStates];
+/** As many of a state are looked at: a queue with more is busy enough. DescribeJobs takes no more at once. */
 const lookedAt = 100;
+/** Pages of so many that are counted. */
+const countedPages = 10;
 
 export class BatchJobs implements Jobs {
   private readonly client: BatchClient;
@@ -62,6 +66,25 @@ export class BatchJobs implements Jobs {
     return { trouble: troubleOf(detail, environments), maxVcpus, busyVcpus: vcpusOf(busy), waitingVcpus };
   }
 
+  async look(queue: string): Promise<QueueLook> {
+    const found = (await Promise.all(openStates.map((status) => this.allInState(queue, status)))).flat();
+    const arrays = await this.describe(found.filter(({ arrayProperties }) => arrayProperties?.size));
+    const singles = found.filter(({ arrayProperties }) => !arrayProperties?.size);
+    const counts = [
+      ...singles.map(({ status, createdAt }) => ({ createdAt, statuses: { [status!]: 1 } as Partial<Record<JobStatus, number>> })),
+      ...arrays.map(({ createdAt, arrayProperties }) => ({ createdAt, statuses: arrayProperties?.statusSummary ?? {} })),
+    ];
+    const sum = (states: JobStatus[]) =>
+      counts.reduce((total, { statuses }) => total + states.reduce((own, state) => own + (statuses[state] ?? 0), 0), 0);
+    const oldest = Math.min(...counts.flatMap(({ createdAt, statuses }) => (statuses.RUNNABLE ? [createdAt!] : [])));
+    return {
+      waiting: sum(['RUNNABLE']),
+      ...(Number.isFinite(oldest) && { oldest: new Date(oldest) }),
+      running: sum(busyStates),
+      open: found.length,
+    };
+  }
+
   async open(queue: string, prefix: string): Promise<OpenJob[]> {
     const open = (await this.named(queue, prefix)).filter(({ status }) => status !== 'SUCCEEDED' && status !== 'FAILED');
     if (open.length === 0) return [];
@@ -91,6 +114,13 @@ export class BatchJobs implements Jobs {
         };
       }),
     );
+  }
+
+  async stop(queue: string, prefix: string, reason: string): Promise<string[]> {
+    const [open, named] = await Promise.all([this.open(queue, prefix), this.named(queue, prefix)]);
+    const ids = named.flatMap(({ jobId, status }) => (status === 'SUCCEEDED' || status === 'FAILED' ? [] : [jobId!]));
+    await Promise.all(ids.map((jobId) => this.client.send(new TerminateJobCommand({ jobId, reason }))));
+    return open.flatMap((job) => whyWaiting(job) ?? []);
   }
 
   async failedChild(arrayJobId: string): Promise<Ending | undefined> {
@@ -127,12 +157,24 @@ export class BatchJobs implements Jobs {
     return this.describe(found.flatMap(({ jobSummaryList = [] }) => jobSummaryList));
   }
 
+  private async allInState(jobQueue: string, jobStatus: JobStatus): Promise<JobSummary[]> {
+    const found: JobSummary[] = [];
+    let nextToken: string | undefined;
+    for (let page = 0; page === 0 || (nextToken && page < countedPages); page++) {
+      const listed = await this.client.send(
+        new ListJobsCommand({ jobQueue, jobStatus, maxResults: lookedAt, ...(nextToken && { nextToken }) }),
+      );
+      found.push(...(listed.jobSummaryList ?? []));
+      nextToken = listed.nextToken;
+    }
+    return found;
+  }
+
   private async describe(summaries: JobSummary[]): Promise<JobDetail[]> {
-    if (summaries.length === 0) return [];
-    const { jobs = [] } = await this.client.send(
-      new DescribeJobsCommand({ jobs: summaries.slice(0, lookedAt).map(({ jobId }) => jobId!) }),
-    );
-    return jobs;
+    const ids = summaries.map(({ jobId }) => jobId!);
+    const parts = Array.from({ length: Math.ceil(ids.length / lookedAt) }, (_, part) => ids.slice(part * lookedAt, (part + 1) * lookedAt));
+    const found = await Promise.all(parts.map((jobs) => this.client.send(new DescribeJobsCommand({ jobs }))));
+    return found.flatMap(({ jobs = [] }) => jobs);
   }
 
   private async describeQueue(queue: string): Promise<{ detail: JobQueueDetail | undefined; environments: ComputeEnvironmentDetail[] }> {

@@ -16,6 +16,7 @@ export function overridesOf(stage: JobStage, event: object, { machines, vcpus, m
     [environment.jobStage]: stage,
     [environment.jobEvent]: JSON.stringify(event),
     [environment.jobMemory]: String(memory),
+    [environment.jobVcpus]: String(vcpus),
     NODE_OPTIONS: `--max-old-space-size=${Math.floor(memory * heapShare)}`,
   };
   return {

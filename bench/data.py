@@ -1,4 +1,4 @@
-"""data.py <name> <folder> <rows> <columns>: writes x.f32 (row-major) and y.i32."""
+"""data.py <name> <folder> <rows> <columns>: writes x.f32 (row-major) and y.i32. A name with a number, as made-1, is another table of its kind."""
 
 import sys
 
@@ -15,7 +15,7 @@ else:
         n_informative=columns // 2,
         n_redundant=columns // 4,
         flip_y=0.05,
-        random_state=0,
+        random_state=int(name.partition("-")[2] or 0),
     )
 x.astype("<f4").tofile(f"{folder}/x.f32")
 y.astype("<i4").tofile(f"{folder}/y.i32")

@@ -120,8 +120,9 @@ function curves({ curves: byClass, scatter }) {
 
 function dependence({ dependence: columns = [] }, classes) {
   return columns
-    .filter(({ grid }) => grid.filter((value) => typeof value === 'number').length > 1)
+    .filter(({ grid }) => grid.length > 1)
     .map(({ column, grid, answers }) => {
+      if (!grid.some((value) => typeof value === 'number')) return dependenceOnCategories(column, grid, answers, classes);
       const known = grid.flatMap((value, i) => (typeof value === 'number' ? [[value, answers[i]]] : []));
       const several = Array.isArray(answers[0]);
       const series = several
@@ -132,6 +133,18 @@ function dependence({ dependence: columns = [] }, classes) {
         y: several ? 'probability' : classes ? `probability of ${classes[1]}` : 'answer',
       });
     });
+}
+
+function dependenceOnCategories(column, grid, answers, classes) {
+  const title = `Dependence on ${column}`;
+  const names = grid.map((value) => value ?? 'missing');
+  if (Array.isArray(answers[0]))
+    return table(
+      [title, ...answers[0].map((_, k) => classes[k])],
+      names.map((name, i) => row(name, ...answers[i].map(rounded))),
+    );
+  const entries = names.map((name, i) => ({ name, value: answers[i], error: 0 }));
+  return bars(title, entries, classes ? `probability of ${classes[1]}` : 'answer');
 }
 
 function learning({ trainingSizes, iterations, objective }, metric) {

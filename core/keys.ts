@@ -33,6 +33,8 @@ export const modelKeys = {
   runs: 'runs/',
   /** Immutable, written before the execution starts: dataset, revision, when. */
   run: (run: string) => `runs/${run}/run.json`,
+  /** The newest upload of what the run learns, moved by conditional write. */
+  source: (run: string) => `runs/${run}/source.json`,
   plan: (run: string) => `runs/${run}/plan.json`,
   trial: (run: string, trial: string) => `runs/${run}/trials/${trial}.json`,
   trials: (run: string) => `runs/${run}/trials/`,
@@ -47,6 +49,9 @@ export const modelKeys = {
   /** A candidate's model of a fold, and what it says of the fold's rows: float32, row-major. */
   foldModel: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.bin`,
   foldAnswers: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.f32`,
+  /** What a fit that is under way has kept, part by part; names sort as the parts follow each other. */
+  checkpoints: (run: string, work: string) => `runs/${run}/checkpoints/${work}/`,
+  checkpoint: (run: string, work: string, part: number) => `runs/${run}/checkpoints/${work}/${String(part).padStart(6, '0')}.bin`,
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
   fit: (run: string) => `runs/${run}/fit.json`,

@@ -13,12 +13,18 @@ export const environment = {
   /** What a job does (`jobStages`), and the event that it does it for, as JSON. */
   jobStage: 'INGOT_JOB_STAGE',
   jobEvent: 'INGOT_JOB_EVENT',
-  /** MB that a job may use. */
+  /** MB and vCPUs that a job may use. */
   jobMemory: 'INGOT_JOB_MEMORY',
+  jobVcpus: 'INGOT_JOB_VCPUS',
+  /** Seconds between two checkpoints of a fit, where they are not to be the usual. */
+  checkpointSeconds: 'INGOT_CHECKPOINT_SECONDS',
   /** Where a job's code is: `<bucket>/<key>` of a zip, the hash of its files (infra/assets.ts), and, on a laptop, a folder in its place. */
   jobCode: 'INGOT_JOB_CODE',
   jobHash: 'INGOT_JOB_HASH',
   jobAsset: 'INGOT_JOB_ASSET',
+  /** EventBridge's address, and the name of the rule that looks at the queues every minute while there are jobs. */
+  eventsEndpoint: 'EVENTS_ENDPOINT',
+  watchRule: 'WATCH_RULE',
 } as const;
 
 /** What a job of Batch does: a slice of a run's trials; all from the fit to the gate; or the preparation of a large upload. */
@@ -50,20 +56,34 @@ export const metricNames = {
   predictionErrors: 'PredictionErrors',
 } as const;
 
-/** CloudWatch metrics of compute, by the queue's name as the dimension `JobQueue`. */
-export const computeMetricNames = {
-  /** Jobs that could run and wait for room, and the seconds that the oldest of them has waited. */
-  jobsWaiting: 'JobsWaiting',
-  oldestJob: 'OldestJobWaiting',
-  jobsRunning: 'JobsRunning',
-  jobsSucceeded: 'JobsSucceeded',
-  jobsFailed: 'JobsFailed',
+/**
+ * CloudWatch metrics of compute, by the queue's name as the dimension `JobQueue`; those of what a job uses also by what it does, `JobStage`. Which job
+ * it was, its log line says: a metric for each job would be paid for each.
+ */
+export const computeMetrics = {
+  /** Jobs that could run and wait for room, and the seconds since the oldest of them was submitted. */
+  jobsWaiting: { name: 'JobsWaiting', unit: 'Count' },
+  oldestJob: { name: 'OldestJobWaiting', unit: 'Seconds' },
+  jobsRunning: { name: 'JobsRunning', unit: 'Count' },
+  /** Arrays are counted by their children. */
+  jobsSucceeded: { name: 'JobsSucceeded', unit: 'Count' },
+  jobsFailed: { name: 'JobsFailed', unit: 'Count' },
   /** Attempts that a spot machine took with it. */
-  jobsInterrupted: 'JobsInterrupted',
-  /** Of what a job asked for, in per cent. */
-  jobCpu: 'JobCpuUtilization',
-  jobMemory: 'JobMemoryUtilization',
+  jobsInterrupted: { name: 'JobsInterrupted', unit: 'Count' },
+  /** Of what a job asked for; of several GPUs, their mean. */
+  jobCpu: { name: 'JobCpuUtilization', unit: 'Percent' },
+  jobMemory: { name: 'JobMemoryUtilization', unit: 'Percent' },
+  jobGpu: { name: 'JobGpuUtilization', unit: 'Percent' },
+  jobGpuMemory: { name: 'JobGpuMemoryUtilization', unit: 'Percent' },
 } as const;
+
+export type ComputeMetric = keyof typeof computeMetrics;
+
+/** Of the metrics of compute. */
+export const computeDimensions = { queue: 'JobQueue', stage: 'JobStage' } as const;
+
+/** How Batch begins its words for an attempt that a spot machine took with it: of EC2, of Fargate. */
+export const interruptions = ['Host EC2', 'Your Spot Task was interrupted'] as const;
 
 /** The stages of a run, in order, and the share of the progress bar that is full once each is done. */
 export const stages = [
@@ -94,6 +114,7 @@ export const functionNames = [
   'fail',
   'api',
   'predict',
+  'watch',
 ] as const;
 
 export type FunctionName = (typeof functionNames)[number];

@@ -38,6 +38,8 @@ const columnSpec = z.strictObject({
   type: z.optional(z.enum(columnTypes)),
   /** Of dates like 3/4/2026: whether the first number is the day. */
   dayFirst: z.optional(z.boolean()),
+  /** Of numbers like 1,234: the decimal mark. */
+  decimal: z.optional(z.enum(['.', ','])),
 });
 
 /** What becomes of personal data: left out, hashed with a secret of the installation, or kept as they are. */
@@ -76,7 +78,7 @@ export const datasetSpecSchema = z.strictObject({
   /** A column that orders the rows in time: the latest are held out, and folds are validated on what comes after. It is no feature. */
   time: z.optional(z.string()),
   folds: z.optional(z.int().check(z.minimum(2), z.maximum(20))),
-  /** The share of rows held out for the final test. */
+  /** The share of rows held out for the final test: 250,000 rows at most, and 10 million cells. */
   testFraction: z.optional(z.number().check(z.minimum(0.05), z.maximum(0.5))),
   /**
    * Which of rows that are equal in every column to keep: the first ('drop') or all ('keep'). By default the first; but all where more than half

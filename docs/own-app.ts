@@ -23,7 +23,7 @@ export class Models extends Stack {
       bucketName,
       notificationsHandlerRole: notifier(this, 'Notifier', bucketArn),
     });
-    // A network that you have. Its subnets reach S3, Step Functions and SNS by endpoints, or by a NAT gateway.
+    // A network that you have. Its subnets reach S3, Step Functions and SNS (and Batch and EventBridge) by endpoints, or by a NAT gateway.
     const vpc = Vpc.fromVpcAttributes(this, 'Network', {
       vpcId: 'vpc-0123456789abcdef0',
       availabilityZones: ['a', 'b'].map((zone) => `${this.region}${zone}`),

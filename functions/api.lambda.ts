@@ -23,7 +23,16 @@ import type { CleanReport } from '../core/table/report.ts';
 import { consoleFile } from './shared/console-files.ts';
 import { requireEnv } from './shared/environment.ts';
 import { preparationJob } from './shared/hand-over.ts';
-import { asIngotError, bodyText, type HttpAnswer, type HttpEvent, MethodNotAllowed, noSuchPath } from './shared/http.ts';
+import {
+  asIngotError,
+  bodyText,
+  errorAnswer,
+  type HttpAnswer,
+  type HttpEvent,
+  MethodNotAllowed,
+  noSuchPath,
+  withinLimit,
+} from './shared/http.ts';
 import { awsServices } from './shared/lambda.ts';
 import type { Services } from './shared/services.ts';
 
@@ -291,7 +300,15 @@ export function createHandler(connect: () => ApiServices): (event: HttpEvent) =>
   const answer = handle(createApi(connect), { isContentTypeBinary: () => false });
   return async (event) => {
     const body = /^(GET|HEAD)$/.test(event.httpMethod) ? null : bodyText(event);
-    return (await answer({ ...event, body, isBase64Encoded: false } as LambdaEvent)) as HttpAnswer;
+    const given = (await answer({ ...event, body, isBase64Encoded: false } as LambdaEvent)) as HttpAnswer;
+    try {
+      return withinLimit(
+        given,
+        'Read the object itself from its bucket: report.json, card.json and leaderboard.json lie where docs/architecture.md says.',
+      );
+    } catch (error) {
+      return errorAnswer(error);
+    }
   };
 }
 

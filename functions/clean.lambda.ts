@@ -8,7 +8,8 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { usualPriority } from '../core/compute/batch.ts';
@@ -57,7 +58,7 @@ export async function cleanUpload(source: DataSource, services: Services): Promi
     const from = (megabytes: number) => megabytes * 2 ** 20;
     const priority = spec.priority ?? usualPriority;
     if (await handOver({ dataset, stage: 'Clean', event: source, priority, bytes: cleaningBytes(bytes), from }, services)) return;
-    await withScratch(async (directory) => {
+    await withinDisk(bytes, async (directory) => {
       const files = await download(data, dataset, names, source, directory);
       revision = revisionOf(files, spec, version);
       await cleanRevision(files, spec, revision, directory);
@@ -113,12 +114,35 @@ async function withinMemory<T>(work: Promise<T>, files: LocalFile[]): Promise<T>
   try {
     return await work;
   } catch (cause) {
-    if (!(cause instanceof Error && cause.message.includes('Out of Memory Error'))) throw cause;
+    if (!(cause instanceof Error && cause.message.includes('Out of Memory Error')) || /max_temp_directory_size/.test(cause.message))
+      throw cause;
     throw new IngotError('UnreadableDataset', `The table is too large for the memory that cleaning has, ${duckdbMemory()} for the data.`, {
       where: files.map(({ name }) => name).join(', '),
       fix: 'Leave out columns (width costs the most), or give the functions more memory: `pipelineMemory` in the configuration.',
       cause,
     });
+  }
+}
+
+/** So is to run out of disk. @throws IngotError UnreadableDataset */
+async function withinDisk(bytes: number, work: (directory: string) => Promise<void>): Promise<void> {
+  const tooLarge = (cause?: unknown) =>
+    new IngotError(
+      'UnreadableDataset',
+      `The disk on which the upload of ${Math.ceil(bytes / 2 ** 20)} MB is cleaned is too small for it.`,
+      {
+        where: 'file',
+        fix: 'Upload it in parts of its own, or deploy with more disk: `pipelineDisk`, and of jobs `jobDisk`, in the configuration.',
+        cause,
+      },
+    );
+  const { bavail, bsize } = await statfs(tmpdir());
+  if (bytes > bavail * bsize) throw tooLarge();
+  try {
+    await withScratch(work);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw code === 'ENOSPC' || /^IO Error: .*no space left|max_temp_directory_size/is.test(message) ? tooLarge(cause) : cause;
   }
 }
 

@@ -3,20 +3,22 @@ import { availableParallelism } from 'node:os';
 import { findAnswers } from '../core/answers/find-answers.ts';
 import { timeLeft } from '../core/compute/clock.ts';
 import { fitInTime } from '../core/compute/fit-in-time.ts';
+import { IngotError } from '../core/errors.ts';
 import { modelKeys } from '../core/keys.ts';
 import { withClassWeights } from '../core/models/class-weights.ts';
 import { familyOf } from '../core/models/families.ts';
 import type { FittedModel, Matrix, Params, Predictions, Target } from '../core/models/model.ts';
 import { putJson } from '../core/object-store.ts';
 import { type Assembly, fitAssembly } from '../core/search/auto/assemble.ts';
+import { leastFit, leastReason } from '../core/search/least-fit.ts';
 import type { Candidate, Leaderboard, Plan } from '../core/search/plan.ts';
-import { readTrain } from './shared/features.ts';
+import { graceMilliseconds } from './shared/end-by.ts';
+import { stageMilliseconds } from './shared/environment.ts';
+import { type TrainRows, withTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
+import type { Services } from './shared/services.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
-
-/** Answers may be sought so long after the fit began: a function ends after 15 minutes, and a model without them is better than none. */
-const stageMilliseconds = 12 * 60 * 1000;
 
 /** `runs/<run>/fit.json`, written after `fitted.bin` and `answers.json`. */
 export interface Fit {
@@ -28,46 +30,82 @@ export interface Fit {
   assembly?: Assembly;
 }
 
-export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, { data, models, now }): Promise<RunEvent> => {
+export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, services): Promise<RunEvent> => {
+  const { data, models } = services;
   if (!(await models.head(modelKeys.fit(run)))) {
-    const [plan, board, { x, y, by }] = await Promise.all([
-      needJson<Plan>(models, modelKeys.plan(run)),
-      needJson<Leaderboard>(models, modelKeys.leaderboard(run)),
-      readTrain(data, dataset, revision),
-    ]);
-    const left = await timeLeft(models, plan, 'fit', now);
-    const started = performance.now();
-    const weighted = withClassWeights(y, plan.classWeights);
-    const fitOn = fitter(plan, x, weighted, left);
-    const best = plan.candidates.find(({ id }) => id === board.best)!;
-    const made: Made =
-      plan.search === 'auto' ? await fitAssembly(models, plan, board, weighted, fitOn, by) : { model: await fitOn(best, best.params) };
-    const { family, params } = made.model;
-    const bytes = made.model.serialize();
-    const inStage = () => Math.min(left?.() ?? Number.POSITIVE_INFINITY, stageMilliseconds - (performance.now() - started));
-    const found = await findAnswers(plan, made.outOfFold ? best : { family, params }, x, y, {
-      ...{ workers: availableParallelism(), left: inStage, by, stored: made.outOfFold },
-    });
-    await putJson(models, modelKeys.answers(run), found, once);
-    const seconds = (performance.now() - started) / 1000;
-    await models.put(modelKeys.fitted(run), bytes, { contentType: 'application/octet-stream', condition: once });
-    const summary: Fit = { family, params, bytes: bytes.length, seconds, ...(made.assembly && { assembly: made.assembly }) };
-    await putJson(models, modelKeys.fit(run), summary, once);
+    const plan = await needJson<Plan>(models, modelKeys.plan(run));
+    const board = await needJson<Leaderboard>(models, modelKeys.leaderboard(run));
+    await withTrain(data, plan, (train) => makeModel(plan, board, train, services));
   }
   return { run, dataset, revision };
 });
 
+/** Fits, and finds the answers; leaves what came of it, its summary last. */
+async function makeModel(plan: Plan, board: Leaderboard, { x, y, by }: TrainRows, services: Services): Promise<void> {
+  const { models, now } = services;
+  const { run } = plan;
+  const left = await timeLeft(models, plan, 'fit', now);
+  const started = performance.now();
+  const weighted = withClassWeights(y, plan.classWeights);
+  const fitOn = fitter(plan, x, weighted, left, services);
+  const best = plan.candidates.find(({ id }) => id === board.best)!;
+  const fitAll = async (): Promise<Made> =>
+    plan.search === 'auto' ? await fitAssembly(models, plan, board, weighted, fitOn, by) : { model: await fitOn(best, best.params) };
+  const made = await fitAll().catch((error: unknown) => {
+    if (error instanceof IngotError && error.code === 'Unavailable') return makeLeast(plan, x, weighted);
+    throw error;
+  });
+  const { family, params } = made.model;
+  const bytes = made.model.serialize();
+  // A model without answers is better than none.
+  const inStage = () => Math.min(left?.() ?? Number.POSITIVE_INFINITY, stageMilliseconds - (performance.now() - started));
+  const found = await findAnswers(plan, made.outOfFold ? best : { family, params }, x, y, {
+    ...{ workers: availableParallelism(), left: inStage, by, stored: made.outOfFold },
+  });
+  await putJson(models, modelKeys.answers(run), found, once);
+  const seconds = (performance.now() - started) / 1000;
+  await models.put(modelKeys.fitted(run), bytes, { contentType: 'application/octet-stream', condition: once });
+  const summary: Fit = { family, params, bytes: bytes.length, seconds, ...(made.assembly && { assembly: made.assembly }) };
+  await putJson(models, modelKeys.fit(run), summary, once);
+}
+
 type Made = { model: FittedModel; assembly?: Assembly; outOfFold?: Predictions };
 
+async function makeLeast(plan: Plan, x: Matrix, y: Target): Promise<Made> {
+  const { candidate, model } = await leastFit(plan, x, y, availableParallelism());
+  const member = {
+    candidate: candidate.id,
+    family: candidate.family,
+    params: model.params,
+    weight: 1,
+    models: 1,
+    from: 'all rows' as const,
+  };
+  return { model, assembly: { members: [member], score: null, best: null, scores: {}, second: false, why: [leastReason] } };
+}
+
 /** Fits a candidate on all train rows, in the time that is left. */
-function fitter(plan: Plan, x: Matrix, y: Target, left: (() => number) | undefined) {
-  const context = { seed: plan.seed, workers: availableParallelism() };
-  return ({ family, ...candidate }: Candidate, params: Params): Promise<FittedModel> =>
-    left
-      ? fitInTime({ ...candidate, family, params }, left, (params, onProgress) =>
-          familyOf(family).fit(x, y, params, { ...context, onProgress }),
-        )
+function fitter(
+  plan: Plan,
+  x: Matrix,
+  y: Target,
+  left: (() => number) | undefined,
+  { endBy, checkpoints }: Pick<Services, 'endBy' | 'checkpoints'>,
+) {
+  return ({ family, ...candidate }: Candidate, params: Params): Promise<FittedModel> => {
+    const checkpoint = checkpoints?.of(plan.run, `fit-${candidate.id}`);
+    const context = { seed: plan.seed, workers: availableParallelism(), checkpoint };
+    return left
+      ? fitInTime({ ...candidate, family, params }, left, async (params, onProgress) => {
+          const release = endBy?.(left() + graceMilliseconds);
+          try {
+            return await familyOf(family).fit(x, y, params, { ...context, onProgress });
+          } finally {
+            release?.();
+          }
+        })
       : familyOf(family).fit(x, y, params, context);
+  };
 }
 
 export const handler = lambda(fit);

@@ -4,7 +4,7 @@
  * put live last.
  */
 import { IngotError } from '../core/errors.ts';
-import { environment, version as ingotVersion, metricNames, metricsNamespace } from '../core/names.ts';
+import { environment, version as ingotVersion, metricNames } from '../core/names.ts';
 import type { ObjectStore } from '../core/object-store.ts';
 import { ModelCache, type ServedModel } from '../core/registry/model-cache.ts';
 import { listVersions } from '../core/registry/versions.ts';
@@ -25,6 +25,7 @@ import {
   jsonAnswer,
   MethodNotAllowed,
   noSuchPath,
+  withinLimit,
 } from './shared/http.ts';
 
 export type Predict = (event: HttpEvent) => Promise<HttpAnswer>;
@@ -38,11 +39,11 @@ export interface PredictOptions {
 
 export function createPredict({ models, emit }: PredictOptions): Predict {
   const cache = new ModelCache(models);
-  const counters = new Counters(metricsNamespace, emit);
+  const counters = new Counters(emit);
 
   return async (event) => {
     try {
-      return withinLimit(await route(event));
+      return withinLimit(await route(event), 'Send fewer rows in one request.');
     } catch (error) {
       const answer = errorAnswer(error);
       if (answer.statusCode >= 500) counters.add(metricNames.predictionErrors, 1);
@@ -164,16 +165,6 @@ function method(
 ): HttpAnswer | Promise<HttpAnswer> {
   if (event.httpMethod === allowed || (event.httpMethod === 'HEAD' && allowed === 'GET')) return answer(event);
   throw new MethodNotAllowed(event.httpMethod, event.path, [allowed]);
-}
-
-/** What Lambda hands back at most, less what it adds (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
-const largestAnswer = 6_000_000;
-
-/** @throws IngotError PayloadTooLarge; Lambda would throw the answer away and say nothing of why */
-function withinLimit(answer: HttpAnswer): HttpAnswer {
-  // A UTF-16 unit is at most three bytes of UTF-8: only long answers need counting.
-  if (answer.body.length <= largestAnswer / 3 || Buffer.byteLength(answer.body) <= largestAnswer) return answer;
-  throw new IngotError('PayloadTooLarge', 'The answer is larger than 6 MB.', { where: 'body', fix: 'Send fewer rows in one request.' });
 }
 
 function expectJson(event: HttpEvent): void {

@@ -3,6 +3,7 @@ import { answersCard } from '../core/answers/answers-card.ts';
 import type { FoundAnswers } from '../core/answers/find-answers.ts';
 import { leftOutOf } from '../core/compute/budget.ts';
 import { spentOn } from '../core/compute/cost.ts';
+import { sampleSentence } from '../core/compute/ways.ts';
 import { columnTypeOf } from '../core/features/layout.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
@@ -14,7 +15,7 @@ import { reproductionOf } from '../core/registry/reproduce.ts';
 import { type Fallback, laneOf } from '../core/registry/runs.ts';
 import { claimVersion, publishVersion } from '../core/registry/versions.ts';
 import { rungsOf } from '../core/search/auto/objects.ts';
-import type { Leaderboard, Plan, TrialResult } from '../core/search/plan.ts';
+import { type Leaderboard, type Plan, preparedSeconds, type RunRecord, type TrialResult } from '../core/search/plan.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
 import type { Optimised } from './optimise.lambda.ts';
@@ -56,7 +57,10 @@ async function draftCard(
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
-  const fallback = await getJson<Fallback>(models, modelKeys.fallback(run));
+  const [fallback, record] = await Promise.all([
+    getJson<Fallback>(models, modelKeys.fallback(run)),
+    getJson<RunRecord>(models, modelKeys.run(run)),
+  ]);
   const planned = plan.search === 'auto' ? (await rungsOf(models, plan)).flatMap(({ trials }) => trials) : plan.trials;
   const trials = await Promise.all(planned.map(({ id }) => getJson<TrialResult>(models, modelKeys.trial(run, id))));
   const best = leaderboard.entries[0]!;
@@ -91,6 +95,7 @@ async function draftCard(
     reproduce: reproductionOf(origin, plan, fit),
     data: {
       rows: { ...report.rows, ...preprocess.rows },
+      ...(plan.sample && { sample: { ...plan.sample, why: sampleSentence(plan.sample) } }),
       inferred: report.inferred,
       changes: report.changes,
     },
@@ -107,7 +112,7 @@ async function draftCard(
       spent: spentOn(
         [
           { stage: 'Plan' },
-          ...trials.map((trial) => ({ stage: 'Search' as const, seconds: trial?.seconds })),
+          ...trials.map((trial, place) => ({ stage: 'Search' as const, seconds: trial?.seconds, rung: planned[place]!.rung })),
           { stage: 'Select' },
           { stage: 'Fit', seconds: fit.seconds },
           { stage: 'Optimise', seconds: optimised.seconds },
@@ -116,13 +121,18 @@ async function draftCard(
           { stage: 'Release' },
         ],
         laneOf(estimate, fallback),
+        preparedSeconds(record),
       ),
     }),
     ...(budget && {
       budget: {
         minutes: budget.minutes,
         dollars: budget.dollars,
-        leftOut: [...leftOutOf(plan, trials, best, fit), ...(found.skipped === undefined ? [] : [found.skipped])],
+        leftOut: [
+          ...leftOutOf(plan, trials, best, fit),
+          ...(found.skipped === undefined ? [] : [found.skipped]),
+          ...(gate.heldOut.skipped ?? []),
+        ],
       },
     }),
   };

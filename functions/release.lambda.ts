@@ -3,7 +3,7 @@ import { modelKeys } from '../core/keys.ts';
 import { metricNames } from '../core/names.ts';
 import { putJson } from '../core/object-store.ts';
 import { release as releaseVersion } from '../core/registry/aliases.ts';
-import { compareSources } from '../core/registry/datasets.ts';
+import { newestSource } from '../core/registry/run-source.ts';
 import { getCard } from '../core/registry/versions.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
@@ -12,12 +12,9 @@ import { type RunEvent, runEvent, stage } from './shared/stage.ts';
 export const release = stage('Release', runEvent, async ({ run, dataset, revision }, { models, now, count }): Promise<RunEvent> => {
   if (!(await models.head(modelKeys.released(run)))) {
     const { version } = await needJson<{ version: number }>(models, modelKeys.registered(run));
-    const isNewer = async (candidate: number, than: number) => {
-      const [ours, theirs] = await Promise.all([getCard(models, dataset, candidate), getCard(models, dataset, than)]);
-      if (!ours || !theirs) return theirs === undefined;
-      return (compareSources(ours.source, theirs.source) || candidate - than) > 0;
-    };
-    const live = await releaseVersion(models, dataset, version, run, now(), isNewer);
+    const source = await newestSource(models, run);
+    const released = source ?? (await getCard(models, dataset, version))!.source;
+    const live = await releaseVersion(models, dataset, { version, run, source: released }, now());
     if (await putJson(models, modelKeys.released(run), { version, live }, once)) count(metricNames.runsSucceeded);
   }
   return { run, dataset, revision };

@@ -3,30 +3,60 @@ import { availableParallelism } from 'node:os';
 import * as z from 'zod/mini';
 import { timeLeft } from '../core/compute/clock.ts';
 import { modelKeys } from '../core/keys.ts';
+import type { FoldFit, Target } from '../core/models/model.ts';
 import { putJson } from '../core/object-store.ts';
-import { keepFit, trialOf } from '../core/search/auto/objects.ts';
+import { keepFit, keptFit, trialOf } from '../core/search/auto/objects.ts';
 import { runAutoTrial } from '../core/search/auto/run-trial.ts';
-import type { Plan } from '../core/search/plan.ts';
+import { failedTrial } from '../core/search/failed.ts';
+import type { Plan, Trial, TrialResult } from '../core/search/plan.ts';
 import { runTrial } from '../core/search/run-trial.ts';
-import { readTrain } from './shared/features.ts';
+import { graceMilliseconds } from './shared/end-by.ts';
+import { isJob, stageMilliseconds } from './shared/environment.ts';
+import { withTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
+import type { Services } from './shared/services.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
+import { statesError, understand } from './shared/understand.ts';
 
-const trialEvent = z.extend(runEvent, { trial: z.string() });
+const trialEvent = z.extend(runEvent, {
+  trial: z.string(),
+  /** What ended every attempt at it. */
+  error: z.optional(statesError),
+});
 
-export const search = stage('Search', trialEvent, async ({ run, dataset, revision, trial }, { data, models, now }): Promise<RunEvent> => {
+export const search = stage('Search', trialEvent, async ({ run, dataset, revision, trial, error }, services): Promise<RunEvent> => {
+  const { models } = services;
   if (!(await models.head(modelKeys.trial(run, trial)))) {
     const plan = await needJson<Plan>(models, modelKeys.plan(run));
-    const work = plan.search === 'auto' ? await trialOf(models, plan, trial) : undefined;
-    const [left, { x, y, by }] = await Promise.all([timeLeft(models, plan, trial, now, work), readTrain(data, dataset, revision)]);
-    const context = { by, workers: availableParallelism(), ...(left && { isOver: () => left() <= 0 }) };
-    const result = work
-      ? await runAutoTrial(plan, work, x, y, { ...context, keep: (candidate, fit) => keepFit(models, run, work, candidate, fit) })
-      : await runTrial(plan, trial, x, y, context);
+    const about = plan.search === 'auto' ? await trialOf(models, plan, trial) : plan.trials.find(({ id }) => id === trial)!;
+    const result = error ? failedTrial(plan, about, understand(error).message) : await tryCandidates(plan, about, services);
     await putJson(models, modelKeys.trial(run, trial), result, once);
   }
   return { run, dataset, revision };
 });
+
+async function tryCandidates(plan: Plan, trial: Trial, { data, models, now, endBy, checkpoints }: Services): Promise<TrialResult> {
+  const started = performance.now();
+  const left = await timeLeft(models, plan, trial.id, now, trial);
+  // Of an attempt that begins when the time is over nothing is left but to gather what the one before has kept.
+  const release = left && left() > 0 ? endBy?.(left() + graceMilliseconds) : undefined;
+  try {
+    // What was planned for a job may be more than a function has time for.
+    const isOver = left && (() => left() <= 0 || (!isJob() && performance.now() - started > stageMilliseconds));
+    const result = await withTrain(data, plan, ({ x, y, by }) => {
+      const context = { by, workers: availableParallelism(), ...(isOver && { isOver }) };
+      const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
+      const kept = (candidate: number, truth: Target) => keptFit(models, plan, trial, candidate, truth);
+      const checkpointOf = (candidate: number) => checkpoints?.of(plan.run, `${trial.id}-${candidate}`);
+      return plan.search === 'auto'
+        ? runAutoTrial(plan, trial, x, y, { ...context, keep, kept, checkpointOf })
+        : runTrial(plan, trial.id, x, y, context);
+    });
+    return { ...result, seconds: (performance.now() - started) / 1000 };
+  } finally {
+    release?.();
+  }
+}
 
 export const handler = lambda(search);

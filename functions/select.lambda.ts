@@ -6,6 +6,7 @@ import { getJson, putJson } from '../core/object-store.ts';
 import { type Fallback, laneOf } from '../core/registry/runs.ts';
 import { doneRung, rungsOf } from '../core/search/auto/objects.ts';
 import { boardOf, type DoneRung, promote } from '../core/search/auto/promote.ts';
+import { failuresOf, requireSome } from '../core/search/failed.ts';
 import type { Leaderboard, Plan, RungTrials, TrialResult } from '../core/search/plan.ts';
 import { select as rank } from '../core/search/selection.ts';
 import { lambda } from './shared/lambda.ts';
@@ -19,19 +20,21 @@ export const select = stage('Select', runEvent, async ({ run }, services): Promi
   const { models } = services;
   const plan = await needJson<Plan>(models, modelKeys.plan(run));
   const over = { rung: plan.rungs?.length ?? 1, trials: [] };
-  if (await models.head(modelKeys.leaderboard(run))) return answerOf(plan, over, models);
+  if (await models.head(modelKeys.leaderboard(run))) return answerOf(plan, over, services);
   const next = plan.search === 'auto' ? await nextRung(plan, services) : await boardOfGrid(plan, services);
   if ('trials' in next) {
     await putJson(models, modelKeys.rung(run, next.rung), next, once);
-    return answerOf(plan, next, models);
+    return answerOf(plan, next, services);
   }
   await putJson(models, modelKeys.leaderboard(run), next, once);
-  return answerOf(plan, over, models);
+  return answerOf(plan, over, services);
 });
 
 async function boardOfGrid(plan: Plan, { models }: Services): Promise<Leaderboard> {
   const results = await Promise.all(plan.trials.map(({ id }) => needJson<TrialResult>(models, modelKeys.trial(plan.run, id))));
-  return rank(plan, results);
+  requireSome(results);
+  const failed = failuresOf(results);
+  return { ...rank(plan, results), ...(failed.length > 0 && { failed }) };
 }
 
 /** The rung that follows, or again the one that has trials left to do; the leaderboard after the last. */

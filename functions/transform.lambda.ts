@@ -5,22 +5,26 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { tableBytes, usualPriority } from '../core/compute/batch.ts';
+import { secondsForCrosses } from '../core/compute/preparation.ts';
+import { probe, rowsToProbe } from '../core/compute/probe.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { takeKeys } from '../core/features/row-keys.ts';
-import { takeRows, takeTarget } from '../core/features/split.ts';
-import { fit as fitFeatures, transform as transformFrame, transformTrain, withCrosses } from '../core/features/tabular.ts';
+import { takeTarget } from '../core/features/split.ts';
+import { crossTable, fitTable, rowsIn, type Sides, transformTable } from '../core/features/table-features.ts';
+import { transform as transformRows } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
+import { release } from '../core/registry/aliases.ts';
 import { advanceDataset, type DatasetPointer, getDataset, troubleOf } from '../core/registry/datasets.ts';
 import { type RevisionOrigin, runOf } from '../core/registry/identity.ts';
+import { newestSource, noteSource } from '../core/registry/run-source.ts';
 import { chooseCrosses } from '../core/search/choose-crosses.ts';
 import type { RunRecord } from '../core/search/plan.ts';
-import { readFrame, readTarget } from '../core/table/frame-file.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import { memoryBytes } from './shared/environment.ts';
-import { learningOf, readKeys, splitOf, wideIn, writeFeatures, writeTrainKeys } from './shared/features.ts';
+import { FeatureWriter, learningOf, readKeys, readTableTarget, splitOf, storedTable, wideIn, writeTrainKeys } from './shared/features.ts';
 import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
@@ -34,7 +38,10 @@ export function transform(event: unknown, services: Services): Promise<void> {
     const match = /^clean\/([^/]+)\/([^/]+)\/report\.json$/.exec(key);
     if (!match) return;
     const [dataset, revision] = [match[1]!, match[2]!];
-    if (!(await isHandedOver(dataset, revision, services))) await transformRevision(dataset, revision, services);
+    if (await isHandedOver(dataset, revision, services)) return;
+    const pointer = await getDataset(services.data, dataset);
+    const uploadedAt = pointer?.revision === revision ? pointer.source.eventTime : undefined;
+    await transformRevision(dataset, revision, services, uploadedAt);
   });
 }
 
@@ -47,22 +54,28 @@ async function isHandedOver(dataset: string, revision: string, services: Service
     data.head(dataKeys.preprocess(dataset, revision)),
   ]);
   if (!report || done) return false;
-  const bytes = tableBytes(report.rows.kept, report.columns.length);
+  const texts = report.columns.filter(({ type, role }) => type === 'text' && role === 'feature').length;
+  const bytes = tableBytes(report.rows.kept, report.columns.length, texts);
+  const isLong = report.rows.kept * report.columns.length > mostCells;
   const priority = origin?.spec.priority ?? usualPriority;
   return handOver(
-    { dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, from: () => memoryBytes() * featureShare },
+    { dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, from: () => (isLong ? 0 : memoryBytes() * featureShare) },
     services,
   );
 }
 
-/** Of a function's memory, what the features may take. */
+/** Of a function's memory, what the features may take; and cells of which it makes them in its quarter of an hour. */
 const featureShare = 0.6;
+const mostCells = 3e8;
 
-/** Makes the features of a clean revision and starts its run. */
-export async function transformRevision(dataset: string, revision: string, services: Services): Promise<void> {
+/**
+ * Makes the features of a clean revision and starts its run.
+ * @param uploadedAt from when on the budget counts; where jobs have prepared it, whose waits are not its own, it is the start of the run
+ */
+export async function transformRevision(dataset: string, revision: string, services: Services, uploadedAt?: string): Promise<void> {
   try {
     await makeFeatures(dataset, revision, services);
-    await startRun(dataset, revision, services);
+    await startRun(dataset, revision, services, uploadedAt);
     await listSuspiciousLabels(dataset, revision, services.data);
   } catch (error) {
     if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
@@ -82,31 +95,35 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       const table = join(directory, 'table.parquet');
       await data.download(dataKeys.table(dataset, revision), table);
       const columns = report.columns.filter(({ role }) => role === 'feature').map(({ name }) => name);
-      const [frame, target] = [await readFrame(table, { columns, wide: wideIn(report) }), await readTarget(table, report)];
+      const stored = storedTable(table, report, columns, wideIn(report));
+      const target = await readTableTarget(table, report);
       const by = await readKeys(table, spec, report);
-      const rows = splitOf(target, frame, spec, by);
-      const train = takeRows(frame, rows.train);
+      const { together, ...rows } = await splitOf(target, stored, spec, by);
       const trainKeys = by && takeKeys(by, rows.train);
       const learning = learningOf(takeTarget(target, rows.train), spec, trainKeys);
-      const fitted = fitFeatures(train, report, rows.test.length, learning);
-      const context = { seed: spec.seed ?? 0, workers: availableParallelism() };
-      const crossed = withCrosses(fitted, await chooseCrosses(fitted, train, learning, context), train);
+      const fitted = await fitTable(stored, report, rows, learning);
+      const context = { seed: spec.seed ?? 0, workers: availableParallelism(), coreSeconds: secondsForCrosses(spec.budget) };
+      const crosses = await chooseCrosses(fitted.preprocess, rowsIn(stored, rows.train), learning, context);
+      const crossed = await crossTable(stored, fitted.preprocess, crosses, rows.train);
       const preprocess: Preprocess = {
         ...crossed,
-        rows: { ...crossed.rows, ...(rows.together > 0 && { together: rows.together }) },
+        rows: { ...crossed.rows, ...(together > 0 && { together }) },
         ...(by && { splitBy: by.by }),
       };
       if (trainKeys) await writeTrainKeys(data, dataset, revision, trainKeys);
-      const parts = {
-        train: () => transformTrain(preprocess, train, learning),
-        test: () => transformFrame(preprocess, takeRows(frame, rows.test)),
-      };
-      for (const part of ['train', 'test'] as const) {
-        const path = join(directory, `${part}.parquet`);
-        await writeFeatures(path, preprocess, parts[part](), takeTarget(target, rows[part]));
-        await data.upload(path, dataKeys[part](dataset, revision));
+      const pathOf = (side: keyof Sides) => join(directory, `${side}.parquet`);
+      const writers = { train: new FeatureWriter(pathOf('train'), preprocess), test: new FeatureWriter(pathOf('test'), preprocess) };
+      await transformTable(stored, { ...fitted, preprocess }, rows, (side, x, from, to) =>
+        writers[side].add(x, takeTarget(target, rows[side].subarray(from, to))),
+      );
+      for (const side of ['train', 'test'] as const) {
+        await writers[side].close();
+        await data.upload(pathOf(side), dataKeys[side](dataset, revision));
       }
-      await putJson(data, dataKeys.preprocess(dataset, revision), preprocess, once);
+      const some = rowsToProbe(rows.train.length);
+      const probed = transformRows(preprocess, await rowsIn(stored, rows.train).take(some));
+      const made: Preprocess = { ...preprocess, probe: await probe(probed, takeTarget(learning.target, some), spec) };
+      await putJson(data, dataKeys.preprocess(dataset, revision), made, once);
     });
   }
   await advanceRevision(dataset, revision, { status: 'READY' }, services);
@@ -123,11 +140,25 @@ async function advanceRevision(
   if (pointer?.revision === revision) await advanceDataset(data, dataset, { ...next, source: pointer.source, revision });
 }
 
-async function startRun(dataset: string, revision: string, { models, executions, now }: Services): Promise<void> {
+/** Starts the revision's run. Where it has ended before, as data may be uploaded again, its version is released once more. */
+async function startRun(
+  dataset: string,
+  revision: string,
+  { data, models, executions, now }: Services,
+  uploadedAt?: string,
+): Promise<void> {
   const run = runOf(dataset, revision, version);
-  const record: RunRecord = { run, dataset, revision, createdAt: now().toISOString() };
+  const pointer = await getDataset(data, dataset);
+  // Before it is asked whether there is a version: a run that ends meanwhile finds the upload.
+  if (pointer?.revision === revision) await noteSource(models, run, pointer.source);
+  const record: RunRecord = { run, dataset, revision, createdAt: now().toISOString(), ...(uploadedAt !== undefined && { uploadedAt }) };
   await putJson(models, modelKeys.run(run), record, once);
   await executions.start(record);
+  const [registered, source] = await Promise.all([
+    getJson<{ version: number }>(models, modelKeys.registered(run)),
+    newestSource(models, run),
+  ]);
+  if (registered && source) await release(models, dataset, { version: registered.version, run, source }, now());
 }
 
 async function reject(dataset: string, revision: string, error: IngotError, services: Services): Promise<void> {

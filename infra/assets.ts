@@ -38,7 +38,7 @@ const largestAsset = 250 * 1024 * 1024;
 
 /** Functions that share an asset: those that need no native library, those that train, and the one whose cold start counts. Jobs run the second. */
 export const assetGroups = {
-  control: ['api', 'plan', 'select', 'register', 'release', 'fail'],
+  control: ['api', 'plan', 'select', 'register', 'release', 'fail', 'watch'],
   pipeline: ['clean', 'transform', 'search', 'fit', 'optimise', 'gate'],
   serving: ['predict'],
 } as const satisfies Record<string, readonly FunctionName[]>;
@@ -108,7 +108,7 @@ export function buildAsset(group: AssetGroup, target: Target): BuiltAsset {
 function bundle(files: string[], out: string): string[] {
   const entry = (file: string) => ({ in: join(root, file), out: basename(file).replace(/(\.lambda)?\.ts$/, '') });
   const handlers = files.map(entry);
-  const workers = globSync('core/**/*.worker.ts', { cwd: root }).sort().map(entry);
+  const workers = globSync('{core,containers}/**/*.worker.ts', { cwd: root }).sort().map(entry);
   const { metafile, outputFiles } = buildSync({
     absWorkingDir: root,
     entryPoints: [...handlers, ...workers],

@@ -3,7 +3,7 @@
  * each spot capacity comes first and on-demand behind it, and shares by priority. What the jobs are is in jobs.ts.
  */
 import { execFileSync } from 'node:child_process';
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, Fn, Stack } from 'aws-cdk-lib';
 import { type CfnComputeEnvironment, CfnJobQueue, CfnSchedulingPolicy } from 'aws-cdk-lib/aws-batch';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
@@ -47,6 +47,12 @@ export class Batch extends Construct {
     }
   }
 
+  /** Names of the queues, which metrics are told apart by. */
+  queueNames(): [machines: Machines, name: string][] {
+    const queues = Object.entries(this.queues) as [Machines, CfnJobQueue][];
+    return queues.map(([machines, queue]) => [machines, Fn.select(1, Fn.split('/', queue.attrJobQueueArn))]);
+  }
+
   /** JSON for the functions that choose a lane and submit jobs, see core/compute/batch.ts. */
   settings(): string {
     const { batchVcpus, batchUpload } = this.config;
@@ -83,6 +89,16 @@ export class Batch extends Construct {
         resources: Object.values(this.queues).map((queue) => queue.attrJobQueueArn),
       }),
     ];
+  }
+
+  /** What it takes to count jobs. */
+  count(): PolicyStatement {
+    return new PolicyStatement({ actions: ['batch:DescribeJobs', 'batch:ListJobs'], resources: ['*'] });
+  }
+
+  /** What it takes to end jobs. */
+  stop(): PolicyStatement {
+    return new PolicyStatement({ actions: ['batch:TerminateJob'], resources: [this.anyJob] });
   }
 
   acknowledgeLook(role: IRole): void {

@@ -108,6 +108,9 @@ const schema = z.strictObject({
   /** Milliseconds of API latency, each over three spans of five minutes. */
   alarmLatencyP95: whole(2000, 1, 29_000),
   alarmLatencyP99: whole(5000, 1, 29_000),
+  /** Minutes that a job of Batch waits for room, and per cent of its memory that one uses. */
+  alarmQueueMinutes: whole(60, 1, 10_080),
+  alarmJobMemory: whole(90, 1, 100),
 });
 
 export type Config = z.infer<typeof schema>;

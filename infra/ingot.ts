@@ -22,6 +22,7 @@ import { Monitoring } from './monitoring.ts';
 import { Preparation } from './preparation.ts';
 import { Serving } from './serving.ts';
 import { Training } from './training.ts';
+import { Watch } from './watch.ts';
 
 /** Settings of config.ts that differ from its defaults; CDK context `ingot:<name>` goes before them. */
 export interface IngotProps extends Partial<Config> {
@@ -49,6 +50,7 @@ export class Ingot extends Construct {
   readonly data: Data;
   /** Unless it is switched off. */
   readonly batch: Batch | undefined;
+  readonly jobs: Watch | undefined;
   readonly training: Training;
   readonly preparation: Preparation;
   readonly serving: Serving;
@@ -88,6 +90,7 @@ export class Ingot extends Construct {
     this.batch?.jobs.startsRuns(stateMachine);
     this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine, batch: this.batch });
     this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine, batch: this.batch, ...(domainName && { domainName }) });
+    this.jobs = this.batch && new Watch(this, 'Watch', { ...surroundings, batch: this.batch });
     new Monitoring(this, 'Monitoring', { ...this, config });
     const url = domainName ? `https://${domainName.domainName}/` : this.serving.api.url;
     this.output('ApiUrl', url);

@@ -8,7 +8,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { environment } from '../core/names.ts';
+import { environment, interruptions } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { buildBootstrap, targetOf } from './assets.ts';
 import { type Access, allowAccess, type Surroundings } from './function.ts';
@@ -23,8 +23,7 @@ const attempts = 5;
 
 /** The first rule that fits decides; Batch takes five. What the code itself ends with would end the same once more. */
 const retryRules = [
-  { action: 'RETRY', onStatusReason: 'Host EC2*' },
-  { action: 'RETRY', onStatusReason: 'Your Spot Task was interrupted*' },
+  ...interruptions.map((words) => ({ action: 'RETRY', onStatusReason: `${words}*` })),
   { action: 'RETRY', onStatusReason: 'ResourceInitializationError*' },
   { action: 'RETRY', onReason: 'CannotPullContainerError*' },
   { action: 'EXIT', onReason: '*' },
@@ -35,7 +34,7 @@ const access: Record<JobKind, Access> = {
   train: { data: { read: ['clean/', 'features/'] }, models: { read: ['runs/'], write: ['runs/'] } },
   prepare: {
     data: { read: ['raw/', 'clean/', 'features/', 'secrets/'], write: ['clean/', 'features/', 'secrets/'] },
-    models: { write: ['runs/'] },
+    models: { read: ['runs/', 'models/'], write: ['runs/', 'models/'] },
   },
 };
 

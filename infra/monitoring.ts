@@ -4,11 +4,13 @@ import { Alarm, ComparisonOperator, Dashboard, GraphWidget, type IMetric, Metric
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { metricNames, metricsNamespace } from '../core/names.ts';
+import { type ComputeMetric, computeDimensions, computeMetrics, metricNames, metricsNamespace } from '../core/names.ts';
+import type { Batch } from './batch.ts';
 import type { Config } from './config.ts';
 import type { Preparation } from './preparation.ts';
 import type { Serving } from './serving.ts';
 import type { Training } from './training.ts';
+import type { Watch } from './watch.ts';
 
 export interface MonitoringProps {
   config: Config;
@@ -16,6 +18,9 @@ export interface MonitoringProps {
   preparation: Preparation;
   training: Training;
   serving: Serving;
+  /** Where there is Batch. */
+  batch: Batch | undefined;
+  jobs: Watch | undefined;
 }
 
 /** The metric's statistic is taken over this span. */
@@ -24,11 +29,14 @@ const period = Duration.minutes(5);
 export class Monitoring extends Construct {
   private readonly topic: Topic;
 
-  constructor(scope: Construct, id: string, { config, topic, preparation, training, serving }: MonitoringProps) {
+  constructor(scope: Construct, id: string, { config, topic, preparation, training, serving, batch, jobs }: MonitoringProps) {
     super(scope, id);
     this.topic = topic;
     const { api } = serving;
-    const functions = [preparation.clean, preparation.transform, ...training.functions, serving.control, serving.predict];
+    const functions = [
+      ...[preparation.clean, preparation.transform, ...training.functions, serving.control, serving.predict],
+      ...(jobs ? [jobs.watch] : []),
+    ];
     const latency = (statistic: string) => api.metricLatency({ period, statistic });
     const failures = [training.stateMachine.metricFailed({ period }), training.stateMachine.metricTimedOut({ period })];
 
@@ -45,6 +53,13 @@ export class Monitoring extends Construct {
     }
     this.alarm('FailedRuns', 'failed-runs', failures[0]!, 1);
     this.alarm('TimedOutRuns', 'timed-out-runs', failures[1]!, 1);
+    const queues = batch?.queueNames() ?? [];
+    for (const [machines, queue] of queues) {
+      const of = (metric: ComputeMetric, statistic: string) => ofQueue(queue, metric, statistic);
+      this.alarm(`${machines}QueueAge`, 'waiting-jobs', of('oldestJob', 'Maximum'), config.alarmQueueMinutes * 60);
+      this.alarm(`${machines}FailedJobs`, 'failed-jobs', of('jobsFailed', 'Sum'), 1);
+      this.alarm(`${machines}JobMemory`, 'job-memory', of('jobMemory', 'Maximum'), config.alarmJobMemory);
+    }
 
     const ours = (...names: (keyof typeof metricNames)[]) =>
       names.map((name) => new Metric({ namespace: metricsNamespace, metricName: metricNames[name], statistic: 'Sum', period }));
@@ -73,6 +88,7 @@ export class Monitoring extends Construct {
             functions.map((each) => each.metricDuration({ period, statistic: 'p95', label: each.node.id })),
           ),
         ],
+        ...queues.map(([machines, queue]) => jobGraphs(machines, queue)),
       ],
     });
   }
@@ -91,6 +107,23 @@ export class Monitoring extends Construct {
   }
 }
 
-function graph(title: string, left: IMetric[]): GraphWidget {
-  return new GraphWidget({ title, left, width: 12 });
+function ofQueue(queue: string, metric: ComputeMetric, statistic: string): Metric {
+  const { name: metricName } = computeMetrics[metric];
+  return new Metric({ namespace: metricsNamespace, metricName, dimensionsMap: { [computeDimensions.queue]: queue }, statistic, period });
+}
+
+/** A row for each queue. */
+function jobGraphs(machines: string, queue: string): GraphWidget[] {
+  const all = (statistic: string, ...metrics: ComputeMetric[]) => metrics.map((metric) => ofQueue(queue, metric, statistic));
+  const gpu: ComputeMetric[] = machines === 'gpu' ? ['jobGpu', 'jobGpuMemory'] : [];
+  return [
+    graph(`Jobs on ${machines}: waiting and running`, all('Maximum', 'jobsWaiting', 'jobsRunning'), 6),
+    graph(`Jobs on ${machines}: the oldest one waits, s`, all('Maximum', 'oldestJob'), 6),
+    graph(`Jobs on ${machines}: how they end`, all('Sum', 'jobsSucceeded', 'jobsFailed', 'jobsInterrupted'), 6),
+    graph(`Jobs on ${machines}: use of what they asked for, %`, all('Maximum', 'jobCpu', 'jobMemory', ...gpu), 6),
+  ];
+}
+
+function graph(title: string, left: IMetric[], width = 12): GraphWidget {
+  return new GraphWidget({ title, left, width });
 }

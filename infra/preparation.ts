@@ -52,7 +52,8 @@ export class Preparation extends Construct {
       timeout,
       access: {
         data: { read: ['clean/', 'features/'], write: ['clean/', 'features/'] },
-        models: { write: ['runs/'] },
+        // Data that were learned before are released again.
+        models: { read: ['runs/', 'models/'], write: ['runs/', 'models/'] },
         statements: [
           new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }),
           ...(batch ? [batch.submit('prepare')] : []),

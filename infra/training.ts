@@ -37,8 +37,10 @@ const lambdaTrouble = [
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
   'Lambda.ClientExecutionTimeoutException',
-  'Lambda.TooManyRequestsException',
 ];
+
+/** All functions that the account may run are at work; new accounts have ten. A place comes free when one of them ends, within a quarter of an hour. */
+const noPlace = ['Lambda.TooManyRequestsException'];
 
 /** The function ran out of time or memory, or its process was killed. Stages take up their work where it was, so once more may do. */
 const killed = ['States.Timeout', 'Sandbox.Timedout', 'Lambda.Unknown', 'Runtime.ExitError', 'Runtime.OutOfMemory'];
@@ -63,6 +65,7 @@ export class Training extends Construct {
   private readonly surroundings: Surroundings;
   private readonly batch: Batch | undefined;
   private planFunction!: IngotFunction;
+  private searchFunction!: IngotFunction;
 
   constructor(scope: Construct, id: string, { topic, batch, ...surroundings }: TrainingProps) {
     super(scope, id);
@@ -113,7 +116,7 @@ export class Training extends Construct {
     const looks = name === 'Plan' && this.batch;
     const handler = this.function(`${name}Function`, {
       ...about,
-      ...(looks && { access: { ...about.access, statements: looks.look() } }),
+      ...(looks && { access: { ...about.access, statements: [...looks.look(), looks.stop()] } }),
       timeout: Duration.minutes(minutes),
       ...((name === 'Plan' || name === 'Select') && {
         environment: {
@@ -123,7 +126,11 @@ export class Training extends Construct {
       }),
     });
     if (name === 'Plan') this.planFunction = handler;
-    if (looks) looks.acknowledgeLook(handler.role!);
+    if (name === 'Search') this.searchFunction = handler;
+    if (looks) {
+      looks.acknowledgeLook(handler.role!);
+      acknowledgeWildcard(handler.role!, looks.anyJob, noName);
+    }
     const task = new LambdaInvoke(this, name === 'Search' ? 'Trial' : name, {
       lambdaFunction: handler,
       payload: TaskInput.fromObject(name === 'Search' ? { ...run, trial: JsonPath.stringAt('$.trial') } : run),
@@ -132,6 +139,20 @@ export class Training extends Construct {
       resultPath: name === 'Plan' || name === 'Select' ? '$.plan' : JsonPath.DISCARD,
     });
     return withRetries(task);
+  }
+
+  /** A trial; where every attempt at it was ended, what it tries is left out. */
+  private trial(): LambdaInvoke {
+    const task = this.stage('Search');
+    const givenUp = new LambdaInvoke(this, 'Trial given up', {
+      lambdaFunction: this.searchFunction,
+      payload: TaskInput.fromObject({ ...run, trial: JsonPath.stringAt('$.trial'), error: JsonPath.objectAt('$.error') }),
+      payloadResponseOnly: true,
+      retryOnServiceExceptions: false,
+      resultPath: JsonPath.DISCARD,
+    });
+    task.addCatch(withRetries(givenUp), { errors: killed, resultPath: '$.error' });
+    return task;
   }
 
   /** What Plan reckons with, see core/compute/lane.ts. */
@@ -150,7 +171,7 @@ export class Training extends Construct {
       maxConcurrency: this.surroundings.config.searchConcurrency,
       resultPath: JsonPath.DISCARD,
     });
-    search.itemProcessor(this.stage('Search'));
+    search.itemProcessor(this.trial());
     return search;
   }
 
@@ -168,9 +189,9 @@ export class Training extends Construct {
       resultPath: '$.plan',
     });
     withRetries(anew).addCatch(failed, { errors: ['States.ALL'], resultPath: '$.error' });
-    const ways = (id: string, job: CustomState, stage: State) =>
-      new Choice(this, id).when(Condition.isPresent('$.plan.job'), job).otherwise(stage);
-    const job = (id: string, suffix: string, about: object) => {
+    const ways = (id: string, what: 'search' | 'finish', job: CustomState, stage: State) =>
+      new Choice(this, id).when(Condition.isPresent(`$.plan.job.${what}`), job).otherwise(stage);
+    const job = (id: string, suffix: 'search' | 'finish', about: object) => {
       const state = this.job(id, suffix, about);
       state.addCatch(anew, { errors: ['States.ALL'], resultPath: '$.error' });
       return state;
@@ -180,19 +201,20 @@ export class Training extends Construct {
       'ContainerOverrides.$': '$.plan.job.search',
     });
     const finish = job('Finish on Batch', 'finish', { 'ContainerOverrides.$': '$.plan.job.finish' });
-    const searching = ways('Where to search', search, states.Search);
+    const searching = ways('Where to search', 'search', search, states.Search);
     anew.next(searching);
     search.next(states.Select);
     finish.next(states.Register);
-    return { search: searching, finish: ways('Where to finish', finish, states.Fit) };
+    return { search: searching, finish: ways('Where to finish', 'finish', finish, states.Fit) };
   }
 
   /** A job that is waited for; when the execution is stopped, so is the job. CDK's own state knows nothing of shares. */
-  private job(id: string, suffix: string, about: object): CustomState {
+  private job(id: string, suffix: 'search' | 'finish', about: object): CustomState {
     const state = new CustomState(this, id, {
       stateJson: {
         Type: 'Task',
         Resource: `arn:${Aws.PARTITION}:states:::batch:submitJob.sync`,
+        TimeoutSecondsPath: `$.plan.job.${suffix}Seconds`,
         Parameters: {
           'JobName.$': `States.Format('{}-${suffix}', $.run)`,
           'JobQueue.$': '$.plan.job.queue',
@@ -257,7 +279,7 @@ export class Training extends Construct {
     if (this.batch) {
       this.batch.acknowledgeSubmit(role, 'train');
       this.batch.acknowledgeLook(role);
-      acknowledgeWildcard(role, this.batch.anyJob, 'A job has its name from Batch when it is submitted; stopping a run stops its jobs.');
+      acknowledgeWildcard(role, this.batch.anyJob, noName);
     }
     return role.withoutPolicyUpdates();
   }
@@ -268,7 +290,7 @@ export class Training extends Construct {
     const rule = { service: 'events', resource: 'rule', resourceName: 'StepFunctionsGetEventsForBatchJobsRule' };
     return [
       batch.submit('train'),
-      allow(['batch:TerminateJob'], batch.anyJob),
+      batch.stop(),
       allow(['batch:DescribeJobs'], '*'),
       allow(['events:PutTargets', 'events:PutRule', 'events:DescribeRule'], Stack.of(this).formatArn(rule)),
     ];
@@ -281,10 +303,14 @@ export class Training extends Construct {
   }
 }
 
+const noName = 'A job has its name from Batch when it is submitted; stopping a run stops its jobs.';
+
 /** Retries what trying again can mend; an error of Ingot's own names a cause that stays. */
 function withRetries(task: LambdaInvoke): LambdaInvoke {
   // Waits of about 1, 2, 4, 8 and 16 s, spread by full jitter.
   task.addRetry({ errors: lambdaTrouble, interval: Duration.seconds(1), maxAttempts: 5, backoffRate: 2, jitterStrategy: JitterType.FULL });
+  // Waits of 1, 2, 4 … 32 s and then of a minute, about 35 minutes in all.
+  task.addRetry({ errors: noPlace, interval: Duration.seconds(1), maxAttempts: 40, backoffRate: 2, maxDelay: Duration.minutes(1) });
   task.addRetry({ errors: killed, interval: Duration.seconds(1), maxAttempts: 2, backoffRate: 2 });
   return task;
 }

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { ApiKeys, type UsagePlan } from './api/keys.ts';
 import type { RestApi } from './api/rest-api.ts';
 import { Batch, type BatchSettings } from './batch/batch.ts';
-import { BatchMetrics } from './batch/metrics.ts';
+import { jobDetail } from './batch/describe.ts';
 import { complain } from './complain.ts';
+import { Rules } from './events/rules.ts';
 import { Front } from './front.ts';
 import { lockHome, writeDurably } from './home.ts';
 import { authorizeS3, taskRefusal } from './iam/admission.ts';
@@ -23,7 +24,7 @@ import { createResources } from './resources.ts';
 import { createS3, type S3, type S3ObjectEvent } from './s3/s3.ts';
 import { submitJob, submitJobTask } from './states/batch-task.ts';
 import type { Execution, StateMachine, TaskContext } from './states/state-machine.ts';
-import type { Json } from './template/intrinsics.ts';
+import type { Json, JsonObject } from './template/intrinsics.ts';
 import { accountId, readStack, region } from './template/template.ts';
 
 /** What of a bucket's events goes where. */
@@ -78,6 +79,7 @@ export class Cloud {
   readonly topics: Topics;
   readonly machines = new Map<string, StateMachine>();
   readonly batch: Batch;
+  readonly rules: Rules;
   readonly apis: RestApi[] = [];
   readonly plans = new Map<string, UsagePlan>();
   readonly keys: ApiKeys;
@@ -89,7 +91,6 @@ export class Cloud {
   readonly alarms = new Map<string, Alarm>();
   readonly notifications: Notification[] = [];
   readonly #lambdaSeries = new Map<string, Record<'Invocations' | 'Errors' | 'Duration' | 'Throttles', Series>>();
-  readonly #batchMetrics: BatchMetrics;
   readonly #clocks: NodeJS.Timeout[] = [];
   readonly #observer: CloudObserver;
 
@@ -101,13 +102,15 @@ export class Cloud {
     this.logs = new Logs(home, (_, line) => takeEmbedded(line, this.metrics));
     this.keys = new ApiKeys(home);
     this.iam = new Iam(home);
-    this.#batchMetrics = new BatchMetrics(this.metrics);
+    this.rules = new Rules((arn, text) => this.deliver(arn, text));
     this.batch = new Batch(home, url, batch, {
       credentials: (role, job) => environmentOf(role === undefined ? undefined : this.iam.assume(role, 'ecs-tasks.amazonaws.com', job)),
       output: (group, lines) => this.logs.write(group, lines),
-      ended: (job) => this.#batchMetrics.ended(job),
-      interrupted: (job) => this.#batchMetrics.interrupted(job),
-      used: (job, usage, seconds) => this.#batchMetrics.used(job, usage, seconds),
+      changed: (job) => {
+        // Without what has no value, as JSON has it.
+        const detail = JSON.parse(JSON.stringify(jobDetail(job))) as JsonObject;
+        this.rules.publish('aws.batch', 'Batch Job State Change', [job.arn], detail);
+      },
     });
     this.topics = new Topics(home, (arn, text) => this.deliver(arn, text));
     this.async = new AsyncInvocations(home, {
@@ -137,6 +140,7 @@ export class Cloud {
   resume(): void {
     for (const event of this.s3.pendingEvents()) this.#take(event);
     this.async.resume();
+    this.rules.resume();
     // Before the executions, which ask for the jobs that they had.
     this.batch.resume();
     for (const machine of this.machines.values()) machine.resume();
@@ -153,6 +157,7 @@ export class Cloud {
   async close(): Promise<void> {
     for (const clock of this.#clocks) clearInterval(clock);
     this.async.close();
+    this.rules.close();
     for (const machine of this.machines.values()) machine.close();
     this.batch.close();
     for (const lambda of this.functions.values()) lambda.close();
@@ -278,7 +283,6 @@ export class Cloud {
       const dimensions = [{ Name: 'QueueName', Value: queue.settings.name }];
       this.metrics.series('AWS/SQS', 'ApproximateNumberOfMessagesVisible', dimensions, 'Count').add(queue.count().visible, now);
     }
-    this.#batchMetrics.look(this.batch.queues.values(), now);
     for (const alarm of this.alarms.values()) alarm.check(this.metrics, now);
   }
 }

@@ -130,6 +130,7 @@ function router(cloud: Cloud, home: string | undefined): Handle {
     sns: cloud.topics.operations(),
     monitoring: cloudWatchOperations(cloud.metrics, cloud.alarms),
     logs: logOperations(cloud.logs),
+    events: cloud.rules.operations(),
     sts: { GetCallerIdentity: () => identity },
   };
   const stages = new Map<string, { api: RestApi; stage: Stage }>();

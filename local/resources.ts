@@ -4,6 +4,7 @@ import type { Cloud } from './cloud.ts';
 import { checkConnections } from './iam/permission.ts';
 import { batch } from './resources/batch.ts';
 import { compute } from './resources/compute.ts';
+import { events } from './resources/events.ts';
 import { identity } from './resources/identity.ts';
 import { messaging } from './resources/messaging.ts';
 import { observe } from './resources/observe.ts';
@@ -13,7 +14,16 @@ import { storage } from './resources/storage.ts';
 import { type Identity, type Json, type JsonObject, resolve, type Scope } from './template/intrinsics.ts';
 import { accountId, creationOrder, parametersOf, type Resource, type Stack } from './template/template.ts';
 
-export const supportedTypes: ResourceTypes = { ...identity, ...storage, ...compute, ...batch, ...messaging, ...restApi, ...observe };
+export const supportedTypes: ResourceTypes = {
+  ...identity,
+  ...storage,
+  ...compute,
+  ...batch,
+  ...events,
+  ...messaging,
+  ...restApi,
+  ...observe,
+};
 
 /** Types that mean nothing on a laptop, where there is one user and no bill. */
 export const meaninglessTypes = [

@@ -3,12 +3,13 @@
  * minified by infra/assets.ts into the command of the job definition, so it uses nothing but Node's own modules, and is short. On a laptop the
  * code is a folder already.
  */
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inflateRawSync } from 'node:zlib';
+import { type Credentials, signedHeaders } from '../../aws/signature.ts';
 import { environment } from '../../core/names.ts';
 
 const { env } = process;
@@ -17,40 +18,15 @@ const attempts = 3;
 /** Where Fargate and ECS give a task the credentials of its role. */
 const credentialsHost = 'http://169.254.170.2';
 
-interface Credentials {
-  AccessKeyId: string;
-  SecretAccessKey: string;
-  Token?: string | undefined;
-}
-
 async function credentials(): Promise<Credentials> {
   const { AWS_ACCESS_KEY_ID: AccessKeyId, AWS_SECRET_ACCESS_KEY: SecretAccessKey = '', AWS_SESSION_TOKEN: Token } = env;
   if (AccessKeyId) return { AccessKeyId, SecretAccessKey, Token };
   return (await (await fetch(credentialsHost + env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'])).json()) as Credentials;
 }
 
-const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-
-/** A GET as AWS signs it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 async function download(address: string): Promise<Buffer> {
-  const { AccessKeyId, SecretAccessKey, Token } = await credentials();
   const url = new URL(new URL(address).pathname, env['AWS_ENDPOINT_URL_S3'] ?? env['AWS_ENDPOINT_URL'] ?? address);
-  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const scope = [time.slice(0, 8), env['AWS_REGION']!, 's3', 'aws4_request'];
-  const headers: Record<string, string> = {
-    host: url.host,
-    'x-amz-content-sha256': 'UNSIGNED-PAYLOAD',
-    'x-amz-date': time,
-    ...(Token && { 'x-amz-security-token': Token }),
-  };
-  const names = Object.keys(headers).join(';');
-  const lines = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
-  const request = ['GET', url.pathname, '', lines.join(''), names, 'UNSIGNED-PAYLOAD'].join('\n');
-  const toSign = ['AWS4-HMAC-SHA256', time, scope.join('/'), sha256(request)].join('\n');
-  const signature = hmac(scope.reduce<string | Buffer>(hmac, `AWS4${SecretAccessKey}`) as Buffer, toSign).toString('hex');
-  const authorization = `AWS4-HMAC-SHA256 Credential=${AccessKeyId}/${scope.join('/')}, SignedHeaders=${names}, Signature=${signature}`;
-  const response = await fetch(url, { headers: { ...headers, authorization } });
+  const response = await fetch(url, { headers: signedHeaders(await credentials(), url, 's3', env['AWS_REGION']!) });
   if (!response.ok) throw new Error(`${url} answers ${response.status}: ${await response.text()}`);
   return Buffer.from(await response.arrayBuffer());
 }

@@ -2,13 +2,16 @@
  * A job of Batch: the same stages as the functions', on a machine that is larger and has no fifteen minutes. A child of an array job does a slice of
  * the run's trials. Each trial and each stage leaves its object once, so an attempt after an interruption does what the one before has not.
  *
- * A spot machine that is taken away says so by SIGTERM, two minutes ahead: what is under way then is given up, as its object cannot be half.
+ * A spot machine that is taken away says so by SIGTERM, two minutes ahead: a fit that is under way keeps the trees that it has, as it does every
+ * minute, and the next attempt goes on from there; anything else that is under way is given up, as its object cannot be half.
  */
 import { availableParallelism } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { modelKeys } from '../../core/keys.ts';
 import { environment, type JobStage, jobStages } from '../../core/names.ts';
 import { putJson } from '../../core/object-store.ts';
+import { Checkpoints } from '../../core/registry/checkpoints.ts';
 import type { DataSource } from '../../core/registry/datasets.ts';
 import { rungOf } from '../../core/search/auto/objects.ts';
 import type { Plan } from '../../core/search/plan.ts';
@@ -23,6 +26,7 @@ import { needJson, once } from '../../functions/shared/objects.ts';
 import type { Services } from '../../functions/shared/services.ts';
 import { type RunEvent, StageError } from '../../functions/shared/stage.ts';
 import { transformRevision } from '../../functions/transform.lambda.ts';
+import { tellUsage } from './usage.ts';
 
 /** What each job does, with the event that its submitter gave it; `index` is that of a child of an array job. */
 const work: Record<JobStage, (event: never, services: Services, index: number) => Promise<void>> = {
@@ -47,25 +51,38 @@ async function searchSlice({ rung, children, ...event }: SearchEvent, services: 
 /** Signals end a process with 128 and their number: https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html */
 const terminated = 128 + 15;
 
+/** Seconds between two checkpoints; the usual where nothing is set. */
+const checkpointSeconds = () => Number(process.env[environment.checkpointSeconds]) || undefined;
+
+/** ECS kills a container half a minute after the notice. */
+const noticeMilliseconds = 20_000;
+
 export async function main(): Promise<void> {
   const logger = new Logger({ serviceName: 'ingot', persistentKeys: { job: process.env['AWS_BATCH_JOB_ID'] } });
-  process.once('SIGTERM', () => {
-    logger.warn('Interrupted: the next attempt goes on from the last trial or stage that was done.');
-    process.exit(terminated);
-  });
   const stage = jobStages.find((each) => each === requireEnv(environment.jobStage));
   if (!stage) throw new RangeError(`There is no job ${process.env[environment.jobStage]}.`);
   const event = JSON.parse(requireEnv(environment.jobEvent)) as never;
-  const services = awsServices();
+  // A job has other trials to do: what ends it is its own time limit.
+  const { endBy: _, ...connected } = awsServices();
+  const checkpoints = new Checkpoints(connected.models, checkpointSeconds());
+  const services: Services = { ...connected, checkpoints };
+  process.once('SIGTERM', async () => {
+    logger.warn('Interrupted: the next attempt goes on from what is kept.');
+    await Promise.race([checkpoints.interrupt(), delay(noticeMilliseconds)]);
+    process.exit(terminated);
+  });
   const index = Number(process.env['AWS_BATCH_JOB_ARRAY_INDEX'] ?? 0);
   logger.info('started', { stage, event, index, attempt: process.env['AWS_BATCH_JOB_ATTEMPT'], cores: availableParallelism() });
+  const lastUsage = tellUsage();
   try {
     await work[stage](event, services, index);
     logger.info('done');
+    await lastUsage();
     // Threads and connections that are idle would keep the machine.
     process.exit(0);
   } catch (error) {
     logger.error('failed', error as Error);
+    await lastUsage();
     if (stage === 'Search' || stage === 'Finish') await tell(event, error as Error, services);
     process.exit(1);
   }

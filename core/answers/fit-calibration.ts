@@ -2,7 +2,8 @@
 import { logarithm } from '../models/exact/logarithm.ts';
 import { minimise } from '../models/linear/lbfgs.ts';
 import { mix32 } from '../random.ts';
-import { type Calibration, type CalibrationKind, calibrate, calibrationKinds } from './calibration.ts';
+import { type Calibration, type CalibrationKind, calibrate, calibrationKinds, type Scaling } from './calibration.ts';
+import { fitIsotonic } from './isotonic.ts';
 
 /** A class that no tree has seen in a leaf is not impossible: what the floor makes of it is chosen too. */
 const floors = [2 ** -20, 2 ** -10];
@@ -12,6 +13,8 @@ const parts = 3;
 const maxCells = 100_000;
 /** Rows a number to fit, below which it is not tried. */
 const rowsPerNumber = 20;
+/** A curve is worth about so many numbers: with fewer rows it follows their noise. */
+const isotonicNumbers = 25;
 const maxIterations = 100;
 const tolerance = 1e-6;
 /** As metrics.ts has it. */
@@ -29,9 +32,10 @@ interface Rows {
 export function fitCalibration(probabilities: Float32Array, labels: Int32Array, classes: number): Calibration | undefined {
   const rows = thin({ probabilities, labels }, classes);
   const count = rows.labels.length;
-  const kinds = calibrationKinds.filter((kind) => count >= rowsPerNumber * sizeOf(kind, classes));
+  const kinds = calibrationKinds.filter((kind) => count >= rowsPerNumber * sizeOf(kind, classes) && (kind !== 'isotonic' || classes === 2));
   const tried: { kind?: CalibrationKind; floor: number; losses: Float64Array }[] = [{ floor: 0, losses: lossesOf(rows, classes) }];
-  for (const kind of kinds) for (const floor of floors) tried.push({ kind, floor, losses: crossFitted(kind, floor, rows, classes) });
+  for (const kind of kinds)
+    for (const floor of kind === 'isotonic' ? [0] : floors) tried.push({ kind, floor, losses: crossFitted(kind, floor, rows, classes) });
   const best = tried.reduce((a, b) => (mean(b.losses) < mean(a.losses) ? b : a));
   const { kind, floor } = tried.find(({ losses }) => {
     const worse = losses.map((loss, row) => loss - best.losses[row]!);
@@ -41,6 +45,7 @@ export function fitCalibration(probabilities: Float32Array, labels: Int32Array, 
 }
 
 function sizeOf(kind: CalibrationKind, classes: number): number {
+  if (kind === 'isotonic') return isotonicNumbers;
   return kind === 'temperature' ? 1 : kind === 'temperatureAndBias' ? classes : 2 * classes - 1;
 }
 
@@ -65,8 +70,12 @@ function crossFitted(kind: CalibrationKind, floor: number, rows: Rows, classes: 
 
 const part0 = 0x0ca1;
 
+function fitKind(kind: CalibrationKind, floor: number, rows: Rows, classes: number): Calibration {
+  return kind === 'isotonic' ? fitIsotonic(rows.probabilities, rows.labels) : fitScaling(kind, floor, rows, classes);
+}
+
 /** Least mean log loss, with a penalty of one row's weight on leaving the identity, so that there is a minimum where all rows are right. */
-function fitKind(kind: CalibrationKind, floor: number, { probabilities, labels }: Rows, classes: number): Calibration {
+function fitScaling(kind: Scaling['kind'], floor: number, { probabilities, labels }: Rows, classes: number): Scaling {
   const count = labels.length;
   const logs = Float64Array.from(probabilities, (p) => logarithm(Math.max(p, floor)));
   const scaleCount = kind === 'vector' ? classes : 1;

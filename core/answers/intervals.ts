@@ -55,7 +55,8 @@ function boundsOf(residuals: number[], coverage: number): [number, number] {
   const between = Math.round((count + 1) * coverage);
   const low = Math.floor((count + 1 - between) / 2);
   const at = (rank: number) => Math.fround(rank < 1 ? sorted[0]! : rank > count ? sorted[count - 1]! : sorted[rank - 1]!);
-  return [at(low), at(low + between)];
+  // An interval has its own value, though outliers may draw most values to one side of the truth.
+  return [Math.min(0, at(low)), Math.max(0, at(low + between))];
 }
 
 function rangeOf(value: number, edges: readonly number[]): number {

@@ -253,7 +253,11 @@ export const calls: Call[] = [
     id: 'createUploads',
     summary: 'Addresses to which files of a dataset can be put, without credentials, within the hour.',
     body: { [json]: uploadsRequest },
-    answer: { status: 201, is: 'An address for each file: `curl -T file "url"`.', schema: uploadsSchema },
+    answer: {
+      status: 201,
+      is: 'An address for each file: `curl -T file "url"`, for up to 5 GB; what is larger any client of S3 uploads in parts.',
+      schema: uploadsSchema,
+    },
     errors: ['InvalidRequest', 'InvalidName', 'UnsupportedMediaType'],
   },
   {

@@ -62,6 +62,8 @@ const aliasMove = z.object({
   at: z.string(),
   by: z.string(),
   why: z.enum(['release', 'set', 'rollback']),
+  /** Of a release: the upload that brought it about. */
+  source: z.optional(z.object({ key: z.string(), versionId: z.optional(z.string()), sequencer: z.string(), eventTime: z.string() })),
   restores: z.optional(z.int()),
 });
 export const aliasSchema = z.object({ version: z.int(), history: z.array(aliasMove) });
@@ -128,6 +130,8 @@ export const runSchema = z.object({
           rung: z.optional(z.int()),
         }),
       ),
+      /** Candidates that could not be fitted, and why; the others do not suffer for it. */
+      failed: z.optional(z.array(z.object({ candidates: z.array(z.int()), message: z.string() }))),
     }),
   ),
   /** What the run was expected to take, each with the bounds that nine in ten runs keep to; memory in bytes. */

@@ -3,17 +3,22 @@
  * table, from seconds for the examples to a minute for 50,000 rows.
  */
 import type { Candidate, Plan, Rung } from '../search/plan.ts';
-import { type Budget, type Limits, tooSmall } from './budget.ts';
-import { callSeconds, type Estimate, fixedDollars, pipelineSecondDollars, startSeconds } from './cost.ts';
+import { type Budget, gateUntil, type Limits, tooSmall } from './budget.ts';
+import { callsOf, type Estimate, fixedDollars, pipelineSecondDollars, startSeconds } from './cost.ts';
 import { coresOf, type Lane, searchPower } from './lane.ts';
-import { estimatorOf, type Shape, scale } from './work.ts';
+import { estimatorOf, type Shape, scale, tableInMemory } from './work.ts';
 
 /** Core seconds without a budget: for any table, for a million cells (rows × features × numbers that a model answers) more, and at most. */
 const workOf = { any: 6, million: 40, most: 60 };
 /** What trials side by side use of the cores. */
 const useOfCores = 0.85;
-/** Seconds to weigh the finalists and fit large ones anew; to write the graph; and to check and evaluate it, for a million cells of the table. */
-const making = { fit: 3, export: 3, evaluateMillion: 0.6, evaluateMost: 12 };
+/**
+ * Seconds to weigh the finalists and fit large ones anew; to write the graph; and to check it, for a million cells of the table, and evaluate it: what is
+ * not needed for a version is left out when the time is over.
+ */
+const making = { fit: 3, export: 3, evaluate: 3, checkMillion: 0.5, checkMost: 9 };
+/** Core seconds for a trial and the fit to read a million cells. */
+const readMillion = 0.1;
 /** Trials of both rungs: as many as leave dollars for as many seconds of work. */
 const trialChoices = [16, 12, 8, 6, 4];
 const worthwhile = 20;
@@ -22,14 +27,17 @@ const plannedDollars = 0.8;
 
 /** Seconds beside the search itself, at most. */
 function overhead(rungs: number, { rows, features }: Shape, lane: Lane) {
-  const { control, pipeline } = callSeconds;
+  const { control, pipeline } = callsOf(lane);
   const start = startSeconds(lane).high;
-  const evaluate = Math.min(making.evaluateMost, (making.evaluateMillion * rows * features) / 1e6);
+  const million = (rows * features) / 1e6;
+  const evaluate = making.evaluate + Math.min(making.checkMost, making.checkMillion * million);
+  const read = readMillion * million;
   return {
     before: control.high,
     start,
     between: control.high,
-    fit: start + pipeline.high + making.fit,
+    fit: start + pipeline.high + making.fit + read,
+    gate: making.export + evaluate,
     after: 2 * pipeline.high + 2 * control.high + making.export + evaluate,
     get all() {
       return this.before + rungs * (this.start + this.between) + this.fit + this.after;
@@ -37,18 +45,29 @@ function overhead(rungs: number, { rows, features }: Shape, lane: Lane) {
   };
 }
 
-/** Core seconds that a search may plan with, and the seconds that it has. @throws IngotError InvalidSpec where not even the smallest fits */
-export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined): { work: number; seconds?: number; trials: number } {
+/** What a budget leaves for a search. */
+export interface Time {
+  /** Core seconds to plan with. */
+  work: number;
+  trials: number;
+  /** Seconds of the run by which it is over, where minutes are limited. */
+  until?: number;
+  /** Seconds that its places may be in use, where dollars are. */
+  seconds?: number;
+}
+
+/** @throws IngotError InvalidSpec where not even the smallest search fits */
+export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined): Time {
   const usual = Math.min(
     workOf.most,
     workOf.any + (workOf.million * shape.rows * shape.features * (shape.classes > 2 ? shape.classes : 1)) / 1e6,
   );
   if (!limits) return { work: usual, trials: trialChoices[0]! };
   const { cores, places } = searchPower(lane);
-  const beside = overhead(2, shape, lane).all;
+  const { all: beside, fit, after } = overhead(2, shape, lane);
   const seconds = (limits.minutes ?? Number.POSITIVE_INFINITY) * 60 - beside;
   const rate = pipelineSecondDollars(lane);
-  const call = callSeconds.pipeline.point + startSeconds(lane).high;
+  const call = callsOf(lane).pipeline.point + startSeconds(lane).high;
   const dollars = (limits.dollars ?? Number.POSITIVE_INFINITY) * plannedDollars;
   const billedBy = (trials: number) => (dollars - fixedDollars(trials, lane)) / rate - beside - trials * call;
   const trials = trialChoices.find((each) => billedBy(each) >= worthwhile) ?? trialChoices.at(-1)!;
@@ -57,29 +76,40 @@ export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined)
   if (seconds < least || billedSearch < least)
     throw tooSmall(limits, beside + least, ((beside + least + trials * call) * rate + fixedDollars(trials, lane)) / plannedDollars);
   const work = Math.min(seconds * cores * useOfCores, billedSearch * coresOf(lane) * useOfCores);
-  return { work, seconds: Math.min(seconds, billedSearch / places), trials };
+  return {
+    ...{ work, trials },
+    ...(limits.minutes !== undefined && { until: limits.minutes * 60 - after - fit }),
+    ...(limits.dollars !== undefined && { seconds: billedSearch / places }),
+  };
 }
 
 /** Gives the rungs their times, in the proportion of their work. */
-export function timedRungs(rungs: Rung[], shape: Shape, lane: Lane, seconds: number | undefined, limits: Limits | undefined): Rung[] {
-  if (seconds === undefined) return rungs;
-  const { before, start, between } = overhead(rungs.length, shape, lane);
+export function timedRungs(rungs: Rung[], { seconds, until }: Time): Rung[] {
   const all = rungs.reduce((sum, { work }) => sum + work, 0);
-  let until = before;
+  let left = all;
   return rungs.map((rung) => {
-    const own = (seconds * rung.work) / all;
-    until += start + own + between;
-    return { ...rung, seconds: own, ...(limits?.minutes !== undefined && { until: until - between }) };
+    const share = rung.work / left;
+    left -= rung.work;
+    return {
+      ...rung,
+      ...(seconds !== undefined && { seconds: (seconds * rung.work) / all }),
+      ...(until !== undefined && { until, share }),
+    };
   });
 }
 
-export function autoBudget(limits: Limits, rungs: Rung[], shape: Shape, lane: Lane, seconds: number, leftOut: string[]): Budget {
-  const { before, start, between, fit } = overhead(rungs.length, shape, lane);
+export function autoBudget(limits: Limits, shape: Shape, lane: Lane, leftOut: string[]): Budget {
+  const { fit, gate, after } = overhead(2, shape, lane);
   return {
     ...limits,
     trialSeconds: {},
-    fitSeconds: fit,
-    ...(limits.minutes !== undefined && { fitUntil: before + seconds + rungs.length * (start + between) + fit }),
+    // Where dollars are not limited, what time there is may be used.
+    fitSeconds: limits.dollars === undefined ? limits.minutes! * 60 : fit,
+    gateSeconds: limits.dollars === undefined ? limits.minutes! * 60 : gate,
+    ...(limits.minutes !== undefined && {
+      fitUntil: limits.minutes * 60 - after,
+      gateUntil: gateUntil(limits.minutes, lane),
+    }),
     rounds: {},
     leftOut,
   };
@@ -94,11 +124,12 @@ export function estimateAuto(
   limits: Limits | undefined,
 ): Estimate {
   const { cores } = searchPower(lane);
-  const { control, pipeline } = callSeconds;
+  const { control, pipeline } = callsOf(lane);
   const rungs = plan.rungs!.length;
   const trials = plan.rungs!.reduce((sum, { folds }) => sum + folds.length, 0);
   const spread = { low: 0.4, high: 2 };
-  const coreSeconds = { low: work * spread.low, point: work, high: work * spread.high };
+  const read = (readMillion * (trials + 1) * shape.rows * shape.features) / 1e6;
+  const coreSeconds = { low: work * spread.low + read, point: work + read, high: work * spread.high + read };
   const waves = Math.ceil(trials / searchPower(lane).places);
   const start = startSeconds(lane);
   const calls = (of: 'low' | 'point' | 'high') => (3 + rungs) * control[of] + (3 + waves) * pipeline[of] + (1 + rungs) * start[of];
@@ -131,8 +162,10 @@ const ordered = ({ low, point, high }: { low: number; point: number; high: numbe
 
 /** Of a function's process before there is any data. */
 const processBytes = 300 * 2 ** 20;
+/** Of what candidates take one after the other, some of the last one's is there still. */
+const uncollected = 1.5;
 
 function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, validRows }: Rung): number {
   const pieces = candidates.map(({ family, params }) => estimatorOf(family).memory({ ...shape, rows: trainRows }, [params], validRows));
-  return processBytes + shape.rows * shape.features * 4 + Math.max(...pieces);
+  return processBytes + tableInMemory(shape) + uncollected * Math.max(...pieces);
 }

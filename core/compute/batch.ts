@@ -35,8 +35,8 @@ export interface JobSize {
 const gigabyte = 1024;
 /** A job has as many where nothing asks for more: twice what a function of 3,008 MB has, and enough for the threads of one fit. */
 const usualVcpus = 4;
-/** What a job may need beside the estimate. */
-const margin = 1.3;
+/** What work may need beside the estimate. */
+export const margin = 1.3;
 
 /** Fargate's sizes, memory in GB: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size */
 const fargateSizes = [
@@ -73,8 +73,22 @@ export function jobSize(machines: Machines, bytes: number, maxVcpus: number): Jo
   return { machines, vcpus, memory: Math.max(from, Math.ceil(needed / gigabyte / step) * step) * gigabyte };
 }
 
-/** Bytes that a table takes in memory while it becomes features, or is held against them: its columns, and their numbers. */
-export const tableBytes = (rows: number, columns: number): number => rows * columns * 24;
+/** Bytes that a process takes before there is any data, one that has DuckDB and onnxruntime in it. */
+const preparingBytes = 250 * 2 ** 20;
+/** Bytes of a row: its hash and the first that equals it, its target, fold and side, and its value of one column; and of a text in it. */
+const rowBytes = { any: 56, text: 240 };
+/** Values of a table that are in memory at a time where that is little, and bytes of each while it becomes a feature or is asked. */
+const atATime = { values: 2 ** 22, bytes: 24 };
+/** Rows that are held out to test on, at most, and cells of them: more say no more of a model, and would be missed in training. */
+const held = { rows: 250_000, cells: 10_000_000, least: 5000 };
+
+export const mostTestRows = (columns: number): number => Math.min(held.rows, Math.max(held.least, Math.floor(held.cells / columns)));
+
+/** Bytes that a table takes in memory while it becomes features, or is held against them: not all of it is there at a time. */
+export function tableBytes(rows: number, columns: number, texts = 0): number {
+  const values = Math.min(rows * columns, atATime.values + mostTestRows(columns) * columns);
+  return preparingBytes + rows * (rowBytes.any + texts * rowBytes.text) + values * atATime.bytes;
+}
 
 /** How busy a queue is. */
 export interface QueueState {
@@ -126,13 +140,32 @@ export interface Ending {
   exitCode?: number | undefined;
 }
 
+/** What a queue holds now; arrays by their children. */
+export interface QueueLook {
+  /** Jobs that could run, and when the oldest of them was submitted. */
+  waiting: number;
+  oldest?: Date;
+  running: number;
+  /** Jobs that have not ended, arrays as one: those that wait for others among them. */
+  open: number;
+}
+
+/** What can be on or off. */
+export interface Switch {
+  on(): Promise<void>;
+  off(): Promise<void>;
+}
+
 /** Whatever runs jobs. */
 export interface Jobs {
   /** @returns the job's id */
   submit(request: JobRequest): Promise<string>;
   queueState(queue: string, maxVcpus: number): Promise<QueueState>;
+  look(queue: string): Promise<QueueLook>;
   /** Those whose names begin so and that have not ended. */
   open(queue: string, prefix: string): Promise<OpenJob[]>;
+  /** Ends those. @returns why they were not under way, those of them that were not, in sentences */
+  stop(queue: string, prefix: string, reason: string): Promise<string[]>;
   /** How a child of an array job failed, which the array job itself does not say. */
   failedChild(arrayJobId: string): Promise<Ending | undefined>;
   /** Why the newest of those whose names begin so failed, in Batch's words; undefined where it did not, or was submitted before. */

@@ -60,6 +60,16 @@ export const boostingWork: Estimator = {
     }, 0);
   },
 
+  // Bins by row and by column, and the run.
+  shared(shape, params, validRows) {
+    const rows = shape.rows + validRows;
+    return (
+      rows * shape.features * 2 +
+      rows * (32 + 16 * outputsOf(shape)) +
+      (leavesOf(shape, resolve(params)) + 16) * shape.features * histogramBytes
+    );
+  },
+
   memory(shape, candidates, validRows) {
     const rows = shape.rows + validRows;
     const outputs = outputsOf(shape);
@@ -68,8 +78,8 @@ export const boostingWork: Estimator = {
       const leaves = leavesOf(shape, params);
       return rows * (32 + 16 * outputs) + (leaves + 1) * shape.features * histogramBytes + rounds * outputs * leaves * 96;
     });
-    // The float32 table, its bins by row and by column, and the raw columns, whose place the run takes then.
-    return table * 1.5 + Math.max(Math.min(table, batchBytes), ...runs);
+    // Bins by row and by column, and the raw columns, whose place the run takes then.
+    return table / 2 + Math.max(Math.min(table, batchBytes), ...runs);
   },
 
   modelSize(shape, params) {

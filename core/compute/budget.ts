@@ -6,13 +6,16 @@
 import { IngotError } from '../errors.ts';
 import type { Params } from '../models/model.ts';
 import type { Candidate, Plan, TrialResult } from '../search/plan.ts';
-import { callSeconds, type Estimate, estimateRun, partsOf } from './cost.ts';
+import { callsOf, type Estimate, estimateRun, partsOf } from './cost.ts';
 import type { Lane } from './lane.ts';
+import type { Preparation } from './preparation.ts';
 import { coreSecondsOf, estimatorOf, type Shape } from './work.ts';
 
 export interface Limits {
   minutes?: number | undefined;
   dollars?: number | undefined;
+  /** What is taken off already, for what comes before the run. */
+  preparation?: Preparation;
 }
 
 /** As `plan.json` keeps it, where dataset.json has a budget. */
@@ -20,9 +23,12 @@ export interface Budget extends Limits {
   /** Seconds that a trial of the family may take from its first attempt on, and the fit. */
   trialSeconds: Record<string, number>;
   fitSeconds: number;
-  /** Seconds from the start of the run by which the search and the fit are over, where minutes are limited. */
+  /** Seconds that the check and the evaluation of the graph may take: what is not needed for a version is then left out. */
+  gateSeconds: number;
+  /** Seconds from the start of the run by which the search, the fit and the gate are over, where minutes are limited. */
   searchUntil?: number;
   fitUntil?: number;
+  gateUntil?: number;
   /** By family: which candidates a trial tries first, so that it has something where it must stop. */
   rounds: Record<string, number[][]>;
   /** What is not tried because of the budget, in sentences. */
@@ -61,11 +67,13 @@ export function fitBudget<P extends Searched>(
     const until = parts.before.high + parts.search.high;
     const budget: Budget = {
       ...limits,
-      trialSeconds: Object.fromEntries(Object.entries(parts.trials).map(([family, { high }]) => [family, ownSeconds(high * room)])),
-      fitSeconds: ownSeconds(parts.fit.high * room),
+      trialSeconds: Object.fromEntries(Object.entries(parts.trials).map(([family, { high }]) => [family, ownSeconds(high * room, lane)])),
+      fitSeconds: ownSeconds(parts.fit.high * room, lane),
+      gateSeconds: parts.evaluation.high * room,
       ...(limits.minutes !== undefined && {
         searchUntil: until * room,
         fitUntil: (until + parts.between.high + parts.fit.high) * room,
+        gateUntil: gateUntil(limits.minutes, lane),
       }),
       rounds,
       leftOut: leftOut(plan, searched),
@@ -75,8 +83,13 @@ export function fitBudget<P extends Searched>(
   throw tooSmall(limits, smallest!.seconds.high, smallest!.dollars.high);
 }
 
-/** @param seconds, dollars what the smallest run takes */
-export function tooSmall(limits: Limits, seconds: number, dollars: number): IngotError {
+/** Seconds of the run by which the gate is over: to register and to release its version are two calls. */
+export const gateUntil = (minutes: number, lane: Lane): number => minutes * 60 - 2 * callsOf(lane).control.high;
+
+/** @param ofRun, dollarsOfRun what the smallest run takes, without its preparation */
+export function tooSmall(limits: Limits, ofRun: number, dollarsOfRun: number): IngotError {
+  const { preparation = { seconds: 0, dollars: 0 } } = limits;
+  const [seconds, dollars] = [ofRun + preparation.seconds, dollarsOfRun + preparation.dollars];
   return new IngotError(
     'InvalidSpec',
     `The budget is too small: the smallest run takes up to ${minutesText(seconds)} and ${dollarsText(dollars)}.`,
@@ -88,7 +101,7 @@ export function tooSmall(limits: Limits, seconds: number, dollars: number): Ingo
 }
 
 /** Of the seconds that a call may take: without its start, which its own clock does not see, and with time to come to a stop in. */
-const ownSeconds = (seconds: number) => stopsAfter * (seconds - callSeconds.pipeline.high);
+const ownSeconds = (seconds: number, lane: Lane) => stopsAfter * (seconds - callsOf(lane).pipeline.high);
 
 /** Upwards, to two digits. */
 function round(value: number): number {
@@ -213,12 +226,20 @@ export class OutOfTime extends Error {
   override name = 'OutOfTime';
 }
 
-/**
- * When a piece of work stops.
- * @param until moment of the run by which it is over, in seconds from the run's start
- * @returns milliseconds since 1970
- */
-export function deadlineOf(firstAttempt: Date, seconds: number, runStart: Date, until: number | undefined): number {
-  const own = firstAttempt.getTime() + seconds * 1000;
-  return until === undefined ? own : Math.min(own, runStart.getTime() + until * 1000);
+/** When a piece of work stops. */
+export interface Stop {
+  /** So long after its first attempt began. */
+  seconds?: number | undefined;
+  /** By that moment of the run, in seconds from its start; of the time that there is until then when it begins, it has a share. */
+  until?: number | undefined;
+  share?: number | undefined;
+}
+
+/** @returns milliseconds since 1970 */
+export function deadlineOf(firstAttempt: Date, runStart: Date, { seconds, until, share = 1 }: Stop): number {
+  const began = firstAttempt.getTime();
+  const own = seconds === undefined ? Number.POSITIVE_INFINITY : began + seconds * 1000;
+  if (until === undefined) return own;
+  const end = runStart.getTime() + until * 1000;
+  return Math.min(own, end - (1 - share) * Math.max(0, end - began));
 }

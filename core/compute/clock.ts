@@ -1,11 +1,17 @@
 /** A run's clock under a budget: when a piece of work began for the first time, and whether its time is over. */
 import { modelKeys } from '../keys.ts';
 import { getJson, type ObjectStore, putJson } from '../object-store.ts';
-import type { Plan, RunRecord, Trial } from '../search/plan.ts';
-import { deadlineOf } from './budget.ts';
+import type { Plan, RunRecord } from '../search/plan.ts';
+import { deadlineOf, type Stop } from './budget.ts';
+
+/** The moment that a budget's seconds of the run are counted from: as if its preparation had taken what was planned for it. */
+function startOf({ createdAt, uploadedAt }: RunRecord, { budget }: Plan): Date {
+  if (uploadedAt === undefined) return new Date(createdAt);
+  return new Date(Date.parse(uploadedAt) + (budget?.preparation?.seconds ?? 0) * 1000);
+}
 
 /**
- * @param work a trial's id, or `fit`. A repeated attempt has what the first has left of the time, so that attempts that were killed and
+ * @param work a trial's id, `fit` or `gate`. A repeated attempt has what the first has left of the time, so that attempts that were killed and
  *   the waits between them count, whatever they have cost.
  * @param own limits of a trial that has its own
  * @returns milliseconds that it has left, now and whenever asked; undefined where the plan has no budget
@@ -15,7 +21,7 @@ export async function timeLeft(
   plan: Plan,
   work: string,
   now: () => Date,
-  own: Pick<Trial, 'seconds' | 'until'> = {},
+  own: Stop = {},
 ): Promise<(() => number) | undefined> {
   const { run, budget } = plan;
   if (!budget) return undefined;
@@ -27,12 +33,14 @@ export async function timeLeft(
   ]);
   const began = new Date((first ?? begun).at);
   const family = plan.trials.find(({ id }) => id === work)?.family;
-  const [seconds, until] =
-    own.seconds !== undefined
-      ? [own.seconds, own.until]
-      : family === undefined
-        ? [budget.fitSeconds, budget.fitUntil]
-        : [budget.trialSeconds[family]!, budget.searchUntil];
-  const deadline = deadlineOf(began, seconds, new Date(record?.createdAt ?? begun.at), until);
+  const stop: Stop =
+    own.seconds !== undefined || own.until !== undefined
+      ? own
+      : work === 'gate'
+        ? { seconds: budget.gateSeconds, until: budget.gateUntil }
+        : family === undefined
+          ? { seconds: budget.fitSeconds, until: budget.fitUntil }
+          : { seconds: budget.trialSeconds[family]!, until: budget.searchUntil };
+  const deadline = deadlineOf(began, record ? startOf(record, plan) : began, stop);
   return () => deadline - now().getTime();
 }

@@ -3,8 +3,9 @@ import type { Stage } from '../names.ts';
 import type { Plan } from '../search/plan.ts';
 import { trainingShares } from '../search/training-sizes.ts';
 import type { JobSize } from './batch.ts';
-import { coresOf, type Lane } from './lane.ts';
-import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum } from './work.ts';
+import { childrenOf, coresOf, type Lane } from './lane.ts';
+import type { Preparation } from './preparation.ts';
+import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum, tableInMemory } from './work.ts';
 
 /** As `plan.json` keeps it. */
 export interface Estimate {
@@ -14,6 +15,8 @@ export interface Estimate {
   /** From the start of the run to its release. */
   seconds: Interval;
   dollars: Interval;
+  /** Seconds and dollars from the upload to the start, which the dollars above hold too. */
+  preparation?: Preparation;
   /** What it was reckoned with; what was spent is reckoned with the same. */
   lane: Lane;
 }
@@ -35,6 +38,8 @@ export interface Parts {
   before: Interval;
   between: Interval;
   after: Interval;
+  /** Of what comes after it, the gate's own. */
+  evaluation: Interval;
 }
 
 /** What goes with a call of a function beside the stage's own seconds: starting cold, reading its input, the way between states. */
@@ -42,6 +47,13 @@ export const callSeconds = {
   control: { low: 0.1, point: 0.6, high: 1.2 },
   pipeline: { low: 0.3, point: 1.5, high: 3 },
 };
+/** The same of a laptop, whose functions are processes that are warm. */
+const laptopCallSeconds: typeof callSeconds = {
+  control: { low: 0.05, point: 0.2, high: 0.5 },
+  pipeline: { low: 0.1, point: 0.4, high: 1.5 },
+};
+/** Functions that share a machine are a laptop's. */
+export const callsOf = ({ cores }: Lane): typeof callSeconds => (cores === undefined ? callSeconds : laptopCallSeconds);
 /** From a job's submission to its first work: a machine, the image, the code. Billed from the image on. */
 const jobStartSeconds = { low: 20, point: 60, high: 180 };
 /** Seconds before a piece of work begins: of a job; functions have theirs in `callSeconds`. */
@@ -87,11 +99,12 @@ function trialCoreSeconds(plan: Planned, family: string, shape: Shape, rounds: n
  */
 export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<string, number[][]> = {}): Parts {
   const start = startSeconds(lane);
+  const { control, pipeline } = callsOf(lane);
   const families = [...new Set(plan.trials.map(({ family }) => family))];
   const trials = Object.fromEntries(
     families.map((family) => {
       const work = laneSeconds(trialCoreSeconds(plan, family, shape, rounds[family]), lane);
-      return [family, sum([work, callSeconds.pipeline])];
+      return [family, sum([work, pipeline])];
     }),
   );
   const waves = Math.ceil(plan.trials.length / lane.concurrency);
@@ -109,10 +122,11 @@ export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<
   return {
     trials,
     search: sum([start, search]),
-    fit: sum([start, laneSeconds(anyOf(fits), lane), callSeconds.pipeline]),
-    before: callSeconds.control,
-    between: callSeconds.control,
-    after: sum([scale(callSeconds.pipeline, 2), scale(callSeconds.control, 2), exporting, evaluationSeconds]),
+    fit: sum([start, laneSeconds(anyOf(fits), lane), pipeline]),
+    before: control,
+    between: control,
+    after: sum([scale(pipeline, 2), scale(control, 2), exporting, evaluationSeconds]),
+    evaluation: sum([exporting, evaluationSeconds]),
   };
 }
 
@@ -155,13 +169,12 @@ export function estimateRun(plan: Planned, shape: Shape, lane: Lane, rounds: Rec
 function memoryOf(plan: Planned, shape: Shape): number {
   const valid = Math.ceil(shape.rows / plan.folds);
   const families = [...new Set(plan.candidates.map(({ family }) => family))];
-  const table = shape.rows * shape.features * 4;
   const pieces = families.flatMap((family) => {
     const params = plan.candidates.filter((candidate) => candidate.family === family).map((candidate) => candidate.params);
     const { memory } = estimatorOf(family);
     return [memory({ ...shape, rows: shape.rows - valid }, params, valid), ...params.map((each) => memory(shape, [each], 0))];
   });
-  return processBytes + table + Math.max(...pieces);
+  return processBytes + tableInMemory(shape) + Math.max(...pieces);
 }
 
 /** Dollars for a second of a function with that many MB. */
@@ -197,20 +210,31 @@ export function fixedDollars(trials: number, { prices }: Lane): number {
 
 /**
  * What stages have cost, by their own seconds.
- * @param done the stages that are done, each trial one, with the seconds that they say they took (undefined where they don't say)
+ * @param done the stages that are done, each trial one, with the seconds that they say they took (undefined where they don't say), and a trial's rung
+ * @param prepared seconds from the upload to the start of the run
  */
-export function spentOn(done: { stage: Stage; seconds?: number | undefined }[], lane: Lane): Spent {
-  const billed = done.map(({ stage, seconds = 0 }) => {
+export function spentOn(
+  done: { stage: Stage; seconds?: number | undefined; rung?: number | undefined }[],
+  lane: Lane,
+  prepared = 0,
+): Spent {
+  const { job: _, ...functions } = lane;
+  const preparation = { seconds: prepared, dollars: prepared * pipelineSecondDollars(functions) };
+  const billed: Spent[] = done.map(({ stage, seconds = 0 }) => {
     const kind = controlStages.has(stage) ? 'control' : 'pipeline';
-    const all = seconds + callSeconds[kind].point;
+    const all = seconds + callsOf(lane)[kind].point;
     return { seconds: all, dollars: all * (kind === 'control' ? secondDollars(lane, lane.controlMemory) : pipelineSecondDollars(lane)) };
   });
-  const trials = done.filter(({ stage }) => stage === 'Search').length;
+  const searched = done.filter(({ stage }) => stage === 'Search');
+  const trials = searched.length;
   if (lane.job && trials > 0) {
-    const jobs = Math.min(trials, lane.concurrency) + (done.some(({ stage }) => stage === 'Fit') ? 1 : 0);
+    const rungs = [...Map.groupBy(searched, ({ rung = 0 }) => rung).values()];
+    const starts = rungs.reduce((sum, { length }) => sum + childrenOf(length, lane), 0);
+    const jobs = starts + (done.some(({ stage }) => stage === 'Fit') ? 1 : 0);
     const seconds = jobs * jobStartSeconds.point;
     billed.push({ seconds, dollars: seconds * pipelineSecondDollars(lane) });
   }
+  billed.push(preparation);
   return {
     seconds: billed.reduce((total, { seconds }) => total + seconds, 0),
     dollars: billed.reduce((total, { dollars }) => total + dollars, fixedDollars(trials, lane)),

@@ -32,6 +32,9 @@ const impureness = 4;
 /** Random cuts part the rows less evenly than the best do, so that their trees are deeper. */
 const randomLevels = 1.5;
 
+/** Of a row: its numbers, sums and nodes while a tree is grown (core/models/tree/kernel/assembly/job.ts). */
+const arenaBytes = 105;
+
 /** A bootstrap of n rows has n (1 - 1/e) distinct ones. */
 const distinctShare = 1 - 1 / Math.E;
 
@@ -55,14 +58,19 @@ const workOf = (extra: boolean): Estimator => ({
     }, binning);
   },
 
+  // Bins by row and by column, targets, and the arena of one thread.
+  shared(shape, _, validRows) {
+    return (shape.rows + validRows) * (shape.features * 2 + 4 + arenaBytes + 8 * outputsOf(shape));
+  },
+
   memory(shape, candidates, validRows) {
     const rows = shape.rows + validRows;
     const counts = new Set(candidates.map((params) => params['nEstimators'])).size;
     const groups = groupsOf(shape, candidates, extra);
     const sums = Math.max(...groups.map(({ cuts }) => 2 * counts * cuts * validRows * outputsOf(shape) * 4));
     const trees = validRows > 0 ? 0 : Math.max(...groups.map((group) => group.trees * group.nodes * (16 + 4 * outputsOf(shape))));
-    // The float32 table, its bins by row and by column, a row's place and target.
-    return rows * shape.features * 6 + rows * 16 + sums + trees;
+    // Bins by row and by column, a row's place and target, and the arena.
+    return rows * shape.features * 2 + rows * (16 + arenaBytes) + sums + trees;
   },
 
   modelSize(shape, params) {

@@ -37,7 +37,8 @@ export const defaultLane: Lane = {
 };
 
 /** Lambda gives one core for each 1,769 MB. */
-export const coresOf = ({ job, pipelineMemory }: Lane): number => job?.vcpus ?? Math.max(1, pipelineMemory / 1769);
+export const coresOf = ({ job, pipelineMemory }: Pick<Lane, 'job' | 'pipelineMemory'>): number =>
+  job?.vcpus ?? Math.max(1, pipelineMemory / 1769);
 
 /** Trials that run at a time, and the cores that they have together. */
 export function searchPower(lane: Lane): { places: number; cores: number } {
@@ -52,6 +53,9 @@ export function parseLane(text: string | undefined): Lane {
 
 /** Children of an array job, and trials of a run at a time: more would each have little to do. */
 const mostChildren = 32;
+
+/** Children of the array job that does so many trials: two at least, as Batch takes no fewer. */
+export const childrenOf = (trials: number, { concurrency }: Lane): number => Math.max(2, Math.min(concurrency, trials));
 
 /**
  * The lane of Batch that has jobs of that size.

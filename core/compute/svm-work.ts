@@ -1,60 +1,63 @@
 /**
- * The work of support vector machines. With the rbf every pair of rows has a kernel, made once for all C, and the steps grow with more than
- * the square of the rows, up to the limit at which they are sampled, and with C. How many there are is seen only when they are done, so
- * the interval is wide. A line is a few passes over all rows.
+ * The work of support vector machines. With the rbf every pair of rows has a kernel, made once for all C; how many steps a machine takes is seen only
+ * when they are done, so they are counted on a few rows beforehand (probe.ts), and grow from there with rows and C. A line is a few passes over all rows.
  */
 import type { Params } from '../models/model.ts';
 import { resolve } from '../models/svm/params.ts';
+import type { Machines } from './probe.ts';
 import type { Estimator, Shape } from './work.ts';
 
 /** Seconds, fitted to runs of bench/estimate by least squares of logarithms. */
 const seconds = {
-  /** A kernel of two rows, and what a column adds. */
-  kernel: 1.5e-9,
-  kernelColumn: 2e-10,
-  /** The steps of a machine for two classes, of 1,000 rows, at a C of 1, with those of its calibration. */
-  steps: 4.4e-4,
-  /** A kernel of a row to predict and a support vector, what a column adds, and a class. */
-  predict: 2e-8,
-  predictColumn: 7e-10,
+  /** A kernel of two rows, for a column. */
+  kernel: 3.64e-10,
+  /** A kernel that a step goes over, in steps that go over as many as the probe's. */
+  passed: 2.79e-9,
+  /** A row to predict, a support vector, a column; and a class. */
+  predict: 1.77e-9,
   predictClass: 2e-9,
-  /** A row, of a line: its columns, and their products. */
-  line: 2e-8,
-  product: 6e-10,
-  /** A candidate, and each of its pairs of classes. */
-  candidate: 1e-3,
+  /** A row, of a line, and a column of it; and a product of two columns. */
+  line: 4.6e-7,
+  lineColumn: 6.7e-9,
+  product: 2e-10,
+  /** A fit of a line. */
+  fit: 8.3e-5,
+  /** A candidate of the rbf, and each of its pairs of classes. */
+  candidate: 2.54e-3,
   pair: 1.5e-4,
 };
-const powers = { rows: 2.3, classes: 0.8, C: 0.8 };
-/** A regression has errors of two signs, and few of them are equal. */
-const regressionFactor = 6;
-/** Of the rows, how many are support vectors, about. */
-const vectorShare = 0.5;
-/** What goes with a row is as much as so many columns. */
-const rowColumns = 10;
-/** With fewer rows a column than this, a pair of classes is fitted thrice more on parts of them: as if twice more on all. */
+/** What the steps grow with: rows; and C above 1 where the probe's own do not grow with it, and the more they do. */
+const powers = { rows: 1.84, C: -0.66, steeper: 1.9 };
+/** A machine for a larger C begins with that of a tenth of it (core/models/svm/train-rbf.ts). */
+const pathStep = 10;
+/** A table of middling hardness. Of more classes there are more machines, of fewer rows each. */
+const usual = { rows: 300, passed: 140_000, passedTen: 500_000, vectors: 0.8 };
+const classPower = 0.45;
+/** With fewer rows a column than this, a pair of classes is fitted thrice more, on two thirds of them. */
 const manyRows = 20;
+/** Rows that a line's curvature is measured on. */
+const sampleRows = 8192;
 const cacheBytes = 2 ** 28;
 
 export const svmWork: Estimator = {
-  spread: { low: 0.25, high: 4 },
+  spread: { low: 0.45, high: 2.2 },
 
   coreSeconds(shape, candidates, validRows) {
-    const kernels = new Map<string, number>();
-    const own = candidates.reduce((total, params) => {
-      const { kernel, C, gamma, epsilon, balanced, maxRows } = resolve(params);
-      const fixed = seconds.candidate + pairsOf(shape) * seconds.pair;
-      if (kernel === 'linear') return total + fixed + lineSeconds(shape);
-      const rows = rowsOf(shape, params);
-      const vectors = rows * vectorShare;
-      const kernelSeconds = rows * rows * (seconds.kernel + shape.features * seconds.kernelColumn);
-      const validSeconds = validRows * vectors * (seconds.predict + shape.features * seconds.predictColumn);
-      kernels.set([gamma, epsilon, balanced, maxRows].join(), kernelSeconds + validSeconds);
-      const kind = shape.classes === 0 ? regressionFactor : rivalsOf(shape) ** powers.classes;
-      const steps = seconds.steps * (rows / 1000) ** powers.rows * Math.max(1, C) ** powers.C * kind;
-      return total + fixed + steps + validRows * vectors * rivalsOf(shape) * seconds.predictClass;
-    }, 0);
-    return [...kernels.values()].reduce((a, b) => a + b, own);
+    const resolved = candidates.map((params) => resolve(params));
+    const lines = resolved.filter(({ kernel }) => kernel === 'linear').length * lineSeconds(shape);
+    const groups = Map.groupBy(
+      resolved.filter(({ kernel }) => kernel === 'rbf'),
+      ({ gamma, epsilon, balanced, maxRows }) => [gamma, epsilon, balanced, maxRows].join(),
+    );
+    const { vectors: vectorShare } = probeOf(shape);
+    return [...groups.values()].reduce((total, members) => {
+      const rows = Math.min(shape.rows, members[0]!.maxRows);
+      const kernels = rows * rows * shape.features * seconds.kernel;
+      const steps = [...pathOf(members.map(({ C }) => C))].reduce((sum, C) => sum + stepSeconds(shape, rows, C), 0);
+      const asked = validRows * rows * vectorShare;
+      const predicting = asked * (shape.features * seconds.predict + members.length * rivalsOf(shape) * seconds.predictClass);
+      return total + members.length * (seconds.candidate + pairsOf(shape) * seconds.pair) + kernels + steps + predicting;
+    }, lines);
   },
 
   memory(shape, candidates, validRows) {
@@ -65,15 +68,39 @@ export const svmWork: Estimator = {
 
   modelSize(shape, params) {
     if (resolve(params).kernel === 'linear') return shape.features * pairsOf(shape);
-    return rowsOf(shape, params) * vectorShare * (shape.features + 2 * rivalsOf(shape));
+    return rowsOf(shape, params) * probeOf(shape).vectors * (shape.features + 2 * rivalsOf(shape));
   },
 };
 
 function lineSeconds(shape: Shape): number {
-  const { rows, features } = shape;
-  const again = shape.classes === 0 ? 0 : 2 * Math.min(rows, (manyRows * features * shape.classes) / 2);
-  const perRow = (features + rowColumns) * seconds.line + features * features * seconds.product;
-  return (rows + again) * rivalsOf(shape) * perRow;
+  const { rows, features, classes } = shape;
+  const pairs = pairsOf(shape);
+  const own = classes === 0 ? rows : (2 * rows) / Math.max(2, classes);
+  // Thrice as much, or not, on one side and on the other of a threshold: between them their mean, as an estimate does not fall with rows.
+  const few = manyRows * features;
+  const fits = pairs * (classes > 0 ? 2 : 1);
+  const fitted = pairs * (classes === 0 ? own : Math.max(own, Math.min(3 * own, Math.sqrt(3) * few)));
+  const products = Math.min(fitted, fits * sampleRows) * features * features * seconds.product;
+  return fits * seconds.fit + fitted * (seconds.line + features * seconds.lineColumn) + products;
+}
+
+/** The C of the machines that are trained, each once. */
+function pathOf(wanted: readonly number[]): Set<number> {
+  const path = new Set<number>();
+  for (let C of wanted) for (path.add(C); C > 1; path.add(C)) C /= pathStep;
+  return path;
+}
+
+function stepSeconds(shape: Shape, rows: number, C: number): number {
+  const { rows: probed, passed, passedTen } = probeOf(shape);
+  const steeper = powers.C + powers.steeper * Math.log10(passedTen / passed);
+  return seconds.passed * passed * (rows / probed) ** powers.rows * Math.max(1, C) ** steeper;
+}
+
+function probeOf(shape: Shape): Machines {
+  if (shape.probe?.svm) return shape.probe.svm;
+  const more = rivalsOf(shape) ** classPower;
+  return { ...usual, passed: usual.passed * more, passedTen: usual.passedTen * more };
 }
 
 /** Classes that a class is told from. */

@@ -2,12 +2,12 @@
 import { IngotError } from '../errors.ts';
 import { longestTrial } from '../search/auto/rungs.ts';
 import type { Plan } from '../search/plan.ts';
-import { type BatchSettings, jobSize, type Machines, tableBytes } from './batch.ts';
+import { type BatchSettings, jobSize, type Machines, margin, tableBytes } from './batch.ts';
 import { type Budget, fitBudget, type Limits } from './budget.ts';
 import { functionObstacle, type Option } from './choose-lane.ts';
 import { type Estimate, estimateRun, partsOf } from './cost.ts';
 import { batchLane, type Lane } from './lane.ts';
-import type { Shape } from './work.ts';
+import { estimatorOf, type Shape } from './work.ts';
 
 export interface Way extends Option {
   plan: Plan;
@@ -16,10 +16,12 @@ export interface Way extends Option {
   machines?: Machines;
 }
 
-interface Question {
+export interface Question {
   /** Of a grid; an automatic search is planned for each lane by itself, as its trials share what the lane has. */
   plan: Plan | ((lane: Lane, limits: Limits | undefined) => Plan);
   shape: Shape;
+  /** Of the whole table, where the shape is a sample's. */
+  tableRows?: number;
   functions: Lane;
   limits?: Limits | undefined;
 }
@@ -29,8 +31,8 @@ type Reckoned = Pick<Way, 'lane' | 'plan' | 'estimate' | 'budget' | 'memory' | '
 /** Of what an estimate of a trial's seconds may fall short. */
 const spread = 2;
 
-function reckon({ plan, shape, limits }: Question, lane: Lane): Reckoned {
-  const raw = tableBytes(shape.rows, shape.features);
+function reckon({ plan, shape, tableRows = shape.rows, limits }: Question, lane: Lane): Reckoned {
+  const raw = tableBytes(tableRows, shape.features);
   if (typeof plan === 'function') {
     const made = plan(lane, limits);
     const { estimate, budget } = made as Plan & { estimate: Estimate };
@@ -43,6 +45,15 @@ function reckon({ plan, shape, limits }: Question, lane: Lane): Reckoned {
   const { trials, fit, after } = partsOf(reckoned.plan, shape, lane, reckoned.budget?.rounds);
   const longest = Math.max(...Object.values(trials).map(({ high }) => high), fit.high, after.high);
   return { lane, ...reckoned, memory: Math.max(reckoned.estimate.memory, raw), longest };
+}
+
+/** Why functions could not go on with a plan that was made for another lane; undefined where they can. Under a budget the clock ends what takes long. */
+export function takeOverObstacle({ plan, budget, memory }: Way, shape: Shape, functions: Lane): string | undefined {
+  if (plan.search === 'auto')
+    return functionObstacle({ lane: functions, memory, longest: budget ? 0 : spread * longestTrial(plan, shape, functions) });
+  const { trials, fit, after } = partsOf(plan, shape, functions, budget?.rounds);
+  const searched = budget ? [] : Object.values(trials).map(({ high }) => high);
+  return functionObstacle({ lane: functions, memory, longest: Math.max(...searched, fit.high, after.high) });
 }
 
 /** @throws IngotError InvalidSpec where the budget is too small even for functions, which start soonest and cost least */
@@ -88,3 +99,37 @@ export function batchWays(question: Question, { maxVcpus, queues }: BatchSetting
 function mostTrials({ trials, rungs = [] }: Plan): number {
   return Math.max(trials.length, ...rungs.map((rung) => Math.max(rung.trials, rung.folds.length)));
 }
+
+/** Steps in which a sample is made smaller, and rows of the smallest that is worth it. */
+const smaller = 0.9;
+const leastRows = 10_000;
+/** Of the memory that threads share, and of the 20 GB of disk that every job has, what the rows may take: the rest is for what is not estimated. */
+const sharedBytes = 3.75 * 2 ** 30;
+const storedBytes = 10 * 2 ** 30;
+
+/**
+ * How many of the rows are trained on: all, or as many as there is memory for, on the lane with the most of it that may be taken.
+ * @param ask what is to be decided with so many rows
+ * @param batch undefined where functions do all
+ */
+export function rowsWithRoom(ask: (rows: number) => Question, all: number, batch: BatchSettings | undefined): number {
+  for (let rows = all; rows >= Math.min(all, leastRows); rows = Math.floor(rows * smaller)) if (hasRoom(ask(rows), batch)) return rows;
+  return all;
+}
+
+function hasRoom(question: Question, batch: BatchSettings | undefined): boolean {
+  const { functions, shape } = question;
+  const { memory, plan } = reckon({ ...question, limits: undefined }, functions);
+  const valid = Math.ceil(shape.rows / plan.folds);
+  const isShared = plan.candidates.every(
+    ({ family, params }) => (estimatorOf(family).shared?.({ ...shape, rows: shape.rows - valid }, params, valid) ?? 0) <= sharedBytes,
+  );
+  if (!isShared || shape.rows * shape.features * 4 > storedBytes) return false;
+  if (memory * margin <= functions.pipelineMemory * 2 ** 20) return true;
+  const machines = Object.keys(batch?.queues ?? {}) as Machines[];
+  return machines.some((each) => each !== 'gpu' && jobSize(each, memory, batch!.maxVcpus) !== undefined);
+}
+
+/** As the run and the card tell it. */
+export const sampleSentence = ({ rows, of }: { rows: number; of: number }): string =>
+  `Of ${of} rows to train on ${rows} are taken, drawn by the seed: for all of them there is not the memory.`;

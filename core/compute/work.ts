@@ -8,6 +8,7 @@ import { boostingWork } from './boosting-work.ts';
 import { extraTreesWork, forestWork } from './forest-work.ts';
 import { linearWork } from './linear-work.ts';
 import { networkWork } from './network-work.ts';
+import type { Probe } from './probe.ts';
 import { svmWork } from './svm-work.ts';
 
 export type FamilyName = NonNullable<DatasetSpec['families']>[number];
@@ -16,9 +17,19 @@ export type FamilyName = NonNullable<DatasetSpec['families']>[number];
 export interface Shape {
   rows: number;
   features: number;
+  /** Of the features, the 0/1 ones of categories that some candidates see as numbers alone (models/view/ordered.ts). */
+  flags?: number;
   /** 0 for a regression. */
   classes: number;
+  /** How hard the table is; without it, as most are. */
+  probe?: Probe;
 }
+
+/** Beyond so many bytes a table is read from a file, column by column. */
+const mostInMemory = 2 ** 26;
+
+/** Bytes of the float32 table, where it is in memory: as it is, as a family sees it, and of a fold's rows. */
+export const tableInMemory = ({ rows, features }: Shape): number => 3 * Math.min(mostInMemory, rows * features * 4);
 
 /** What is expected, and between which bounds nine in ten lie. */
 export interface Interval {
@@ -35,6 +46,8 @@ export interface Estimator {
   coreSeconds(shape: Shape, candidates: Params[], validRows: number): number;
   /** Bytes beside the process itself, on one thread. */
   memory(shape: Shape, candidates: Params[], validRows: number): number;
+  /** Bytes of it that all threads share, of which there are 4 GiB at most, whatever the machine. */
+  shared?(shape: Shape, params: Params, validRows: number): number;
   /** Values that a fitted model keeps (a tree's nodes, a line's weights): what exporting and checking it take grows with them. */
   modelSize(shape: Shape, params: Params): number;
   /** What nine in ten runs take, as multiples of the estimate. */
@@ -70,8 +83,9 @@ export function coreSecondsOf(family: string, shape: Shape, candidates: Params[]
 /** Core seconds to fit one candidate on some rows and to predict others, stopping early where it can. */
 export function foldCoreSeconds(family: string, shape: Shape, params: Params, validRows: number): number {
   const { steps, earlySteps, coreSeconds } = estimatorOf(family);
+  const seen = params['categories'] === 'ordered' ? { ...shape, features: shape.features - (shape.flags ?? 0) } : shape;
   const expected = steps && earlySteps ? { ...params, [steps]: earlySteps(params, shape) } : params;
-  return coreSeconds(shape, [expected], validRows);
+  return coreSeconds(seen, [expected], validRows);
 }
 
 export const exactly = (value: number): Interval => ({ low: value, point: value, high: value });

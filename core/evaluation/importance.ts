@@ -18,26 +18,34 @@ export const importanceLoss = { classification: 'logLoss', regression: 'rmse' } 
 /**
  * @param run answers rows, as the graph does
  * @param rows the test rows, or some of them, and their truth
- * @returns the most important column first
+ * @param isOver whether the time is over: then the repeats of all columns count that are done
+ * @returns the most important column first; none where there was no time for all
  */
 export function permutationImportance(
   run: (rows: RawRows) => Answered,
   columns: readonly string[],
   rows: RawRows,
   truth: Target,
-  { repeats, seed }: { repeats: number; seed: number },
-): Importance[] {
+  { repeats, seed, isOver = () => false }: { repeats: number; seed: number; isOver?: () => boolean },
+): { repeats: number; columns: Importance[] } {
   const loss = (answered: Answered) => score(truth, answered)[importanceLoss[truth.task]]!;
   const plain = loss(run(rows));
-  const found = columns.map((column, at) => {
-    const rises = Array.from({ length: repeats }, (_, repeat) => {
+  const rounds: number[][] = [];
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    const rises: number[] = [];
+    for (let at = 0; at < columns.length && !isOver(); at++) {
       const order = new Random(mix32(mix32(seed, at), repeat)).shuffle(Int32Array.from({ length: rows.rows }, (_, row) => row));
-      return loss(run(withColumn(rows, at, shuffled(rows.columns[at]!, order)))) - plain;
-    });
-    const mean = rises.reduce((a, b) => a + b, 0) / repeats;
-    return { column, mean, std: Math.sqrt(rises.reduce((a, rise) => a + (rise - mean) ** 2, 0) / repeats) };
+      rises.push(loss(run(withColumn(rows, at, shuffled(rows.columns[at]!, order)))) - plain);
+    }
+    if (rises.length < columns.length) break;
+    rounds.push(rises);
+  }
+  const times = rounds.length;
+  const found = (times === 0 ? [] : columns).map((column, at) => {
+    const mean = rounds.reduce((sum, rises) => sum + rises[at]!, 0) / times;
+    return { column, mean, std: Math.sqrt(rounds.reduce((sum, rises) => sum + (rises[at]! - mean) ** 2, 0) / times) };
   });
-  return found.sort((a, b) => b.mean - a.mean);
+  return { repeats: times, columns: found.sort((a, b) => b.mean - a.mean) };
 }
 
 export function withColumn({ rows, columns }: RawRows, at: number, column: RawRows['columns'][number]): RawRows {

@@ -21,9 +21,10 @@ export async function iterationCurve(
   x: Matrix,
   truth: Target,
   seed: number,
+  isOver: () => boolean = () => false,
 ): Promise<IterationCurve | undefined> {
   const { steps } = model;
-  if (steps === undefined || !model.first) return undefined;
+  if (steps === undefined || !model.first || isOver()) return undefined;
   const rows = drawRows(rowsOf(truth), mostRows, seed);
   const [some, own] = [takeMatrix(x, rows), takeTarget(truth, rows)];
   const loss = importanceLoss[truth.task];

@@ -1,9 +1,15 @@
 /** What a model's raw output is a sum of: exact contributions of its features follow from that. */
+import type { View } from '../models/view/view.ts';
 
 /** What the raw output is: the value; the probability of a class before calibration; log-odds of the second of two classes; or what softmax takes. */
 export type RawKind = 'value' | 'probability' | 'log-odds' | 'score';
 
-export interface AdditiveTrees {
+/** Of a model that sees a table's features in its own way: what it is a sum of are the features that it sees. */
+interface Seen {
+  view?: View;
+}
+
+export interface AdditiveTrees extends Seen {
   kind: 'trees';
   is: RawKind;
   features: number;
@@ -27,7 +33,7 @@ export interface AdditiveTrees {
   width: number;
 }
 
-export interface AdditiveLinear {
+export interface AdditiveLinear extends Seen {
   kind: 'linear';
   is: RawKind;
   outputs: number;
@@ -38,4 +44,17 @@ export interface AdditiveLinear {
   bounds: number[];
 }
 
-export type Additive = AdditiveTrees | AdditiveLinear;
+export type AdditivePart = AdditiveTrees | AdditiveLinear;
+
+/** Of a mixture: raw output k = offset + the sum of weight × the part's raw output k. */
+export interface AdditiveSum {
+  kind: 'sum';
+  /** Each part has its own. */
+  view?: undefined;
+  is: RawKind;
+  outputs: number;
+  offset: number;
+  parts: { weight: number; part: AdditivePart }[];
+}
+
+export type Additive = AdditivePart | AdditiveSum;

@@ -1,4 +1,4 @@
-/** Outliers: values beyond robust bounds are moved to the bound. */
+/** Outliers: values beyond robust bounds are moved to the bound, for those families that want it. */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 
 /** The largest float32; its negative and it are the bounds of what is not clipped. */

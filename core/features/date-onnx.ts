@@ -7,7 +7,18 @@
  */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import { type DatePart, type FittedDate, secondsADay, yearCosines, yearSines } from './date.ts';
-import { type DateFormat, fractionOf, isEpoch, patternOf, separatorOf } from './date-formats.ts';
+import {
+  type DateFormat,
+  fractionOf,
+  halfDays,
+  isEpoch,
+  monthNames,
+  patternOf,
+  pivotYear,
+  type WrittenDate,
+  writtenDate,
+} from './date-formats.ts';
+import { splitText } from './split-text.ts';
 
 const int64 = { to: { int: 7 } };
 const float32 = { to: { int: 1 } };
@@ -37,8 +48,13 @@ export function dateToOnnx(graph: GraphBuilder, { format, parts, reference }: Fi
 
 function fullTexts(format: DateFormat): string[] {
   if (isEpoch(format)) return ['0.0'];
-  const date = format.replace('YYYY', '1970').replace('MM', '01').replace('DD', '01');
-  return separatorOf(format) === '' ? [date] : [`${date} 00:00:00.0 +00:00`, `${date}T00:00:00.0Z`, `${date} 00:00:00.0 -00:00`];
+  const { order, separator, hasShortYear, hasMonthName, hasWeekday, hasTime, isHalfDay } = writtenDate(format);
+  const parts = { Y: hasShortYear ? '70' : '1970', M: hasMonthName ? 'Jan' : '01', D: '01' };
+  const date = [...(hasWeekday ? ['Thu'] : []), ...order.map((part) => parts[part])].join(separator === ' ' ? ', ' : separator);
+  if (!hasTime) return [date];
+  const [time, ...halves] = isHalfDay ? ['01:00:00.0 AM', ...halfDays.slice(1).map((half) => `01:00 ${half}`)] : ['00:00:00.0'];
+  const offsets = [`${date} ${time} +00:00`, `${date} ${time} -00:00`];
+  return [...offsets, ...(hasMonthName ? [] : [`${date}T${time}Z`]), ...halves.map((half) => `${date} ${half}`)];
 }
 
 /** int64 arithmetic on [rows, 1]; ONNX's integer division truncates, and here nothing is negative that is divided. */
@@ -57,15 +73,12 @@ function arithmetic(graph: GraphBuilder) {
   };
 }
 
-/** string [rows, k] → its pieces at a delimiter, each a tensor of that shape; at runs of spaces where there is no delimiter. */
-function split(graph: GraphBuilder, text: string, delimiter: string | undefined, places: readonly number[]): string[] {
-  const pieces = graph.node('StringSplit', [text], delimiter === undefined ? {} : { delimiter: { string: delimiter } }, { outputs: 2 });
-  return places.map((place) => graph.node('Gather', [pieces, graph.int64s([place], [])], { axis: { int: 2 } }));
-}
+const range = (length: number) => Array.from({ length }, (_, i) => i);
 
 function writtenMoment(graph: GraphBuilder, rows: string, format: DateFormat): MomentTensors {
-  const { add, sub, mul, div, mod, integer } = arithmetic(graph);
-  const separator = separatorOf(format);
+  const { mul, div, mod, integer } = arithmetic(graph);
+  const written = writtenDate(format);
+  const { order, separator, hasMonthName, hasWeekday, hasTime, isHalfDay } = written;
   if (separator === '') {
     const number = integer(rows);
     const [year, month, day] = [div(number, 10_000), mod(div(number, 100), 100), mod(number, 100)];
@@ -73,42 +86,71 @@ function writtenMoment(graph: GraphBuilder, rows: string, format: DateFormat): M
     return { days: daysFromCivil(graph, year, month, day), second: zero, offset: zero, year, month, day };
   }
   const join = (a: string, b: string) => graph.node('StringConcat', [a, b]);
-  const [head, second, third] = split(graph, rows, undefined, [0, 1, 2]) as [string, string, string];
-  const [date, behind] = split(graph, head, 'T', [0, 1]) as [string, string];
-  const order = format.split(separator);
-  const written = split(graph, date, separator, [0, 1, 2]);
-  const [year, month, day] = ['YYYY', 'MM', 'DD'].map((part) => integer(written[order.indexOf(part)]!)) as [string, string, string];
+  const before = hasWeekday ? 1 : 0;
+  const own = separator === ' ' ? order.length + before : 1;
+  const text = separator === ' ' ? splitText(graph, rows, ',', range(own)).reduce(join) : rows;
+  const pieces = splitText(graph, text, undefined, range(own + (hasTime ? (isHalfDay ? 3 : 2) : 0)));
+  const head = pieces[0]!;
+  const [date, behind] = hasTime && !hasMonthName ? splitText(graph, head, 'T', [0, 1]) : [head];
+  const parts = separator === ' ' ? pieces.slice(before, own) : splitText(graph, date!, separator, range(order.length));
+  const civil = civilOf(graph, written, (part) => parts[order.indexOf(part)]!);
+  const days = daysFromCivil(graph, civil.year, civil.month, civil.day);
+  const zero = mul(civil.year, 0);
+  if (!hasTime) return { days, second: zero, offset: zero, ...civil };
+  const time = [...(behind === undefined ? [] : [behind]), ...pieces.slice(own)].reduce(join);
+  return { days, ...timeOf(graph, time, isHalfDay), ...civil };
+}
 
-  const [time] = split(graph, join(join(behind, second), third), 'Z', [0]) as [string];
-  const [noPlus, east] = split(graph, time, '+', [0, 1]) as [string, string];
-  const [clock, west] = split(graph, noPlus, '-', [0, 1]) as [string, string];
+function civilOf(
+  graph: GraphBuilder,
+  { order, hasShortYear, hasMonthName }: WrittenDate,
+  textOf: (part: 'Y' | 'M' | 'D') => string,
+): Pick<MomentTensors, 'year' | 'month' | 'day'> {
+  const { add, mul, less, integer } = arithmetic(graph);
+  const written = integer(textOf('Y'));
+  const year = hasShortYear ? add(add(written, 1900), mul(less(written, pivotYear), 100)) : written;
+  const names = {
+    keys_strings: { strings: [...monthNames.keys()] },
+    values_int64s: { ints: [...monthNames.values()] },
+    default_int64: { int: 1 },
+  };
+  const month = hasMonthName ? graph.node('LabelEncoder', [textOf('M')], names, { domain: 'ai.onnx.ml' }) : integer(textOf('M'));
+  return { year, month, day: order.includes('D') ? integer(textOf('D')) : add(mul(year, 0), 1) };
+}
+
+/** @param text a time of day and its zone, without spaces; '' is midnight */
+function timeOf(graph: GraphBuilder, text: string, isHalfDay: boolean): Pick<MomentTensors, 'second' | 'offset'> {
+  const { add, sub, mul, div, mod, integer } = arithmetic(graph);
+  const join = (a: string, b: string) => graph.node('StringConcat', [a, b]);
+  const matches = (tensor: string, pattern: string) => graph.node('RegexFullMatch', [tensor], { pattern: { string: pattern } });
+  let time = text;
+  for (const half of isHalfDay ? halfDays : []) time = splitText(graph, time, half, [0, 1]).reduce(join);
+  for (const utc of ['Z', 'U', 'G']) time = splitText(graph, time, utc, [0])[0]!;
+  const [noPlus, east] = splitText(graph, time, '+', [0, 1]) as [string, string];
+  const [clock, west] = splitText(graph, noPlus, '-', [0, 1]) as [string, string];
   // '' is no number, '0' is.
-  const number = (text: string) => integer(join(graph.strings(['0'], [1, 1]), text));
-  const [whole] = split(graph, clock, '.', [0]) as [string];
-  const [hours, minutes, seconds] = split(graph, whole, ':', [0, 1, 2]).map(number) as [string, string, string];
+  const number = (digits: string) => integer(join(graph.strings(['0'], [1, 1]), digits));
+  const [whole] = splitText(graph, clock, '.', [0]) as [string];
+  const [hours, minutes, seconds] = splitText(graph, whole, ':', [0, 1, 2]).map(number) as [string, string, string];
+  const afternoon = () => mul(graph.node('Cast', [matches(text, '.*[Pp].*')], int64), 12);
+  const hour = isHalfDay ? add(mod(hours, 12), afternoon()) : hours;
   const zone = join(east, west);
-  const [zoneHours, zoneMinutes] = split(graph, zone, ':', [0, 1]).map(number) as [string, string];
-  const isFourDigits = graph.node('RegexFullMatch', [zone], { pattern: { string: '[0-9]{4}' } });
+  const [zoneHours, zoneMinutes] = splitText(graph, zone, ':', [0, 1]).map(number) as [string, string];
   const ahead = graph.node('Where', [
-    isFourDigits,
+    matches(zone, '[0-9]{4}'),
     add(mul(div(zoneHours, 100), 60), mod(zoneHours, 100)),
     add(mul(zoneHours, 60), zoneMinutes),
   ]);
-  const isWest = graph.node('RegexFullMatch', [west], { pattern: { string: '.+' } });
   return {
-    days: daysFromCivil(graph, year, month, day),
-    second: add(add(mul(hours, 3600), mul(minutes, 60)), seconds),
-    offset: mul(graph.node('Where', [isWest, sub(0, ahead), ahead]), 60),
-    year,
-    month,
-    day,
+    second: add(add(mul(hour, 3600), mul(minutes, 60)), seconds),
+    offset: mul(graph.node('Where', [matches(west, '.+'), sub(0, ahead), ahead]), 60),
   };
 }
 
 function epochMoment(graph: GraphBuilder, rows: string, format: DateFormat): MomentTensors {
   const { sub, mul, div, integer } = arithmetic(graph);
-  const [text] = split(graph, rows, undefined, [0]) as [string];
-  const [whole] = split(graph, text, '.', [0]) as [string];
+  const [text] = splitText(graph, rows, undefined, [0]) as [string];
+  const [whole] = splitText(graph, text, '.', [0]) as [string];
   const count = integer(whole);
   const seconds = fractionOf(format) === 0 ? count : div(count, 10 ** fractionOf(format));
   const days = div(seconds, secondsADay);

@@ -5,7 +5,7 @@
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn, NumberColumn } from '../table/frame.ts';
 import { civilFromDays, daysFromCivil, type Moment } from './civil.ts';
-import { type DateFormat, fractionOf, isEpoch, matcherOf, separatorOf } from './date-formats.ts';
+import { type DateFormat, fractionOf, isEpoch, matcherOf, monthNames, pivotYear, writtenDate } from './date-formats.ts';
 import { dateToOnnx } from './date-onnx.ts';
 import type { Derivation } from './derivation.ts';
 import type { Derived } from './preprocess.ts';
@@ -97,19 +97,23 @@ function readMoment(text: string, format: DateFormat): Moment {
     const days = Math.floor(seconds / secondsADay);
     return { days, second: seconds - days * secondsADay, offset: 0, ...civilFromDays(days) };
   }
-  const groups = text.match(/[0-9]+/g)!.map(Number);
-  const separator = separatorOf(format);
+  const { order, separator, hasShortYear, hasMonthName, hasWeekday, isHalfDay } = writtenDate(format);
   if (separator === '') {
-    const [year, month, day] = [Math.floor(groups[0]! / 10_000), Math.floor(groups[0]! / 100) % 100, groups[0]! % 100];
+    const number = Number(text);
+    const [year, month, day] = [Math.floor(number / 10_000), Math.floor(number / 100) % 100, number % 100];
     return { days: daysFromCivil(year, month, day), second: 0, offset: 0, year, month, day };
   }
-  const order = format.split(separator);
-  const [year, month, day] = ['YYYY', 'MM', 'DD'].map((part) => groups[order.indexOf(part)]!) as [number, number, number];
+  const parts = text.match(/[0-9]+|[A-Za-z]{3,}/g)!.slice(hasWeekday ? 1 : 0);
+  const [written, named, ofMonth] = (['Y', 'M', 'D'] as const).map((part) => parts[order.indexOf(part)]);
+  const year = Number(written) + (hasShortYear ? (Number(written) < pivotYear ? 2000 : 1900) : 0);
+  const month = hasMonthName ? monthNames.get(named!)! : Number(named);
+  const day = ofMonth === undefined ? 1 : Number(ofMonth);
   const time = /([0-9]+):([0-9]+)(?::([0-9]+))?[^+Z-]*(?:([+-])([0-9]{2}):?([0-9]{2})?)?/.exec(text);
   const [hour, minute, second, zoneHour, zoneMinute] = [1, 2, 3, 5, 6].map((group) => Number(time?.[group] ?? 0));
+  const ofDay = isHalfDay && time ? (hour! % 12) + (/[Pp][Mm]/.test(time[0]) ? 12 : 0) : hour!;
   return {
     days: daysFromCivil(year, month, day),
-    second: hour! * 3600 + minute! * 60 + second!,
+    second: ofDay * 3600 + minute! * 60 + second!,
     offset: (time?.[4] === '-' ? -1 : 1) * (zoneHour! * 3600 + zoneMinute! * 60),
     year,
     month,
@@ -123,7 +127,7 @@ function probesOf(format: DateFormat): string[] {
     const counts = ['0', '86399', '951782400', '1709251199', '99999999999'].map((count) => count + '9'.repeat(fractionOf(format)));
     return [...counts, ' 1709164800 ', '951782400.5', '999999999999999999', '9223372036854775808', '-1', '1e9', ''];
   }
-  const separator = separatorOf(format);
+  const { separator, hasTime, hasMonthName, hasWeekday, isHalfDay } = writtenDate(format);
   const dates = [
     [1970, 1, 1],
     [2000, 2, 29],
@@ -133,12 +137,30 @@ function probesOf(format: DateFormat): string[] {
     [2023, 12, 31],
     [1000, 3, 1],
     [9999, 12, 31],
+    [1968, 5, 7],
+    [1969, 9, 7],
     [2026, 13, 7],
     [2026, 7, 13],
-  ].map(([year, month, day]) =>
-    format.replace('YYYY', String(year)).replace('MM', String(month).padStart(2, '0')).replace('DD', String(day).padStart(2, '0')),
-  );
+  ].map(([year, month, day]) => writeDate(format, year!, month!, day!));
   if (separator === '') return [...dates, ' 20200102 ', '2020010', ''];
-  const times = ['', 'T00:00', ' 23:59:59', 'T7:05:09.123Z', '  12:00 +05:30', 'T12:00:00-0830', ' 1:00-00', 'T24:00', ' 12:60'];
-  return [...dates.flatMap((date) => times.map((time) => date + time)), `  ${dates[0]}  `, ''];
+  if (!hasTime) return [...dates, `${dates[0]} 00:00`, ` ${dates[0]} `, ''];
+  const whole = ['', 'T00:00', ' 23:59:59', 'T7:05:09.123Z', '  12:00 +05:30', 'T12:00:00-0830', ' 1:00-00', ' 1:00 UTC', ' 1:00GMT'];
+  const half = ['', ' 12:00 AM', ' 12:59:59pm', '  1:05:09.5 PM Z', ' 11:00am +05:30', ' 01:00 AM-0830', ' 1:00 Pm', ' 0:30 AM', ' 9:00'];
+  const times = [...(isHalfDay ? half : whole), 'T24:00', ' 12:60', ' 13:00 PM'];
+  const named = hasMonthName ? ['upper', 'lower'].map((to) => (to === 'upper' ? dates[4]!.toUpperCase() : dates[4]!.toLowerCase())) : [];
+  const days = hasWeekday ? [dates[0]!.replace(',', ''), dates[0]!.replace('Thu', 'Thursday'), dates[0]!.slice(5)] : [];
+  return [...dates.flatMap((date) => times.map((time) => date + time)), ...named, ...days, `  ${dates[0]}  `, ''];
+}
+
+/** A day in the format; of one that doesn't exist something like it. */
+export function writeDate(format: DateFormat, year: number, month: number, day: number): string {
+  const two = (n: number) => String(n).padStart(2, '0');
+  const [name] = [...monthNames].find(([spelling, of]) => of === month && spelling.length === 3) ?? ['Foo'];
+  return format
+    .replace(' AM/PM', '')
+    .replace(/M+/, (part) => (part === 'MMM' ? name : two(month)))
+    .replace('YYYY', String(year).padStart(4, '0'))
+    .replace('YY', two(year % 100))
+    .replace('DD', two(day))
+    .replace('EEE', 'Thu');
 }

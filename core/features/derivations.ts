@@ -27,15 +27,23 @@ export const derive = (fitted: FittedDerived, column: FrameColumn): Float32Array
 /** What each graph has derived of its inputs: each member of a mixture asks for it. */
 const derivedIn = new WeakMap<GraphBuilder, Map<string, string>>();
 
-/** The column's numbers in the graph, once however often they are asked for. @returns float32 [N, numbers] */
-export function derivedToOnnx(graph: GraphBuilder, fitted: FittedDerived, input: string): string {
+/** What is derived of an input in the graph, once however often it is asked for. */
+export function onceIn(graph: GraphBuilder, input: string, derived: () => string): string {
   const known = derivedIn.get(graph) ?? new Map<string, string>();
   derivedIn.set(graph, known);
-  const tensor = known.get(input) ?? of(fitted).toOnnx(graph, fitted, input);
+  const tensor = known.get(input) ?? derived();
   known.set(input, tensor);
   return tensor;
 }
+
+/** The column's numbers in the graph. @returns float32 [N, numbers] */
+export function derivedToOnnx(graph: GraphBuilder, fitted: FittedDerived, input: string): string {
+  return onceIn(graph, input, () => of(fitted).toOnnx(graph, fitted, input));
+}
 export const probesOf = (fitted: FittedDerived): string[] | number[] => of(fitted).probes(fitted);
+
+/** Whether train rows have other numbers than any other rows that are equal. */
+export const learnsFromTarget = ({ type }: FittedDerived): boolean => type === 'encoding' || type === 'text';
 
 /** The numbers of the very rows that it was fitted on. */
 export function deriveTrain(fitted: FittedDerived, column: FrameColumn, learning: Learning | undefined): Float32Array[] {

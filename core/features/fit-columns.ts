@@ -17,9 +17,10 @@ export function fitColumn(column: FrameColumn, report: ColumnReport, classes: Cl
   const { name } = column;
   const missing = tokensOf(report);
   if (column.type === 'number') {
+    const written = report.written && { written: report.written };
     const wide = column.values instanceof Float64Array ? fitWide(column.values) : undefined;
-    if (wide !== undefined) return withNumbers({ type: 'wide', name, missing, ...wide }, column, undefined);
-    return { type: 'number', name, ...fitStandard(Float32Array.from(column.values), { clips: true }), missing };
+    if (wide !== undefined) return withNumbers({ type: 'wide', name, missing, ...written, ...wide }, column, undefined);
+    return { type: 'number', name, ...fitStandard(Float32Array.from(column.values), { clips: true }), missing, ...written };
   }
   if (report.date !== undefined) return withNumbers({ type: 'date', name, missing, ...fitDate(column, report.date) }, column, undefined);
   if (report.type === 'text')
@@ -35,6 +36,9 @@ export function fitColumn(column: FrameColumn, report: ColumnReport, classes: Cl
   return fitCategory(column, report, missing);
 }
 
+/** Of two values, the order is that of a 0/1 feature. */
+const leastOrdered = 3;
+
 function fitCategory({ type, name, codes, dictionary }: CategoryColumn, report: ColumnReport, tokens: string[]): FittedCategory {
   const counts = new Int32Array(dictionary.length);
   let missing = 0;
@@ -49,7 +53,14 @@ function fitCategory({ type, name, codes, dictionary }: CategoryColumn, report: 
   const values = frequentValues(new Map(dictionary.map((value, code) => [value, counts[code]!])), codes.length);
   const kept = new Set(values);
   const seen = [...values, ...dictionary.filter((value) => !kept.has(value))];
-  return { type, name, values, ...fitSpellings(values, seen, written, tokens), indicator };
+  return {
+    type,
+    name,
+    values,
+    ...fitSpellings(values, seen, written, tokens),
+    indicator,
+    ...(values.length >= leastOrdered && { ordered: true }),
+  };
 }
 
 const inAnyCase = (tokens: readonly string[]) => [

@@ -13,9 +13,8 @@ export function indicate(values: Float32Array, into: Float32Array): void {
 
 /**
  * @param x float32 [N, medians.length]
- * @returns `filled`, x without NaN, and `missing`, a bool tensor of x's shape
+ * @returns x without NaN
  */
-export function imputeToOnnx(graph: GraphBuilder, x: string, medians: readonly number[]): { filled: string; missing: string } {
-  const missing = graph.node('IsNaN', [x]);
-  return { filled: graph.node('Where', [missing, graph.floats(medians), x]), missing };
+export function imputeToOnnx(graph: GraphBuilder, x: string, medians: readonly number[]): string {
+  return graph.node('Where', [graph.node('IsNaN', [x]), graph.floats(medians), x]);
 }

@@ -4,10 +4,10 @@ import { trueCode } from './boolean.ts';
 import { missingCode } from './one-hot.ts';
 import type { Derived, FittedCategory, FittedColumn, FittedDerived, Preprocess, Standard } from './preprocess.ts';
 
-/** A feature: a number (`value`), whether a column is missing (`missingCode`), or whether it has the value of that code. */
+/** A feature: a number (`value`), whether a column is missing (`missingCode`), whether it has the value of that code, or which code it has. */
 export interface Feature {
   column: number;
-  is: 'value' | number;
+  is: 'value' | 'code' | number;
   /** Which of the numbers of a derived column. */
   part?: number;
 }
@@ -22,27 +22,36 @@ export const isDerived = (fitted: FittedColumn): fitted is FittedDerived => 'num
 export const isCategory = (fitted: FittedColumn): fitted is FittedCategory => 'values' in fitted;
 
 /**
- * The features of columns in the order of the matrix: numbers of the table and then derived ones, the indicators of both, then each category's
- * values and its indicator. The crosses come behind.
+ * The features of columns in the order of the matrix: numbers of the table, those that come as text behind the others, and then derived ones, the
+ * indicators of both, then each category's values and its indicator, and the codes of those whose values can be put in order. The crosses come behind.
  */
 export function layOut(columns: readonly FittedColumn[]): Feature[] {
   const numbers: Feature[] = [];
+  const written: Feature[] = [];
   const derived: Feature[] = [];
   const indicators: Feature[] = [];
   const derivedIndicators: Feature[] = [];
   const categories: Feature[] = [];
+  const codes: Feature[] = [];
   columns.forEach((fitted, column) => {
     if (isDerived(fitted)) {
       derived.push(...fitted.numbers.map((_, part): Feature => ({ column, is: 'value', part })));
       derivedIndicators.push(...indicatedParts(fitted).map((part): Feature => ({ column, is: missingCode, part })));
       return;
     }
-    if (fitted.type === 'number') numbers.push({ column, is: 'value' });
+    if (fitted.type === 'number') (fitted.written ? written : numbers).push({ column, is: 'value' });
     else if (fitted.type === 'boolean') categories.push({ column, is: trueCode });
     else categories.push(...fitted.values.map((_, code) => ({ column, is: code })));
+    if (isCategory(fitted) && fitted.ordered) codes.push({ column, is: 'code' });
     if (fitted.indicator) (fitted.type === 'number' ? indicators : categories).push({ column, is: missingCode });
   });
-  return [...numbers, ...derived, ...indicators, ...derivedIndicators, ...categories];
+  return [...numbers, ...written, ...derived, ...indicators, ...derivedIndicators, ...categories, ...codes];
+}
+
+/** How many 0/1 features there are of categories whose codes are features too. */
+export function flagCount(columns: readonly FittedColumn[]): number {
+  const ordered = columns.map((fitted) => isCategory(fitted) && fitted.ordered);
+  return layOut(columns).filter(({ column, is }) => ordered[column] && is !== 'code').length;
 }
 
 /** The parts of a column are missing together: one says so for all. */
@@ -72,6 +81,7 @@ export function featureNames({ columns, crosses = [] }: Pick<Preprocess, 'column
 
 function nameOf(fitted: FittedColumn, { is, part }: Feature): string {
   if (is === missingCode) return `${fitted.name} is missing`;
+  if (is === 'code') return `${fitted.name}: code`;
   if (isDerived(fitted)) return fitted.numbers[part!]!.name;
   return fitted.type === 'category' ? `${fitted.name} = ${fitted.values[is as number]!}` : fitted.name;
 }

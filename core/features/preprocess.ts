@@ -1,14 +1,19 @@
 /** The shape of `features/<dataset>/<revision>/preprocess.json`: all that was fitted on the train rows, enough to transform any row. */
 
+import type { Probe } from '../compute/probe.ts';
 import type { FittedCross } from './cross.ts';
 import type { FittedDate } from './date.ts';
+import type { NumberFormat } from './number-formats.ts';
 import type { FittedEncoding } from './target-encoding.ts';
 import type { FittedText } from './text.ts';
 import type { FittedWide } from './wide-number.ts';
 
 /** How a number becomes a feature. */
 export interface Standard {
-  /** All in float32, as the graph computes: impute, clip to [low, high] (float32's largest where there is no bound), subtract mean, divide by scale. */
+  /**
+   * All in float32, as the graph computes: subtract mean, divide by scale. A family that wants no gaps and no outliers has `impute` in place of what is
+   * missing, and [low, high] (float32's largest where there is no bound) around all, scaled alike.
+   */
   impute: number;
   low: number;
   high: number;
@@ -21,8 +26,10 @@ export interface Standard {
 export interface FittedNumber extends Standard {
   type: 'number';
   name: string;
-  /** Raw strings that mean missing; the graph takes numbers, with NaN for them. */
+  /** Raw strings that mean missing; where the graph takes numbers, NaN stands for them. */
   missing: string[];
+  /** How it is written, where the graph takes it as text. */
+  written?: NumberFormat;
 }
 
 export interface FittedCategory {
@@ -35,6 +42,8 @@ export interface FittedCategory {
   /** Raw strings that mean missing. */
   missing: string[];
   indicator: boolean;
+  /** Whether the code is a feature too, for those families that put the values in order. */
+  ordered?: true;
 }
 
 /** A column whose raw value becomes some numbers: see derivation.ts. */
@@ -57,6 +66,8 @@ export interface Preprocess {
   target: string;
   classes?: string[];
   classType?: 'string' | 'integer' | 'boolean';
+  /** Of a regression: whether the target's logarithms are worth learning, too. */
+  skewed?: true;
   /** In the order of the raw feature columns, which is the order of a row in `input_data`. */
   columns: FittedColumn[];
   /** Two columns made one, by operation; absent where none pays for itself. */
@@ -67,6 +78,8 @@ export interface Preprocess {
   ignored: string[];
   /** `together` rows equal an earlier one in all features, and were put on its side. */
   rows: { train: number; test: number; together?: number };
+  /** What a short run on some train rows tells of the table, for the estimates of the search. */
+  probe?: Probe;
   /** Where rows were split by what ties them together. */
   splitBy?: 'groups' | 'time';
 }

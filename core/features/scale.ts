@@ -28,7 +28,7 @@ function subtrahend(mean: number): number {
   return mean === 0 ? -0 : mean;
 }
 
-/** Each operation is rounded to float32 (exact in float64 before: 53 ≥ 2 · 24 + 2 bits). */
+/** Rises with the value, never falls; NaN stays. Each operation is rounded to float32 (exact in float64 before: 53 ≥ 2 · 24 + 2 bits). */
 export function scaled(value: number, fitted: Scale): number {
   return Math.fround(Math.fround(value - subtrahend(fitted.mean)) / fitted.scale);
 }

@@ -102,6 +102,43 @@ function testSizes(lengths: readonly number[], fraction: number): number[] {
   return sizes;
 }
 
+/**
+ * Exactly so many rows, drawn by seed, of each class in proportion and at least one; ascending (selection sampling: Fan, Muller and Rezucha 1962).
+ */
+export function sampleRows(target: Target, size: number, seed: number): Int32Array {
+  const labels = target.task === 'classification' ? target.labels : new Int32Array(target.values.length);
+  const left = new Int32Array(target.task === 'classification' ? target.classes : 1);
+  for (const label of labels) left[label]!++;
+  const wanted = sharesOf(left, size);
+  const random = new Random(seed);
+  const rows = new Int32Array(wanted.reduce((sum, count) => sum + count, 0));
+  for (let row = 0, at = 0; row < labels.length; row++) {
+    const label = labels[row]!;
+    if (random.uniform() * left[label]!-- < wanted[label]!) {
+      wanted[label]!--;
+      rows[at++] = row;
+    }
+  }
+  return rows;
+}
+
+/** So many, shared out in proportion (largest remainder), one at least of what is there. */
+function sharesOf(counts: Int32Array, size: number): Int32Array {
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const exact = Array.from(counts, (count) => (count * size) / all);
+  const shares = Int32Array.from(exact, (share, i) => (counts[i] === 0 ? 0 : Math.max(1, Math.floor(share))));
+  const byRemainder = exact
+    .map((_, i) => i)
+    .sort((a, b) => exact[b]! - Math.floor(exact[b]!) - (exact[a]! - Math.floor(exact[a]!)) || a - b);
+  let missing = size - shares.reduce((sum, share) => sum + share, 0);
+  for (const i of byRemainder) {
+    if (missing <= 0 || shares[i]! >= counts[i]!) continue;
+    shares[i]!++;
+    missing--;
+  }
+  return shares;
+}
+
 /** The given rows of a table, in that order. Dictionaries are shared. */
 export function takeRows(frame: Frame, rows: Int32Array): Frame {
   return {

@@ -1,13 +1,16 @@
-/** Numbers made fit to learn from: imputed, clipped, and scaled to mean 0 and standard deviation 1 over the train rows. */
-import { clip, clipped, fitClip, largestFloat } from './clip.ts';
+/**
+ * Numbers made fit to learn from: scaled to mean 0 and standard deviation 1 over the train rows. What is missing stays missing, and outliers stay
+ * where they are, as trees know what to do with both; families that don't, fill and clip (models/view).
+ */
+import { clip, fitClip, largestFloat } from './clip.ts';
 import { impute, indicate } from './impute.ts';
 import type { Standard } from './preprocess.ts';
 import { quantiles } from './quantiles.ts';
-import { fitScale, scale, scaled } from './scale.ts';
+import { fitScale, scale } from './scale.ts';
 
 /**
  * @param values of the train rows, NaN where missing
- * @param options.clips whether outliers are moved to a bound; options.isExact whether what differs must still differ when scaled: by a power of two then
+ * @param options.clips whether outliers have a bound; options.isExact whether what differs must still differ when scaled: by a power of two then
  */
 export function fitStandard(values: Float32Array, { clips = false, isExact = false }): Standard {
   const [low, middle, high] = quantiles(values, [0.25, 0.5, 0.75]) as [number, number, number];
@@ -29,12 +32,5 @@ export function transformStandard(fitted: Standard, values: Float32Array, is: 'v
     return;
   }
   into.set(values);
-  impute(into, fitted.impute);
-  clip(into, fitted);
   scale(into, fitted);
-}
-
-/** The feature of a number that is not missing: rises with it, never falls. */
-export function featureOf(value: number, fitted: Standard): number {
-  return scaled(clipped(value, fitted), fitted);
 }

@@ -1,28 +1,32 @@
 /**
  * The preprocessing of a table: fitted on train rows, applied to any, and written as ONNX nodes.
  *
- *   numbers [N,1] each ──────────────────┬─ Concat ─ impute ─ clip ─ scale ───────────┐
+ *   numbers [N,1] each, or their texts ──┬─ Concat ─ scale ───────────────────────────┐
  *   dates and their like [N,1] ─ derive ─┘     └─ IsNaN ─ (those with an indicator) ──┤
- *   strings [N,1] each ─ encode ─ Concat ─ one-hot ───────────────────────────────────┴─ Concat ─ features [N, F]
+ *   strings [N,1] each ─ encode ─ Concat ─┬─ one-hot ─────────────────────────────────┤
+ *                                         └─ (codes of three values or more) ─────────┴─ Concat ─ features [N, F]
  *
+ * What is missing stays NaN: models/view says what becomes of that, of outliers and of codes in each family.
  * Every operation is float32's, in the graph's order, so that both give the same bits.
  */
 import { IngotError } from '../errors.ts';
+import { isSkewed } from '../models/log-target.ts';
 import type { Matrix } from '../models/model.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn, Frame } from '../table/frame.ts';
 import type { CleanReport } from '../table/report.ts';
-import { clipToOnnx } from './clip.ts';
-import { type Cross, crossesToOnnx, crossOperations, fitCross, transformCross } from './cross.ts';
-import { derive, derivedToOnnx, deriveTrain } from './derivations.ts';
+import { type Cross, crossesToOnnx, crossOperations, type FittedCross, fitCross, transformCross } from './cross.ts';
+import { derive, derivedToOnnx, deriveTrain, onceIn } from './derivations.ts';
 import { fitColumn } from './fit-columns.ts';
 import { imputeToOnnx } from './impute.ts';
 import { columnTypeOf, type Feature, featureNames, isCategory, isDerived, layOut, standardOf } from './layout.ts';
+import { numberToOnnx } from './number-onnx.ts';
 import { encode, encodeToOnnx, missingCode, oneHotToOnnx } from './one-hot.ts';
 import type { FittedCategory, FittedColumn, FittedDerived, Preprocess } from './preprocess.ts';
 import { scaleToOnnx } from './scale.ts';
 import { transformStandard } from './standard.ts';
 import type { Learning } from './target-encoding.ts';
+import { traitsOf } from './traits.ts';
 
 /**
  * @param train the train rows of the clean table (the target may be among the columns)
@@ -39,6 +43,11 @@ export function fit(train: Frame, report: CleanReport, test: number, learning?: 
       if (values === undefined) throw new IngotError('Internal', `The clean table has no column '${column.name}'.`);
       return fitColumn(values, column, report.classes, learning);
     });
+  return preprocessOf(report, columns, { train: train.rows, test }, learning);
+}
+
+/** @throws IngotError NoFeatures where no column gives a feature */
+export function preprocessOf(report: CleanReport, columns: FittedColumn[], rows: Preprocess['rows'], learning?: Learning): Preprocess {
   const features = featureNames({ columns });
   if (features.length === 0) {
     throw new IngotError('NoFeatures', 'No column is left to learn from.', {
@@ -55,10 +64,11 @@ export function fit(train: Frame, report: CleanReport, test: number, learning?: 
     target,
     ...(classes && { classes }),
     ...(classType && { classType }),
+    ...(learning?.target.task === 'regression' && isSkewed(learning.target.values) && { skewed: true as const }),
     columns,
     features,
     ignored: report.columns.filter(({ role }) => role === 'ignored').map(({ name }) => name),
-    rows: { train: train.rows, test },
+    rows,
   };
 }
 
@@ -75,7 +85,8 @@ export function transformTrain(preprocess: Preprocess, train: Frame, learning: L
   return transformWith(preprocess, train, (fitted, column) => deriveTrain(fitted, column, learning));
 }
 
-function transformWith(preprocess: Preprocess, frame: Frame, deriveWith: typeof derive): Matrix {
+/** @param deriveWith gives the numbers of derived columns in the frame's rows */
+export function transformWith(preprocess: Preprocess, frame: Frame, deriveWith: typeof derive): Matrix {
   const { rows } = frame;
   const names = preprocess.features;
   const data = new Float32Array(rows * names.length);
@@ -109,12 +120,12 @@ function transformWith(preprocess: Preprocess, frame: Frame, deriveWith: typeof 
     const at = names.length - crosses.length + i;
     transformCross(cross, preprocess, rowsOf, data.subarray(at * rows, (at + 1) * rows));
   });
-  return { rows, columns: names.length, names, data };
+  return { rows, columns: names.length, names, data, traits: traitsOf(preprocess) };
 }
 
 const narrow = (values: Float32Array | Float64Array) => (values instanceof Float32Array ? values : Float32Array.from(values));
 
-/** Sets the 1 of each row in one pass: `data` is zero, and a row has at most one of the column's features. */
+/** Sets the 1 of each row in one pass: `data` is zero, and a row has at most one of the column's 0/1 features. And the code, where that is a feature. */
 function transformCategory(
   fitted: FittedCategory,
   { codes, dictionary }: CategoryColumn,
@@ -123,12 +134,15 @@ function transformCategory(
 ): void {
   const rows = codes.length;
   const place = new Map(features.map(({ is, at }) => [is, at]));
-  const ofEntry = encode(dictionary, fitted).map((code) => place.get(code) ?? -1);
+  const codeOf = encode(dictionary, fitted);
+  const ofEntry = codeOf.map((code) => place.get(code) ?? -1);
   const ofMissing = place.get(missingCode) ?? -1;
+  const coded = place.get('code');
   for (let row = 0; row < rows; row++) {
     const entry = codes[row]!;
     const at = entry < 0 ? ofMissing : ofEntry[entry]!;
     if (at >= 0) data[at * rows + row] = 1;
+    if (coded !== undefined) data[coded * rows + row] = entry < 0 ? missingCode : codeOf[entry]!;
   }
 }
 
@@ -144,23 +158,21 @@ export function toOnnx(graph: GraphBuilder, { columns, crosses = [] }: Preproces
   if (numbers.length > 0) {
     const fitted = numbers.map((feature) => standardOf(columns, feature)!);
     const raw = concat(graph, numberTensors(graph, columns, inputs, numbers));
-    const medians = fitted.map((number) => number.impute);
-    const { filled, missing } = imputeToOnnx(graph, raw, medians);
-    parts.push(scaleToOnnx(graph, clipToOnnx(graph, filled, fitted), fitted));
+    parts.push(scaleToOnnx(graph, raw, fitted));
     if (crosses.length > 0) {
-      const placeOf = (column: number) => numbers.findIndex((feature) => feature.column === column);
-      const values = imputeToOnnx(
+      const filled = imputeToOnnx(
         graph,
-        concat(graph, crossesToOnnx(graph, columns, crosses, filled, placeOf, inputs)),
-        crosses.map((cross) => cross.impute),
+        raw,
+        fitted.map(({ impute }) => impute),
       );
-      crossed.push(scaleToOnnx(graph, clipToOnnx(graph, values.filled, crosses), crosses));
+      const placeOf = (column: number) => numbers.findIndex((feature) => feature.column === column);
+      crossed.push(scaleToOnnx(graph, concat(graph, crossesToOnnx(graph, columns, crosses, filled, placeOf, inputs)), crosses));
     }
     const place = new Map(numbers.map(({ column, part }, i) => [`${column} ${part}`, i]));
     const indicated = layout
       .filter((feature) => feature.is === missingCode && !isCategory(columns[feature.column]!))
       .map(({ column, part }) => place.get(`${column} ${part}`)!);
-    if (indicated.length > 0) parts.push(selectIndicators(graph, missing, indicated, fitted.length));
+    if (indicated.length > 0) parts.push(indicatorsToOnnx(graph, raw, indicated, fitted.length));
   }
   const categories = layout.filter(({ column }) => isCategory(columns[column]!));
   if (categories.length > 0) parts.push(categoriesToOnnx(graph, columns, inputs, categories));
@@ -171,11 +183,21 @@ export function toOnnx(graph: GraphBuilder, { columns, crosses = [] }: Preproces
 /** The preprocessing with crosses, which become its last features. @param train the rows that it was fitted on */
 export function withCrosses(preprocess: Preprocess, crosses: readonly Cross[], train: Frame): Preprocess {
   if (crosses.length === 0) return preprocess;
+  return withFittedCrosses(
+    preprocess,
+    crosses.map((cross) => fitCrossOn(cross, preprocess, train)),
+  );
+}
+
+/** @param train the train rows of at least the two columns */
+export function fitCrossOn(cross: Cross, preprocess: Preprocess, train: Frame): FittedCross {
   const byName = new Map(train.columns.map((column) => [column.name, column]));
-  const rowsOf = (column: number) => byName.get(preprocess.columns[column]!.name)!;
-  const ordered = crossOperations.flatMap((operation) => crosses.filter((cross) => cross.operation === operation));
-  const fitted = ordered.map((cross) => fitCross(cross, preprocess, rowsOf));
-  return { ...preprocess, crosses: fitted, features: featureNames({ columns: preprocess.columns, crosses: fitted }) };
+  return fitCross(cross, preprocess, (column) => byName.get(preprocess.columns[column]!.name)!);
+}
+
+export function withFittedCrosses(preprocess: Preprocess, fitted: readonly FittedCross[]): Preprocess {
+  const crosses = crossOperations.flatMap((operation) => fitted.filter((cross) => cross.operation === operation));
+  return { ...preprocess, crosses, features: featureNames({ columns: preprocess.columns, crosses }) };
 }
 
 /**
@@ -190,7 +212,18 @@ export function numberTensors(
 ): string[] {
   return [...Map.groupBy(features, (feature) => feature.column)].map(([column, own]) => {
     const fitted = columns[column]!;
-    return isDerived(fitted) ? partsToOnnx(graph, fitted, inputs[column]!, own) : inputs[column]!;
+    const input = numberInput(graph, fitted, inputs[column]!);
+    return isDerived(fitted) ? partsToOnnx(graph, fitted, input, own) : input;
+  });
+}
+
+/** A number's input as a number: those that are written in ways of their own come as text. */
+function numberInput(graph: GraphBuilder, fitted: FittedColumn, input: string): string {
+  if ((fitted.type !== 'number' && fitted.type !== 'wide') || fitted.written === undefined) return input;
+  const { type, written } = fitted;
+  return onceIn(graph, input, () => {
+    const number = numberToOnnx(graph, written, input);
+    return type === 'wide' ? number : graph.node('Cast', [number], { to: { int: 1 } });
   });
 }
 
@@ -201,7 +234,7 @@ function partsToOnnx(graph: GraphBuilder, fitted: FittedDerived, input: string, 
 }
 
 /**
- * @param features of categories and booleans
+ * @param features of categories and booleans, codes last
  * @returns float32 [N, features.length]
  */
 export function categoriesToOnnx(
@@ -215,17 +248,17 @@ export function categoriesToOnnx(
     graph,
     encoded.map((column) => encodeToOnnx(graph, inputs[column]!, columns[column] as FittedCategory)),
   );
-  const place = new Map(encoded.map((column, position) => [column, position]));
-  return oneHotToOnnx(
-    graph,
-    codes,
-    features.map(({ column, is }) => ({ column: place.get(column)!, code: is as number })),
-  );
+  const placed = features.map(({ column, is }) => ({ column: encoded.indexOf(column), is }));
+  const flags = placed.flatMap(({ column, is }) => (typeof is === 'number' ? [{ column, code: is }] : []));
+  const coded = placed.filter(({ is }) => is === 'code').map(({ column }) => column);
+  const parts = flags.length > 0 ? [oneHotToOnnx(graph, codes, flags)] : [];
+  if (coded.length > 0) parts.push(graph.node('Gather', [codes, graph.int64s(coded)], { axis: { int: 1 } }));
+  return concat(graph, parts);
 }
 
-function selectIndicators(graph: GraphBuilder, missing: string, indicated: readonly number[], of: number): string {
-  const chosen = indicated.length === of ? missing : graph.node('Gather', [missing, graph.int64s(indicated)], { axis: { int: 1 } });
-  return graph.node('Cast', [chosen], { to: { int: 1 } });
+function indicatorsToOnnx(graph: GraphBuilder, raw: string, indicated: readonly number[], of: number): string {
+  const asked = indicated.length === of ? raw : graph.node('Gather', [raw, graph.int64s(indicated)], { axis: { int: 1 } });
+  return graph.node('Cast', [graph.node('IsNaN', [asked])], { to: { int: 1 } });
 }
 
 /** Side by side; what is alone stays as it is. */

@@ -114,7 +114,8 @@ export function shrunkenMeans(
   return { means: sums.map((sum, group) => (counts[group] === 0 ? mean : mean + sum / (counts[group]! + weight))), mean, deviation };
 }
 
-function shrunken(codes: Int32Array, groups: number, response: Float64Array, rows: Int32Array = rowsOf(codes.length)): Float64Array {
+/** As above, of groups that each row is in one of. @param rows those that count */
+export function shrunken(codes: Int32Array, groups: number, response: Float64Array, rows: Int32Array = rowsOf(codes.length)): Float64Array {
   const own = [0];
   return shrunkenMeans(groups, response, function* () {
     for (const row of rows) {

@@ -5,6 +5,7 @@
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { NumberColumn } from '../table/frame.ts';
 import type { Derivation } from './derivation.ts';
+import type { NumberFormat } from './number-formats.ts';
 import type { Derived } from './preprocess.ts';
 
 export interface FittedWide extends Derived {
@@ -13,6 +14,8 @@ export interface FittedWide extends Derived {
   offset: number;
   /** Whether what the nearest float32 leaves is a feature too. */
   hasRest: boolean;
+  /** How it is written, where the graph takes it as text. */
+  written?: NumberFormat;
 }
 
 /** From here on float32 skips integers. */

@@ -1,13 +1,28 @@
 /** What every family of models gives: fit / predict / toOnnx, under one contract suite (test/models/contract.ts). */
 import type { Additive } from '../explain/additive.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+import type { Checkpoint } from './checkpoint.ts';
 
-/** Features as a model sees them: float32, column-major (`data[column * rows + row]`), no NaN unless the family says so. */
+/** Features as a model sees them: float32, column-major (`data[column * rows + row]`), NaN where missing. */
 export interface Matrix {
   rows: number;
   columns: number;
   names: string[];
-  data: Float32Array;
+  readonly data: Float32Array;
+  /** Of a matrix that is not in memory (lazy-matrix.ts): one of its columns. */
+  column?(feature: number): Float32Array;
+  /** Of a table's features; without them, all are numbers to be taken as they are. */
+  traits?: Traits;
+}
+
+/** What a family may know of features, to take each in its own way: see view/. */
+export interface Traits {
+  /** By feature: what a missing number becomes, and where outliers are moved to, in families that want neither. */
+  impute: number[];
+  low: number[];
+  high: number[];
+  /** Categories of a few values: the feature that has the code (0 to values - 1, or missingCode or otherCode of features/one-hot.ts), and the 0/1 features. */
+  categories: { code: number; values: number; flags: number[] }[];
 }
 
 export type Target =
@@ -36,6 +51,8 @@ export interface FitContext {
   onProgress?: (done: number) => void;
   /** Asked now and then: where it says yes, a fold's fit of nested parts ends with those that it has. */
   isOver?: () => boolean;
+  /** Where a fit of nested parts keeps those that it has, for another attempt to go on from; the model is the same, byte for byte. */
+  checkpoint?: Checkpoint | undefined;
 }
 
 /** A model that was fitted on the other folds, and what it says of the rows of its own. */
@@ -50,7 +67,7 @@ export interface FittedModel {
   readonly family: string;
   readonly params: Params;
   /** How many trees a row is led through: most of what an answer costs. */
-  readonly treeCount?: number;
+  readonly treeCount?: number | undefined;
   predict(x: Matrix): Promise<Predictions>;
   /**
    * Adds the model's nodes to the graph.
@@ -65,12 +82,12 @@ export interface FittedModel {
   logitsToOnnx?(graph: GraphBuilder, input: string): string | undefined;
   serialize(): Uint8Array;
   /** What the raw output is a sum of, for exact explanations; a model that is no sum of its features' parts has none. */
-  additive?(): Additive;
+  additive?(): Additive | undefined;
   /** Nested parts (trees, rounds), and the model that has the first so many of them. */
-  readonly steps?: number;
-  first?(steps: number): FittedModel;
+  readonly steps?: number | undefined;
+  readonly first?: ((steps: number) => FittedModel) | undefined;
   /** The training objective before the first iteration and after each. */
-  readonly learningCurve?: readonly number[];
+  readonly learningCurve?: readonly number[] | undefined;
 }
 
 export interface Family {

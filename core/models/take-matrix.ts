@@ -1,12 +1,20 @@
+import { columnOf, LazyMatrix } from './lazy-matrix.ts';
 import type { Matrix } from './model.ts';
 
-/** The given rows of a matrix, in that order. */
+/** So many are better in memory than read again. */
+const fewValues = 2 ** 22;
+
+/** The given rows of a matrix, in that order; not in memory where the matrix is not, and they are many. */
 export function takeMatrix(x: Matrix, rows: Int32Array): Matrix {
-  const data = new Float32Array(rows.length * x.columns);
-  for (let column = 0; column < x.columns; column++) {
-    const from = x.data.subarray(column * x.rows, (column + 1) * x.rows);
-    const into = data.subarray(column * rows.length, (column + 1) * rows.length);
+  const pick = (feature: number, into: Float32Array) => {
+    const from = columnOf(x, feature);
     for (let i = 0; i < rows.length; i++) into[i] = from[rows[i]!]!;
-  }
-  return { ...x, rows: rows.length, data };
+    return into;
+  };
+  if (x.column && rows.length * x.columns > fewValues)
+    return new LazyMatrix({ ...x, rows: rows.length }, (feature) => pick(feature, new Float32Array(rows.length)));
+  const data = new Float32Array(rows.length * x.columns);
+  for (let feature = 0; feature < x.columns; feature++) pick(feature, data.subarray(feature * rows.length, (feature + 1) * rows.length));
+  const { columns, names, traits } = x;
+  return { rows: rows.length, columns, names, data, ...(traits && { traits }) };
 }

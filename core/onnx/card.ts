@@ -2,6 +2,7 @@
 import type { Answers } from '../answers/answers.ts';
 import type { Decision } from '../answers/decision.ts';
 import { columnTypeOf } from '../features/layout.ts';
+import type { NumberFormat } from '../features/number-formats.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import type { ColumnType } from '../spec.ts';
 
@@ -15,6 +16,8 @@ export interface CardColumn {
   input: string;
   /** Whether the input is float64: numbers that float32 can't tell apart. */
   wide?: true;
+  /** How a number is written, where the input is a string. */
+  written?: NumberFormat;
   /** Strings that mean missing, in any case and with any space around. */
   missing: string[];
 }
@@ -62,6 +65,7 @@ export function modelCard(
       type: columnTypeOf(fitted),
       input: inputs[i]!,
       ...(fitted.type === 'wide' && { wide: true as const }),
+      ...((fitted.type === 'number' || fitted.type === 'wide') && fitted.written && { written: fitted.written }),
       missing: fitted.missing,
     })),
     ignored,

@@ -4,7 +4,7 @@ import type { FittedColumn, Preprocess } from '../features/preprocess.ts';
 import { toOnnx } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
 import { cardKey, modelCard } from './card.ts';
-import { OnnxGraph } from './graph.ts';
+import { type ElementType, OnnxGraph } from './graph.ts';
 import type { GraphBuilder } from './graph-builder.ts';
 import { outputNames } from './outputs.ts';
 
@@ -17,21 +17,24 @@ export interface ModelGraphSource {
   metadata?: Record<string, string>;
 }
 
-const inputType = (type: FittedColumn['type']) => (type === 'number' ? 'float' : type === 'wide' ? 'double' : 'string');
+function inputType(fitted: FittedColumn): ElementType {
+  if ((fitted.type !== 'number' && fitted.type !== 'wide') || fitted.written !== undefined) return 'string';
+  return fitted.type === 'wide' ? 'double' : 'float';
+}
 
 /** Adds the nodes from the raw inputs to the model's answer. @returns the name of the answer's tensor */
 export type Body = (graph: GraphBuilder, inputs: readonly string[]) => string;
 
 /**
- * Inputs: the raw columns in order, [N, 1], numbers as float32 (float64 where float32 can't tell them apart) with NaN for missing, all others
- * as strings with '' for missing. Outputs: `label` [N] (int64 where the classes are integers, else string), `probabilities` float32
+ * Inputs: the raw columns in order, [N, 1], numbers as float32 (float64 where float32 can't tell them apart) with NaN for missing, all others,
+ * numbers with units or separators among them, as strings with '' for missing. Outputs: `label` [N] (int64 where the classes are integers, else string), `probabilities` float32
  * [N, classes] and `set` bool [N, classes]; or `value` float32 [N, 1] and `interval` float32 [N, 2]. The label is the class of the highest
  * probability (times its weight, where the answers have weights), the first of equal ones.
  * @param body the way from inputs to answer; by default the preprocessing and then the model, as they are
  */
 export function buildModelGraph({ preprocess, model, answers = {}, metadata = {} }: ModelGraphSource, body?: Body): Uint8Array {
   const graph = new OnnxGraph(Object.values(outputNames));
-  const inputs = preprocess.columns.map(({ name, type }) => graph.input(name, inputType(type), ['N', 1]));
+  const inputs = preprocess.columns.map((fitted) => graph.input(fitted.name, inputType(fitted), ['N', 1]));
   const raw = body ? body(graph, inputs) : model.toOnnx(graph, toOnnx(graph, preprocess, inputs));
   const { numbers, best, set, interval } = answerToOnnx(answers, preprocess.task, graph, raw);
   if (best === undefined) {

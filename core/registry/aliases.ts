@@ -5,6 +5,7 @@
 import { IngotError } from '../errors.ts';
 import { modelKeys } from '../keys.ts';
 import { getJson, type ObjectStore, putJson } from '../object-store.ts';
+import { compareSources, type DataSource } from './datasets.ts';
 import { getCard } from './versions.ts';
 
 export interface AliasMove {
@@ -13,6 +14,8 @@ export interface AliasMove {
   /** The run that released it, or `api`. */
   by: string;
   why: 'release' | 'set' | 'rollback';
+  /** Of a release: the upload that brought it about. */
+  source?: DataSource;
   /** Of a rollback: the place in the history of the move that it went back to. */
   restores?: number;
 }
@@ -121,24 +124,27 @@ export async function rollBack(models: ObjectStore, model: string, alias: string
 
 /**
  * Points `live` at the version of a finished run, unless it already stands on the fruit of newer data: runs may finish in another
- * order than their data came. Of the same data (retrained by a newer product, say) the higher version wins. A run releases once: where
- * a user has moved the alias since, a repeated release leaves it alone. So data that was learned before and is uploaded again starts no
- * run and moves nothing; its version is put live by hand.
- * @param isNewer whether the data of the first version arrived after that of the second
- * @returns whether the run's version is, or was, put live
+ * order than their data came. Of the same data (retrained by a newer product, say) the higher version wins. An upload releases once: where
+ * a user has moved the alias since, a repeated release leaves it alone. Data that were learned before and are uploaded again start no run; their
+ * version is released once more, by the new upload.
+ * @param released.source the newest upload of what the run learned
+ * @returns whether the version is, or was, put live by that upload
  */
 export async function release(
   models: ObjectStore,
   model: string,
-  version: number,
-  run: string,
+  { version, run, source }: { version: number; run: string; source: DataSource },
   now: Date,
-  isNewer: (version: number, than: number) => Promise<boolean>,
 ): Promise<boolean> {
+  const first = (await getCard(models, model, version))?.source;
+  const isOurs = (move: AliasMove) => move.by === run && isSameSource(move.source ?? first, source);
   const alias = await moveAlias(models, model, 'live', async (current) => {
-    if (current?.history.some((move) => move.by === run)) return undefined;
-    if (current && !(await isNewer(version, current.version))) return undefined;
-    return { version, at: now.toISOString(), by: run, why: 'release' };
+    if (current?.history.some(isOurs)) return undefined;
+    const theirs = current && (current.history.at(-1)!.source ?? (await getCard(models, model, current.version))?.source);
+    if (theirs && (compareSources(source, theirs) || version - current.version) <= 0) return undefined;
+    return { version, at: now.toISOString(), by: run, why: 'release', source };
   });
-  return alias!.history.some((move) => move.by === run);
+  return alias!.history.some(isOurs);
 }
+
+const isSameSource = (a: DataSource | undefined, b: DataSource) => a !== undefined && a.key === b.key && compareSources(a, b) === 0;

@@ -63,6 +63,8 @@ export interface ModelCard {
       test: number;
       together?: number;
     };
+    /** Where not all train rows were trained on: how many were, and why, in a sentence. */
+    sample?: { rows: number; of: number; why: string };
     inferred: { what: string; value: string; why: string }[];
     changes: { column?: string; reason: string; count: number }[];
   };

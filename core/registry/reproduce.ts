@@ -1,7 +1,7 @@
 /** How to make a version again: the files, a dataset.json that tries nothing but what was chosen, and the commands. */
 import type { Params } from '../models/model.ts';
 import type { Plan } from '../search/plan.ts';
-import type { DatasetSpec } from '../spec.ts';
+import { type DatasetSpec, familyNames } from '../spec.ts';
 import type { RevisionOrigin } from './identity.ts';
 
 export interface Reproduction {
@@ -10,8 +10,8 @@ export interface Reproduction {
   files: RevisionOrigin['files'];
   /** The dataset.json of this run, with what it left to Ingot written out: it makes this very version again. */
   spec: DatasetSpec;
-  /** The same with one candidate, the chosen one: the same model at a fraction of the time. */
-  chosen: DatasetSpec;
+  /** The same with one candidate, the chosen one: the same model at a fraction of the time. Not of a mixture, which the search makes. */
+  chosen?: DatasetSpec;
   commands: string[];
 }
 
@@ -31,7 +31,7 @@ export function reproductionOf(
     ingot: plan.version,
     files,
     spec,
-    chosen: { ...unbound, families: [family] as never, grids: { [family]: grid } as never },
+    ...(isFamily(family) && { chosen: { ...unbound, search: 'grid', families: [family], grids: { [family]: grid } as never } }),
     commands: [
       `aws s3api get-object --bucket <DataBucket> --key ${quoted(source.key)}${version} ${quoted(source.key.split('/').at(-1)!)}`,
       'npm ci && npm start',
@@ -40,6 +40,8 @@ export function reproductionOf(
     ],
   };
 }
+
+const isFamily = (name: string): name is (typeof familyNames)[number] => (familyNames as readonly string[]).includes(name);
 
 function quoted(text: string): string {
   return /^[\w./:<>=-]+$/.test(text) && !/[<>]/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;

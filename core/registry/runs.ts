@@ -8,7 +8,7 @@ import { modelKeys } from '../keys.ts';
 import { type Stage, stages } from '../names.ts';
 import { getJson, type ObjectStore } from '../object-store.ts';
 import { rungsOf } from '../search/auto/objects.ts';
-import type { Leaderboard, Plan, RungTrials, RunRecord } from '../search/plan.ts';
+import { type Leaderboard, type Plan, preparedSeconds, type RungTrials, type RunRecord } from '../search/plan.ts';
 
 /** As Step Functions names them. */
 export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
@@ -129,7 +129,7 @@ export async function getRun(
   const fallback = await getJson<Fallback>(models, modelKeys.fallback(run));
   const lane = laneOf(plan.estimate, fallback);
   const onBatch = lane.job && detail.status === 'RUNNING' && jobStages.has(detail.stage);
-  const [spent, waiting] = await Promise.all([spentSoFar(models, plan, lane), onBatch && waitingOf?.(run, lane.job!.machines)]);
+  const [spent, waiting] = await Promise.all([spentSoFar(models, plan, lane, record), onBatch && waitingOf?.(run, lane.job!.machines)]);
   const reason = fallback ? `${fallback.reason} Functions have taken over.` : plan.laneReason;
   return { ...detail, ...(reason && { lane: { name: lane.name, reason } }), ...(waiting && { waiting }), spent };
 }
@@ -145,19 +145,20 @@ export function laneOf({ lane }: Estimate, fallback: Fallback | undefined): Lane
 }
 
 /** Stages that say how long they took leave it in their object. */
-async function spentSoFar(models: ObjectStore, plan: Plan, lane: Lane): Promise<Spent> {
+async function spentSoFar(models: ObjectStore, plan: Plan, lane: Lane, record: RunRecord): Promise<Spent> {
   const { run } = plan;
   const trials = plan.search === 'auto' ? (await rungsOf(models, plan)).flatMap((rung) => rung.trials) : plan.trials;
-  const works: { stage: Stage; key: string }[] = [
-    ...trials.map(({ id }) => ({ stage: 'Search' as const, key: modelKeys.trial(run, id) })),
+  const works: { stage: Stage; key: string; rung?: number | undefined }[] = [
+    ...trials.map(({ id, rung }) => ({ stage: 'Search' as const, key: modelKeys.trial(run, id), rung })),
     ...stages.flatMap(({ name }) => (name === 'Search' ? [] : [{ stage: name, key: stageObjects[name](run) }])),
   ];
   const done = await Promise.all(
-    works.map(async ({ stage, key }) => ({ stage, object: await getJson<{ seconds?: number }>(models, key) })),
+    works.map(async ({ key, ...work }) => ({ ...work, object: await getJson<{ seconds?: number }>(models, key) })),
   );
   return spentOn(
-    done.flatMap(({ stage, object }) => (object ? [{ stage, seconds: object.seconds }] : [])),
+    done.flatMap(({ object, ...work }) => (object ? [{ ...work, seconds: object.seconds }] : [])),
     lane,
+    preparedSeconds(record),
   );
 }
 
@@ -193,11 +194,34 @@ async function describe(models: ObjectStore, record: RunRecord, execution: Execu
     ...(planned !== undefined && { trials: { done: trialsDone, planned } }),
     ...(leaderboard && { leaderboard }),
     ...(plan?.estimate && expected(plan.estimate)),
-    ...(plan?.estimate && status === 'RUNNING' && { remaining: Math.max(0, plan.estimate.seconds.point - seconds) }),
+    ...(plan?.estimate &&
+      status === 'RUNNING' && {
+        remaining: remainingSeconds(plan, record, progress, seconds, (end.getTime() - lastWrite.getTime()) / 1000),
+      }),
     ...(registered && { model: { name: dataset, version: registered.version, ...released } }),
     ...(error && { error }),
   };
 }
+
+/**
+ * What is expected to be left: the estimate where the run has just begun, and ever more what its pace so far says; never more than its budget.
+ * @param seconds since it began
+ * @param since seconds since it has last done something, of which what is under way has had its part
+ */
+export function remainingSeconds({ estimate, budget }: Plan, record: RunRecord, progress: number, seconds: number, since: number): number {
+  const expected = estimate!.seconds.point;
+  // The first twentieth is the plan's own.
+  const done = Math.min(1, Math.max(0, (progress - planDone) / (1 - planDone)));
+  const atPace = done > 0 ? (seconds - since) / done : expected;
+  const whole = done * atPace + (1 - done) * expected;
+  const left = Math.max((1 - done) * whole - since, leastShare * (1 - done) * whole);
+  const limit = budget?.minutes === undefined ? Number.POSITIVE_INFINITY : budget.minutes * 60 - preparedSeconds(record) - seconds;
+  return Math.max(0, Math.min(left, limit));
+}
+
+const planDone = stages[0].done;
+/** Of what was expected to be left when something was last done: what is left however long that is ago. */
+const leastShare = 0.1;
 
 /** Trials of the plan; of an automatic search, those of its rungs, by fold where nobody has come to a rung yet. */
 async function plannedTrials(models: ObjectStore, { run, trials, rungs = [] }: Plan, keys: ReadonlyMap<string, Date>): Promise<number> {

@@ -2,14 +2,16 @@
  * Which crosses of numbers pay for themselves. A quick boosting answers each fold's rows without having seen them; crosses are ranked by how much of
  * what it missed they explain; and the best few are kept where the same boosting, given them, errs less on the same folds.
  */
+import { coreSecondsOf, type Shape } from '../compute/work.ts';
 import { type Cross, crossOperations, crossValues, groupingOf, imputed } from '../features/cross.ts';
 import type { Preprocess } from '../features/preprocess.ts';
-import { takeRows, takeTarget } from '../features/split.ts';
+import { takeTarget } from '../features/split.ts';
 import { transformTrain, withCrosses } from '../features/tabular.ts';
 import { type Learning, responseOf, toldClasses } from '../features/target-encoding.ts';
-import { boosting } from '../models/boosting/boosting.ts';
-import type { Predictions } from '../models/model.ts';
+import { familyOf } from '../models/families.ts';
+import type { Params, Predictions } from '../models/model.ts';
 import type { Frame } from '../table/frame.ts';
+import type { RowSource } from '../table/stored-table.ts';
 import { score } from './metrics.ts';
 
 /** Of fewer rows the choice would be chance. */
@@ -27,26 +29,56 @@ const folds = 3;
 /** The loss must be less by this share, and less in each fold. */
 const leastGain = 0.005;
 const bins = 16;
-const quick = boosting.parse({ nEstimators: 60, learningRate: 0.15, maxLeaves: 15 });
+const boosting = familyOf('boosting');
+const quick = { nEstimators: 60, learningRate: 0.15, maxLeaves: 15 };
+/** The check is made without crosses and with them. */
+const checks = 2;
+/** Core seconds that the checks may take, where nothing else is said; of fewer rounds than the fewest the choice would be chance. */
+const usualSeconds = 5;
+const fewestRounds = 12;
 
 /**
- * @param train the rows that the preprocessing was fitted on
+ * How much of the check there is work for: a class has trees of its own, so that of a hundred classes the rounds are fewer.
+ * @param shape of all train rows
+ * @param coreSeconds that it may take
+ * @returns its rows and rounds, and the core seconds by estimate; undefined where it is not made
+ */
+export function checkOf(
+  { rows, features, classes }: Shape,
+  coreSeconds = usualSeconds,
+): { rows: number; rounds: number; coreSeconds: number } | undefined {
+  if (rows < fewestRows) return undefined;
+  const most = Math.min(rows, Math.max(fewestRows, Math.min(mostRows, Math.floor(mostCells / features))));
+  const own = Math.floor(most / folds);
+  const { point } = coreSecondsOf('boosting', { rows: most - own, features, classes }, [boosting.parse(quick)], own);
+  const whole = checks * folds * point;
+  const rounds = Math.floor(quick.nEstimators * Math.min(1, coreSeconds / whole));
+  return rounds < fewestRounds ? undefined : { rows: most, rounds, coreSeconds: (whole * rounds) / quick.nEstimators };
+}
+
+interface Context {
+  seed: number;
+  workers: number;
+  /** That the checks may take. */
+  coreSeconds?: number;
+}
+
+/**
+ * @param train the rows that the preprocessing was fitted on, some of which are taken
  * @returns the crosses to keep, none where they don't help or there are few rows; the same whatever the workers
  */
-export async function chooseCrosses(
-  preprocess: Preprocess,
-  train: Frame,
-  learning: Learning,
-  context: { seed: number; workers: number },
-): Promise<Cross[]> {
+export async function chooseCrosses(preprocess: Preprocess, train: RowSource, learning: Learning, context: Context): Promise<Cross[]> {
   const numeric = preprocess.columns.flatMap(({ type }, column) => (type === 'number' ? [column] : []));
   const isAlone = numeric.length === 1 && !preprocess.columns.some((fitted) => groupingOf(fitted));
-  if (train.rows < fewestRows || numeric.length === 0 || isAlone) return [];
-  const most = Math.max(fewestRows, Math.min(mostRows, Math.floor(mostCells / preprocess.features.length)));
-  const rows = everyNth(train.rows, Math.ceil(train.rows / most));
-  const frame = takeRows(train, rows);
-  const sample: Learning = { target: takeTarget(learning.target, rows), foldOf: rows.map((row) => learning.foldOf[row]!) };
-  const before = await check(preprocess, frame, sample, context);
+  const { target } = learning;
+  const shape = { rows: train.rows, features: preprocess.features.length, classes: target.task === 'classification' ? target.classes : 0 };
+  const planned = checkOf(shape, context.coreSeconds);
+  if (!planned || numeric.length === 0 || isAlone) return [];
+  const params = boosting.parse({ ...quick, nEstimators: planned.rounds });
+  const rows = everyNth(train.rows, Math.ceil(train.rows / planned.rows));
+  const frame = await train.take(rows);
+  const sample: Learning = { target: takeTarget(target, rows), foldOf: rows.map((row) => learning.foldOf[row]!) };
+  const before = await check(preprocess, frame, sample, params, context);
 
   const byName = new Map(frame.columns.map((column) => [column.name, column]));
   const rowsOf = (column: number) => byName.get(preprocess.columns[column]!.name)!;
@@ -74,7 +106,7 @@ export async function chooseCrosses(
     .slice(0, mostCrosses)
     .map(({ cross }) => cross);
   if (crosses.length === 0) return [];
-  const after = await check(withCrosses(preprocess, crosses, frame), frame, sample, context);
+  const after = await check(withCrosses(preprocess, crosses, frame), frame, sample, params, context);
   const pays = sum(after.losses) < (1 - leastGain) * sum(before.losses) && after.losses.every((loss, fold) => loss < before.losses[fold]!);
   return pays ? crosses : [];
 }
@@ -98,7 +130,8 @@ async function check(
   preprocess: Preprocess,
   frame: Frame,
   learning: Learning,
-  context: { seed: number; workers: number },
+  params: Params,
+  context: Context,
 ): Promise<{ losses: number[]; answers: Predictions }> {
   const x = transformTrain(preprocess, frame, learning);
   const { target } = learning;
@@ -109,7 +142,7 @@ async function check(
     const isOwn = (row: number) => learning.foldOf[row]! % folds === fold;
     const [own, others] = [true, false].map((is) => everyNth(frame.rows, 1).filter((row) => isOwn(row) === is)) as [Int32Array, Int32Array];
     if (own.length === 0 || others.length === 0) continue;
-    for await (const { predictions } of boosting.predictGrid(x, target, others, own, [quick], context)) {
+    for await (const { predictions } of boosting.predictGrid(x, target, others, own, [params], context)) {
       const scores = score(takeTarget(target, own), predictions);
       losses.push((predictions.task === 'classification' ? scores.logLoss : scores.rmse) ?? Infinity);
       const numbers = predictions.task === 'classification' ? predictions.probabilities : predictions.values;

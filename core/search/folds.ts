@@ -24,22 +24,33 @@ export interface Fold {
  */
 export function splitFolds(target: Target, folds: number, seed: number, by?: RowKeys): Fold[] {
   if (by?.by === 'time') return forward(by.keys, folds);
+  const foldOf = foldsOf(target, folds, seed, by);
+  return Array.from({ length: folds }, (_, fold) => foldIn(foldOf, fold));
+}
+
+/** The fold of each row in which it is validated; where time splits them, of those that none validates, the first. */
+export function foldsOf(target: Target, folds: number, seed: number, by?: RowKeys): Int32Array {
+  if (by?.by === 'time') return timeParts(by.keys, folds).map((part) => Math.max(0, part - 1));
   const random = new Random(seed);
-  const foldOf = by
-    ? wholeGroups(by.keys, folds, random)
-    : target.task === 'classification'
-      ? stratified(target.labels, target.classes, folds, random)
-      : plain(target.values.length, folds, random);
-  return Array.from({ length: folds }, (_, fold) => {
-    const train: number[] = [];
-    const valid: number[] = [];
-    for (let row = 0; row < foldOf.length; row++) (foldOf[row] === fold ? valid : train).push(row);
-    return { train: Int32Array.from(train), valid: Int32Array.from(valid) };
-  });
+  if (by) return wholeGroups(by.keys, folds, random);
+  return target.task === 'classification'
+    ? stratified(target.labels, target.classes, folds, random)
+    : plain(target.values.length, folds, random);
+}
+
+function foldIn(foldOf: Int32Array, fold: number): Fold {
+  const valid = foldOf.reduce((count, own) => count + (own === fold ? 1 : 0), 0);
+  const rows: Fold = { train: new Int32Array(foldOf.length - valid), valid: new Int32Array(valid) };
+  for (let row = 0, a = 0, b = 0; row < foldOf.length; row++) {
+    if (foldOf[row] === fold) rows.valid[b++] = row;
+    else rows.train[a++] = row;
+  }
+  return rows;
 }
 
 /** One of a plan's folds; without rows where moments are too few for as many folds. */
 export function foldOf(target: Target, { folds, seed }: { folds: number; seed: number }, fold: number, by?: RowKeys): Fold {
+  if (by?.by !== 'time') return foldIn(foldsOf(target, folds, seed, by), fold);
   return splitFolds(target, folds, seed, by)[fold] ?? { train: new Int32Array(), valid: new Int32Array() };
 }
 
@@ -60,6 +71,16 @@ function wholeGroups(keys: Int32Array, folds: number, random: Random): Int32Arra
 
 /** As scikit-learn's TimeSeriesSplit, but that equal moments stay together: folds + 1 parts of about one size, each but the first validated once. */
 function forward(keys: Int32Array, folds: number): Fold[] {
+  const part = timeParts(keys, folds);
+  const all = Int32Array.from(keys, (_, row) => row);
+  return Array.from({ length: folds }, (_, fold) => ({
+    train: all.filter((row) => part[row]! <= fold),
+    valid: all.filter((row) => part[row] === fold + 1),
+  })).filter(({ train, valid }) => train.length > 0 && valid.length > 0);
+}
+
+/** The part of each row, from 0 to `folds`. */
+function timeParts(keys: Int32Array, folds: number): Int32Array {
   const order = Int32Array.from(keys, (_, row) => row).sort((a, b) => keys[a]! - keys[b]! || a - b);
   const part = new Int32Array(keys.length);
   order.forEach((row, place) => {
@@ -67,11 +88,7 @@ function forward(keys: Int32Array, folds: number): Fold[] {
     const tied = before !== undefined && keys[before] === keys[row];
     part[row] = tied ? part[before]! : Math.floor((place * (folds + 1)) / keys.length);
   });
-  const all = Int32Array.from(keys, (_, row) => row);
-  return Array.from({ length: folds }, (_, fold) => ({
-    train: all.filter((row) => part[row]! <= fold),
-    valid: all.filter((row) => part[row] === fold + 1),
-  })).filter(({ train, valid }) => train.length > 0 && valid.length > 0);
+  return part;
 }
 
 function plain(rows: number, folds: number, random: Random): Int32Array {
@@ -88,16 +105,13 @@ function plain(rows: number, folds: number, random: Random): Int32Array {
 }
 
 function stratified(labels: Int32Array, classes: number, folds: number, random: Random): Int32Array {
-  const members = Array.from({ length: classes }, () => [] as number[]);
-  for (let row = 0; row < labels.length; row++) members[labels[row]!]!.push(row);
   const foldOf = new Int32Array(labels.length);
   // Dealing the rows, sorted by class, to the folds in turn makes both the folds and the classes in them as even as can be.
+  const counts = new Int32Array(classes);
+  for (const label of labels) counts[label]!++;
   let dealt = 0;
-  for (const rows of members) {
-    const turns = random.shuffle(Int32Array.from(rows, () => dealt++ % folds));
-    rows.forEach((row, i) => {
-      foldOf[row] = turns[i]!;
-    });
-  }
+  const turns = Array.from(counts, (count) => random.shuffle(Int32Array.from({ length: count }, () => dealt++ % folds)));
+  const seen = new Int32Array(classes);
+  for (let row = 0; row < labels.length; row++) foldOf[row] = turns[labels[row]!]![seen[labels[row]!]!++]!;
   return foldOf;
 }

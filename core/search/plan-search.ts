@@ -22,6 +22,8 @@ export interface Question {
   spec: DatasetSpec;
   /** How many rows there are to train on. */
   rows: number;
+  /** Whether the target's logarithms are worth learning, too. */
+  skewed?: boolean;
 }
 
 /** Whether a spec's search is automatic. @throws IngotError InvalidSpec where it asks for both */

@@ -12,6 +12,13 @@ export interface RunRecord {
   dataset: string;
   revision: string;
   createdAt: string;
+  /** Of the file that it began with, where functions have prepared it. */
+  uploadedAt?: string;
+}
+
+/** Seconds that functions took from the upload to the start of the run. */
+export function preparedSeconds(record: RunRecord | undefined): number {
+  return record?.uploadedAt === undefined ? 0 : Math.max(0, Date.parse(record.createdAt) - Date.parse(record.uploadedAt)) / 1000;
 }
 
 export interface Candidate {
@@ -29,9 +36,13 @@ export interface Trial {
   candidates?: number[];
   /** Of an automatic search: which rung it belongs to. */
   rung?: number;
-  /** Under a budget: the seconds that it may take from its first attempt on, and those of the run by which it is over. */
+  /**
+   * Under a budget: the seconds that it may take from its first attempt on; and those of the run by which the search is over, and its share of what
+   * is left until then when it begins.
+   */
   seconds?: number;
   until?: number;
+  share?: number;
 }
 
 /** A rung of an automatic search: candidates that are tried on ever more of the data, ever fewer of them. */
@@ -44,9 +55,13 @@ export interface Rung {
   work: number;
   /** Trials at most, unless one would take too long. */
   trials: number;
-  /** Under a budget: seconds that its trials have, side by side and one after the other; and those of the run by which they are over. */
+  /**
+   * Under a budget: seconds that its trials have, side by side and one after the other, where dollars are limited; and where minutes are, those of
+   * the run by which the search is over, and its share of what is left until then.
+   */
   seconds?: number;
   until?: number;
+  share?: number;
 }
 
 /** `runs/<run>/rungs/<n>.json`: who has come to a rung, the best first. */
@@ -81,6 +96,8 @@ export interface Plan {
   trials: Trial[];
   /** Of an automatic search. */
   rungs?: Rung[];
+  /** Rows that are trained on, drawn by the seed, the classes in proportion, where there is no memory for all of them. */
+  sample?: { rows: number; of: number };
   /** Rows, features and classes (0 of a regression) that the search works with. */
   shape?: Shape;
   /** What it will take; plans of older runs have none. */
@@ -98,6 +115,14 @@ export interface TrialResult {
   scores: { candidate: number; scores: Scores /** Nested parts that were kept. */; steps?: number; trees?: number; seconds?: number }[];
   /** The budget's time was over before all candidates had been tried. */
   stopped?: true;
+  /** What went wrong with some of them, which the others are not to suffer for. */
+  failed?: Failed[];
+}
+
+/** Candidates that could not be fitted, and why. */
+export interface Failed {
+  candidates: number[];
+  message: string;
 }
 
 export interface LeaderboardEntry {
@@ -117,4 +142,6 @@ export interface Leaderboard {
   metric: MetricName;
   entries: LeaderboardEntry[];
   best: number;
+  /** Candidates that some trial could not fit, and why. */
+  failed?: Failed[];
 }

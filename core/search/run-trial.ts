@@ -4,13 +4,15 @@ import { takeTarget } from '../features/split.ts';
 import { withClassWeights } from '../models/class-weights.ts';
 import { familyOf } from '../models/families.ts';
 import type { Matrix, Target } from '../models/model.ts';
+import { messageOf } from './failed.ts';
 import { foldOf } from './folds.ts';
 import { score } from './metrics.ts';
-import type { Plan, TrialResult } from './plan.ts';
+import type { Failed, Plan, TrialResult } from './plan.ts';
 
 /**
  * Runs one trial of a plan: all candidates of one family, trained on the other folds, scored on this one. Deterministic but for `seconds`.
- * Under a budget the candidates are tried in its rounds, and what is under way when the time is over is left out.
+ * Under a budget the candidates are tried in its rounds, and what is under way when the time is over is left out. What fails is left out too, and
+ * said to be.
  * @param x the train rows, as the plan was made for
  * @param context.isOver whether the time is over
  */
@@ -30,6 +32,7 @@ export async function runTrial(
   const candidates = plan.candidates.filter(({ family }) => family === trial.family);
   const scores: TrialResult['scores'] = [];
   const rounds = plan.budget?.rounds[trial.family]?.map((ids) => candidates.filter(({ id }) => ids.includes(id))) ?? [candidates];
+  const failed: Failed[] = [];
   const goOn = () => {
     if (context.isOver?.()) throw new OutOfTime();
   };
@@ -46,7 +49,8 @@ export async function runTrial(
         scores.push({ candidate: round[candidate]!.id, scores: score(truth, predictions) });
     }
   } catch (error) {
-    if (!(error instanceof OutOfTime)) throw error;
+    const left = candidates.map(({ id }) => id).filter((id) => !scores.some(({ candidate }) => candidate === id));
+    if (!(error instanceof OutOfTime)) failed.push({ candidates: left, message: messageOf(error) });
   }
   scores.sort((a, b) => a.candidate - b.candidate);
   const seconds = (performance.now() - started) / 1000;
@@ -55,6 +59,7 @@ export async function runTrial(
     fold: trial.fold,
     seconds,
     scores,
-    ...(valid.length > 0 && scores.length < candidates.length && { stopped: true }),
+    ...(valid.length > 0 && scores.length < candidates.length && failed.length === 0 && { stopped: true }),
+    ...(failed.length > 0 && { failed }),
   };
 }

@@ -2,7 +2,7 @@
  * Rows that are likely mislabelled, by confident learning (Northcutt, Jiang and Chuang 2021): a forest that has not seen a row says with at least the
  * confidence that the rows of another class have on average that it belongs to that class. Classification alone.
  */
-import { forest } from '../models/forest/forest.ts';
+import { calibrateIsotonic, fitIsotonic } from '../answers/isotonic.ts';
 import type { Matrix, Target } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { outOfFold } from './out-of-fold.ts';
@@ -31,6 +31,11 @@ const folds = 5;
 const params = { nEstimators: 100, minSamplesLeaf: 2 };
 /** Where classes are so easy to tell that a forest is nearly always certain, this much is enough. */
 const sureEnough = 0.7;
+/**
+ * And only where rows that the forest is as sure of bear the label that it says this often: where many do not, the target is noisy, and no label by
+ * itself is wrong.
+ */
+const leastTrust = 0.85;
 /** With fewer rows of a class, nobody knows what is normal. */
 const fewestOfClass = 10;
 
@@ -49,7 +54,7 @@ export async function findSuspiciousLabels(
   rows: Int32Array,
   context: { seed: number; workers: number },
 ): Promise<SuspiciousLabels> {
-  const predictions = await outOfFold({ folds, seed: context.seed }, { family: forest.name, params }, x, y, { workers: context.workers });
+  const predictions = await outOfFold({ folds, seed: context.seed }, { family: 'forest', params }, x, y, { workers: context.workers });
   if (predictions.task !== 'classification') throw new TypeError('a classification was answered as a regression');
   const { probabilities } = predictions;
   const { labels, classes } = y;
@@ -60,13 +65,25 @@ export async function findSuspiciousLabels(
     counts[label]!++;
   }
   const usual = sums.map((sum, label) => (counts[label]! < fewestOfClass ? Infinity : Math.min(sureEnough, sum / counts[label]!)));
+  const suggestions = Int32Array.from(labels, (_, at) => likeliest(probabilities.subarray(at * classes, (at + 1) * classes)));
+  const trusted = trustOf(probabilities, suggestions, labels, classes);
   const found: (SuspiciousLabel & { margin: number })[] = [];
   for (const [at, given] of labels.entries()) {
     const of = probabilities.subarray(at * classes, (at + 1) * classes);
-    const suggested = of.reduce((best, probability, label) => (probability > of[best]! ? label : best), 0);
-    if (suggested === given || of[suggested]! < usual[suggested]!) continue;
+    const suggested = suggestions[at]!;
+    if (suggested === given || of[suggested]! < usual[suggested]! || trusted[at]! < leastTrust) continue;
     found.push({ row: rows[at]!, given, suggested, confidence: of[suggested]!, margin: of[suggested]! - of[given]! });
   }
   found.sort((a, b) => b.margin - a.margin || a.row - b.row);
   return { labels: found.map(({ margin: _, ...label }) => label), of: labels.length };
+}
+
+const likeliest = (of: Float32Array) => of.reduce((best, probability, label) => (probability > of[best]! ? label : best), 0);
+
+/** How often rows of which the forest is as sure bear the label that it suggests. */
+function trustOf(probabilities: Float32Array, suggestions: Int32Array, labels: Int32Array, classes: number): Float32Array {
+  const sure = Float32Array.from(suggestions, (label, at) => probabilities[at * classes + label]!);
+  const both = Float32Array.from({ length: 2 * sure.length }, (_, i) => (i % 2 === 1 ? sure[i >> 1]! : 1 - sure[i >> 1]!));
+  const agrees = labels.map((label, at) => (label === suggestions[at] ? 1 : 0));
+  return calibrateIsotonic(fitIsotonic(both, agrees), both).filter((_, i) => i % 2 === 1);
 }

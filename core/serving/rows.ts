@@ -1,15 +1,23 @@
 /** Rows to predict, as the graph takes them, and the rules by which a value of a request becomes a value of a column. */
 import { IngotError } from '../errors.ts';
+import { exampleOf, numberReader } from '../features/number-formats.ts';
 import { parseJson } from '../json.ts';
 import type { CardColumn, ModelCard } from '../onnx/card.ts';
 
-/** The rows of a request, column by column in the order of the card: float32, or float64 of wide columns, with NaN for missing; or strings with '' for missing. */
+/**
+ * The rows of a request, column by column in the order of the card: float32, or float64 of wide columns, with NaN for missing, however a number is written;
+ * or strings with '' for missing.
+ */
 export interface RawRows {
   rows: number;
   columns: (Float32Array | Float64Array | string[])[];
 }
 
-const numberPattern = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$/;
+const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** No numbers to cleaning either. */
+const infinity = /^[+-]?inf(inity)?$/i;
+
+const readPlain = (text: string) => (numberPattern.test(text) ? Number(text) : Number.NaN);
 
 /** What the parsers need to know of a model, looked up once. */
 export class RowSchema {
@@ -17,6 +25,7 @@ export class RowSchema {
   /** Column name → its place; -1 for a field that is passed over. */
   readonly places: ReadonlyMap<string, number>;
   private readonly missing: readonly Set<string>[];
+  private readonly readers: readonly ((text: string) => number)[];
 
   constructor(card: ModelCard) {
     this.columns = card.columns;
@@ -25,6 +34,7 @@ export class RowSchema {
       ...card.columns.map(({ name }, place) => [name, place] as const),
     ]);
     this.missing = card.columns.map(({ missing }) => new Set(missing.map((token) => token.trim().toLowerCase())));
+    this.readers = card.columns.map(({ written }) => (written ? numberReader(written) : readPlain));
   }
 
   /** Room for `rows` rows. @throws IngotError InvalidRequest where there are none */
@@ -58,10 +68,13 @@ export class RowSchema {
     if (value === null) return Number.NaN;
     if (typeof value === 'string') {
       const text = value.trim();
-      if (this.missing[place]!.has(text.toLowerCase())) return Number.NaN;
-      if (numberPattern.test(text)) return Number(text);
+      if (this.missing[place]!.has(text.toLowerCase()) || infinity.test(text)) return Number.NaN;
+      const number = this.readers[place]!(text);
+      if (!Number.isNaN(number)) return number;
     }
-    throw this.illTyped(place, value, where, 'a number, or null where it is missing');
+    const { written } = this.columns[place]!;
+    const example = written && ` as it is written in the training file, like ${exampleOf(written)}`;
+    throw this.illTyped(place, value, where, `a number${example ?? ''}, or null where it is missing`);
   }
 
   private text(place: number, value: unknown, where: () => string): string {

@@ -3,7 +3,8 @@ import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js
 import type { Answered } from '../answers/answers.ts';
 import { decide } from '../answers/decision.ts';
 import { IngotError } from '../errors.ts';
-import { cardKey, type ModelCard } from '../onnx/card.ts';
+import { writeNumber } from '../features/number-formats.ts';
+import { type CardColumn, cardKey, type ModelCard } from '../onnx/card.ts';
 import { type FusedModel, fuseInputs } from '../onnx/fuse-inputs.ts';
 import { outputNames } from '../onnx/outputs.ts';
 import { readMetadata } from '../onnx/wire.ts';
@@ -32,7 +33,7 @@ export async function loadModel(bytes: Uint8Array, { threads = 1 }: SessionOptio
     const text = readMetadata(bytes).get(cardKey);
     if (text === undefined) throw new RangeError(`its metadata has no '${cardKey}'.`);
     const card = JSON.parse(text) as ModelCard;
-    const fused = fuseInputs(bytes, new Set(card.columns.flatMap(({ type, wide, input }) => (type === 'number' && !wide ? [input] : []))));
+    const fused = fuseInputs(bytes, new Set(card.columns.flatMap((column) => (isFloat32(column) ? [column.input] : []))));
     const { buffer, byteOffset, byteLength } = fused?.bytes ?? bytes;
     session.loadModel(buffer as ArrayBuffer, byteOffset, byteLength, { intraOpNumThreads: threads, interOpNumThreads: 1 });
     return new Predictor(session, card, fused);
@@ -40,6 +41,8 @@ export async function loadModel(bytes: Uint8Array, { threads = 1 }: SessionOptio
     throw new IngotError('InvalidRequest', `The model cannot be loaded: ${(cause as Error).message}`, { where: 'model.onnx', cause });
   }
 }
+
+const isFloat32 = ({ type, wide, written }: CardColumn) => type === 'number' && !wide && !written;
 
 /** A machine of 10,000 support vectors has 80 KB of kernels a row, in a few tensors at a time. */
 const mostRows = 1024;
@@ -80,7 +83,7 @@ export class Predictor {
     const place = new Map(card.columns.map(({ input }, column) => [input, column]));
     this.texts = card.columns.flatMap(({ type }, column) => (type === 'text' ? [column] : []));
     this.matrix = fused && { input: fused.input, columns: fused.columns.map((input) => place.get(input)!) };
-    this.single = card.columns.flatMap(({ input, type, wide }, column) => (fused && type === 'number' && !wide ? [] : [{ input, column }]));
+    this.single = card.columns.flatMap((each, column) => (fused && isFloat32(each) ? [] : [{ input: each.input, column }]));
   }
 
   /** The answers of all rows, as the graph gives them; many rows in parts, for what a graph holds in between grows with them. */
@@ -106,6 +109,15 @@ export class Predictor {
     const dims = [rows, 1];
     for (const { input, column } of this.single) {
       const data = columns[column]!;
+      const { written } = this.card.columns[column]!;
+      if (written && !Array.isArray(data)) {
+        feeds[input] = tensor(
+          'string',
+          Array.from(data, (value) => writeNumber(value, written)),
+          dims,
+        );
+        continue;
+      }
       feeds[input] =
         data instanceof Float32Array
           ? tensor('float32', data, dims)

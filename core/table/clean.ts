@@ -5,7 +5,8 @@
  *                            └──leave out, convert──▶ table.parquet
  *                                              └────▶ statistics ──▶ report
  *
- * The files are read once; only columns that turn out to be no numbers after all are staged again.
+ * The files are read once, a plain large one by a scan that is faster than SQL (scan/scan.ts); only columns that turn out to be no numbers after all
+ * are staged again.
  *
  * Rows keep the order of the files, and the same files give the same bytes whatever the threads.
  */
@@ -50,6 +51,8 @@ export interface CleanInput {
    */
   memoryLimit?: string;
   threads?: number;
+  /** Bytes from which on a plain file is scanned (scan/scan.ts) rather than read by SQL, 16 MB by default. */
+  scanFrom?: number;
   /** What personal data are hashed with, where the spec asks for that. */
   secret?: () => Promise<Uint8Array>;
 }

@@ -1,13 +1,16 @@
 /** What a raw column is to become: its name, its type and why, the SQL that converts it, and what conversion changed. */
 
 import { IngotError } from '../errors.ts';
-import { type DateFormat, swapped } from '../features/date-formats.ts';
+import { type DateFormat, isEpoch, pivotYear, swapped, writtenDate } from '../features/date-formats.ts';
+import type { NumberFormat } from '../features/number-formats.ts';
 import { keyColumn } from '../features/row-keys.ts';
 import type { ColumnType, DatasetSpec } from '../spec.ts';
 import { identifier, literal } from './database.ts';
 import { betterDate, type DateForm } from './date-guess.ts';
 import { type Guess, type Look, mostValues, numberShare, textShare } from './look.ts';
-import { booleanOf, byCodeUnit, dateCell, type Form, nearNames, notationOf, numberCell, spellingKey } from './values.ts';
+import { describeFormat, guessNumber, type NumberForm } from './number-guess.ts';
+import { booleanOf, spellingKey } from './spellings.ts';
+import { byCodeUnit, dateCell, type Form, nearNames, numberCell } from './values.ts';
 
 export interface Column {
   /** The column is `c<index>` in SQL. */
@@ -25,6 +28,8 @@ export interface Column {
   strays: Map<string, number>;
   /** Value in the clean table → its spellings in the file, the most frequent first. */
   spellings: Map<string, string[]>;
+  /** How its numbers are written, where no cast reads them. */
+  written?: NumberFormat;
   /** How its dates are written. */
   date?: DateFormat;
   /** Why there is nothing to learn from it, where that shows in its raw values alone. */
@@ -128,7 +133,7 @@ export function decide(
       ...column,
       type: 'date',
       date: form.format,
-      why: `${insisted || 'its values are dates'} (${form.format})${straysOf(otherCells, present)}${ambiguityOf(form)}`,
+      why: `${insisted || 'its values are dates'} (${form.format})${centuriesOf(form)}${straysOf(otherCells, present)}${ambiguityOf(form)}`,
       sql: dateCell(`c${index}`, form.format),
       strays: others,
     };
@@ -149,19 +154,19 @@ export function decide(
       ).find((as) => !tried.has(as));
       if (next !== undefined) return { as: next };
     }
-    const written =
-      form.notation === 'thousands' ? ', with commas between thousands' : form.notation === 'comma' ? ', with decimal commas' : '';
+    const written = form.written === undefined ? '' : `, written with ${describeFormat(form.written)}`;
     return {
       ...column,
       type: 'number',
-      why: insisted || `its values are numbers${written}${straysOf(otherCells, present)}`,
-      sql: isStaged ? `c${index}` : numberCell(`c${index}`, form.notation),
+      ...(form.written && { written: form.written }),
+      why: `${insisted || 'its values are numbers'}${written}${straysOf(otherCells, present)}${marksOf(form)}`,
+      sql: isStaged ? `c${index}` : numberCell(`c${index}`, form.written),
       strays: others,
     };
   }
 
   if (form.as === 'text') {
-    if (wanted === 'number' && !tried.has('number')) return { as: 'number', notation: 'plain' };
+    if (wanted === 'number' && !tried.has('number')) return guess.number ?? { as: 'number' };
     // The count is an estimate, good to a few percent: what is well below the bound is counted exactly.
     if ((wanted === 'boolean' || (!near && seen.distinct <= 0.8 * mostValues)) && !tried.has('values')) return { as: 'values' };
     if (isText) return { ...column, ...asText, why: insisted || whyText };
@@ -176,7 +181,8 @@ export function decide(
 
   if (seen.distinct > mostValues) return { as: 'text' };
   const mayBeNumber = wanted === 'number' || (wanted === undefined && others.size > 0 && isMostlyNumbers(others, otherCells));
-  if (mayBeNumber && !tried.has('number')) return { as: 'number', notation: notationOf([...others.keys()], numberShare) ?? 'plain' };
+  if (mayBeNumber && !tried.has('number'))
+    return guessNumber([...others.keys()], numberShare, { decimal: specOf(spec, name).decimal }) ?? { as: 'number' };
   const truth = new Map([...others.keys()].map((value) => [value, booleanOf(value, wanted === 'boolean')]));
   const isBoolean =
     others.size > 0 &&
@@ -226,8 +232,16 @@ const whyText = 'its values are texts of several words, few of them twice';
 
 const straysOf = (cells: number, of: number) => (cells > 0 ? `; ${cells} of ${of} values are not, and become missing` : '');
 
+const centuriesOf = ({ format }: DateForm) =>
+  !isEpoch(format) && writtenDate(format).hasShortYear ? `, years from ${pivotYear} on of the 1900s and the others of the 2000s` : '';
+
 const ambiguityOf = ({ format, ambiguous }: DateForm) =>
   ambiguous ? `; every value could as well be ${swapped(format)}: if so, say "dayFirst": ${format.startsWith('MM')} in dataset.json` : '';
+
+const marksOf = ({ written, ambiguous }: NumberForm) =>
+  ambiguous
+    ? `; every value could as well be read with decimal ${written?.decimal === '.' ? 'commas' : 'points'}: if so, say "decimal": "${written?.decimal === '.' ? ',' : '.'}" in dataset.json`
+    : '';
 
 const textOf = (distinct: number, present: number) => ({
   useless: `it is text or a key: ${distinct} different values in ${present} rows`,

@@ -1,5 +1,5 @@
 /** Whether text looks like dates, and in which of the formats: from the first rows, which the look at every cell confirms or sends back. */
-import { type DateFormat, dateFormats, fractionOf, isEpoch, matcherOf, swapped } from '../features/date-formats.ts';
+import { type DateFormat, dateFormats, fractionOf, isEpoch, matcherOf, swapped, writtenDate } from '../features/date-formats.ts';
 
 export interface DateForm {
   as: 'date';
@@ -36,8 +36,15 @@ export function guessDate(name: string, values: readonly string[], share: number
   }
   if (best === undefined) return undefined;
   const { format } = best;
-  if ((format === 'YYYYMMDD' || isEpoch(format)) && best.count < values.length) return undefined;
+  if (mayBeElse(format) && best.count < values.length) return undefined;
   return { as: 'date', format, ...(dayFirst === undefined && readsAlike(format, values) && { ambiguous: true }) };
+}
+
+/** Whether what looks like it may as well be no date: then all of the values have to. */
+function mayBeElse(format: DateFormat): boolean {
+  if (isEpoch(format) || format === 'YYYYMMDD') return true;
+  const { hasShortYear, hasTime, hasMonthName } = writtenDate(format);
+  return !hasMonthName && (hasShortYear || !hasTime);
 }
 
 function isPlausible(name: string, value: string, format: DateFormat): boolean {

@@ -1,8 +1,8 @@
 /** Parquet files of clean tables as frames and targets in memory. */
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBVector } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { Target } from '../models/model.ts';
-import { identifier, literal, rowsOf, withDatabase } from './database.ts';
+import { type DatabaseOptions, identifier, literal, rowsOf, withDatabase } from './database.ts';
 import type { Frame, FrameColumn } from './frame.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
 
@@ -13,6 +13,8 @@ export interface FrameOptions {
   wide?: readonly string[];
   /** Only rows `from` (inclusive) to `to` (exclusive), counted from 0. */
   rows?: { from: number; to: number };
+  /** What DuckDB may use. */
+  within?: DatabaseOptions;
 }
 
 /**
@@ -21,44 +23,137 @@ export interface FrameOptions {
  * @throws IngotError NotFound where a column is not in the file
  */
 export function readFrame(path: string, options: FrameOptions = {}): Promise<Frame> {
-  return withDatabase({}, async (database) => {
+  return withDatabase(options.within ?? {}, async (database) => {
     const source = scan(path, options.rows);
-    const types = await columnTypesOf(database, path);
-    const names = options.columns ?? [...types.keys()];
     const rows = Number((await rowsOf(database, `SELECT count(*) FROM ${source}`))[0]![0]);
-    const columns: FrameColumn[] = [];
-    const expressions: string[] = [];
-    for (const name of names) {
-      const type = types.get(name);
-      if (type === undefined) throw new IngotError('NotFound', `The table has no column '${name}'.`, { where: `column '${name}'` });
-      const column = identifier(name);
-      if (type === 'BOOLEAN') {
-        expressions.push(`coalesce(${column}::INTEGER, -1)`);
-        columns.push({ type: 'boolean', name, codes: new Int32Array(rows), dictionary: ['false', 'true'] });
-      } else if (type === 'VARCHAR') {
-        const { dictionary, codes } = await firstSeen(database, source, column, columns.length);
-        expressions.push(codes);
-        columns.push({ type: 'category', name, codes: new Int32Array(rows), dictionary });
-      } else {
-        expressions.push(`coalesce(${column}::DOUBLE, 'nan')`);
-        columns.push({ type: 'number', name, values: options.wide?.includes(name) ? new Float64Array(rows) : new Float32Array(rows) });
-      }
-    }
-    await fill(
-      database,
-      `SELECT ${expressions.join(', ') || 'NULL'} FROM ${source}`,
-      columns.map((column) => (column.type === 'number' ? column.values : column.codes)),
-    );
+    const readers = await readersOf(database, path, source, options);
+    const columns = readers.map(({ empty }) => empty(rows));
+    await fill(database, queryOf(readers, source), columns.map(arrayOf));
     return { rows, columns };
   });
+}
+
+/**
+ * The same, so many rows at a time, in their order; each part's categories have a dictionary of their own.
+ * @param size rows of a part, a multiple of 2,048
+ * @param work gets each part and the number of its first row
+ */
+export function readParts(
+  path: string,
+  options: Omit<FrameOptions, 'rows'>,
+  size: number,
+  work: (part: Frame, from: number) => Promise<void>,
+): Promise<void> {
+  return withDatabase(options.within ?? {}, async (database) => {
+    const source = scan(path);
+    const readers = await readersOf(database, path, source, options, mostLiterals);
+    const result = await database.stream(queryOf(readers, source));
+    let from = 0;
+    for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; ) {
+      const columns = readers.map(({ empty }) => empty(size));
+      let rows = 0;
+      for (; chunk !== null && chunk.rowCount > 0 && rows + chunk.rowCount <= size; chunk = await result.fetchChunk()) {
+        for (const [index, { read }] of readers.entries()) read(chunk.getColumnVector(index), chunk.rowCount, columns[index]!, rows);
+        rows += chunk.rowCount;
+      }
+      await work({ rows, columns: columns.map((column) => firstRows(column, rows)) }, from);
+      from += rows;
+    }
+  });
+}
+
+/** How a column is asked for and becomes part of a frame. */
+interface Reader {
+  expression: string;
+  empty(rows: number): FrameColumn;
+  read(vector: DuckDBVector, count: number, into: FrameColumn, offset: number): void;
+}
+
+/** @param most values that a category may have to be read as codes; one of more is read as text, and its dictionary is made on the way */
+async function readersOf(
+  database: DuckDBConnection,
+  path: string,
+  source: string,
+  options: FrameOptions,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Reader[]> {
+  const types = await columnTypesOf(database, path);
+  const readers: Reader[] = [];
+  const copy: Reader['read'] = (vector, _, into, offset) => arrayOf(into).set((vector as unknown as { items: Float64Array }).items, offset);
+  for (const name of options.columns ?? types.keys()) {
+    const type = types.get(name);
+    if (type === undefined) throw new IngotError('NotFound', `The table has no column '${name}'.`, { where: `column '${name}'` });
+    const column = identifier(name);
+    const category = (type: 'boolean' | 'category', expression: string, dictionary: string[]): Reader => ({
+      expression,
+      empty: (rows) => ({ type, name, codes: new Int32Array(rows), dictionary }),
+      read: copy,
+    });
+    if (type === 'BOOLEAN') readers.push(category('boolean', `coalesce(${column}::INTEGER, -1)`, ['false', 'true']));
+    else if (type === 'VARCHAR' && (await hasMore(database, source, column, most))) {
+      readers.push({
+        expression: column,
+        empty: (rows) => ({ type: 'category', name, codes: new Int32Array(rows), dictionary: [] }),
+        read: readTexts,
+      });
+    } else if (type === 'VARCHAR') {
+      const { dictionary, codes } = await firstSeen(database, source, column, readers.length);
+      readers.push(category('category', codes, dictionary));
+    } else {
+      const isWide = options.wide?.includes(name) ?? false;
+      const empty = (rows: number): FrameColumn => ({
+        type: 'number',
+        name,
+        values: isWide ? new Float64Array(rows) : new Float32Array(rows),
+      });
+      readers.push({ expression: `coalesce(${column}::DOUBLE, 'nan')`, empty, read: copy });
+    }
+  }
+  return readers;
+}
+
+const queryOf = (readers: readonly Reader[], source: string) =>
+  `SELECT ${readers.map(({ expression }) => expression).join(', ') || 'NULL'} FROM ${source}`;
+
+const arrayOf = (column: FrameColumn) => (column.type === 'number' ? column.values : column.codes);
+
+function firstRows(column: FrameColumn, rows: number): FrameColumn {
+  return column.type === 'number'
+    ? { ...column, values: column.values.subarray(0, rows) }
+    : { ...column, codes: column.codes.subarray(0, rows) };
+}
+
+async function hasMore(database: DuckDBConnection, source: string, column: string, most: number): Promise<boolean> {
+  if (most === Number.POSITIVE_INFINITY) return false;
+  const distinct = `SELECT DISTINCT ${column} FROM ${source} WHERE ${column} IS NOT NULL LIMIT ${most + 1}`;
+  return Number((await rowsOf(database, `SELECT count(*) FROM (${distinct})`))[0]![0]) > most;
+}
+
+/** The codes that texts have in a dictionary that grows. */
+const codesOf = new WeakMap<FrameColumn, Map<string, number>>();
+
+function readTexts(vector: DuckDBVector, count: number, into: FrameColumn, offset: number): void {
+  if (into.type === 'number') return;
+  const known = codesOf.get(into) ?? new Map<string, number>();
+  codesOf.set(into, known);
+  for (let row = 0; row < count; row++) {
+    const text = vector.getItem(row) as string | null;
+    let code = text === null ? -1 : known.get(text);
+    if (code === undefined) {
+      code = into.dictionary.push(text!) - 1;
+      known.set(text!, code);
+    }
+    into.codes[offset + row] = code;
+  }
 }
 
 /** The target column as models take it: indices into `report.classes`, or numbers in double precision. */
 export function readTarget(
   path: string,
   report: Pick<CleanReport, 'target' | 'task' | 'classes'> & { columns: Pick<ColumnReport, 'name' | 'type'>[] },
+  within: DatabaseOptions = {},
 ): Promise<Target> {
-  return withDatabase({}, async (database) => {
+  return withDatabase(within, async (database) => {
     const column = identifier(report.target);
     const source = scan(path);
     const rows = Number((await rowsOf(database, `SELECT count(*) FROM ${source}`))[0]![0]);

@@ -6,10 +6,12 @@ import type { DatasetSpec } from '../spec.ts';
 import { type Column, specOf } from './columns.ts';
 import { rowsOf } from './database.ts';
 import type { Guess } from './look.ts';
+import { equalHashes, release } from './scan/equal-hashes.ts';
+import { booleanOf } from './spellings.ts';
 import { type Block, convertedSql, type Stage, within } from './stage.ts';
 
 /** Rows to leave out as a bit each, in a variable of this name; and not as a join, which does not keep the rows' order. */
-type Bits = 'targetless' | 'repeated';
+type Bits = 'targetless' | 'repeated' | 'suspected';
 
 /** What is true of the rows of a stage (by their `file_row_number`) that have no such bit. */
 export const without = (...bits: Bits[]) =>
@@ -49,13 +51,22 @@ export async function findDuplicates(
 ): Promise<number> {
   const { relation, keys } = await rowKeys(database, stage, columns);
   const list = keys.join(', ');
-  await database.run(
-    `CREATE TEMP TABLE candidates AS SELECT h FROM (SELECT hash(${list}) AS h FROM ${relation} WHERE ${where}) GROUP BY h HAVING count(*) > 1`,
-  );
-  if ((await rowsOf(database, 'FROM candidates LIMIT 1')).length === 0) return 0;
-  await database.run(
-    `CREATE TEMP TABLE suspects AS SELECT file_row_number, ${list} FROM ${relation} WHERE ${where} AND hash(${list}) IN (FROM candidates)`,
-  );
+  const scanned = stage.hashes && columns.every(isScannedAlike) ? equalHashes(stage.hashes, mostSuspects) : undefined;
+  if (stage.hashes) release(stage.hashes);
+  delete stage.hashes;
+  let suspicious: string;
+  if (scanned === undefined) {
+    await database.run(
+      `CREATE TEMP TABLE candidates AS SELECT h FROM (SELECT hash(${list}) AS h FROM ${relation} WHERE ${where}) GROUP BY h HAVING count(*) > 1`,
+    );
+    if ((await rowsOf(database, 'FROM candidates LIMIT 1')).length === 0) return 0;
+    suspicious = `hash(${list}) IN (FROM candidates)`;
+  } else {
+    if (scanned.length === 0) return 0;
+    await setBits(database, 'suspected', rows, `(SELECT unnest([${scanned.join(', ')}]) AS file_row_number)`);
+    suspicious = `NOT (${without('suspected')})`;
+  }
+  await database.run(`CREATE TEMP TABLE suspects AS SELECT file_row_number, ${list} FROM ${relation} WHERE ${where} AND ${suspicious}`);
   await database.run(
     `CREATE TEMP TABLE repeats AS SELECT file_row_number FROM suspects
      ANTI JOIN (SELECT min(file_row_number) AS first FROM suspects GROUP BY ${list}) ON file_row_number = first`,
@@ -64,6 +75,17 @@ export async function findDuplicates(
   if (count > 0) await setBits(database, 'repeated', rows, 'repeats');
   return count;
 }
+
+/** Of more rows than these, SQL finds which are equal. */
+const mostSuspects = 100_000;
+
+/** Whether cells of a column that are equal once converted were so to the scan: it took a stray for missing among numbers alone. */
+const isScannedAlike = ({ type, look, strays, missingTokens }: Column) =>
+  type === 'number'
+    ? look.form.as === 'number'
+    : type === 'boolean'
+      ? [...look.counts.keys()].every((value) => missingTokens.has(value) || booleanOf(value, false) !== undefined)
+      : strays.size === 0;
 
 /** A FROM item with `file_row_number` and what rows are compared by. */
 async function rowKeys(database: DuckDBConnection, { blocks }: Stage, columns: Column[]): Promise<{ relation: string; keys: string[] }> {

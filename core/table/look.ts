@@ -3,11 +3,14 @@
  * is missing (of free text) or at all (of the others).
  */
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { numberReader } from '../features/number-formats.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { literal, rowsOf } from './database.ts';
 import { type DateForm, guessDate } from './date-guess.ts';
+import { areGroupedByDots, guessNumber, type NumberForm } from './number-guess.ts';
+import { spellingKey } from './spellings.ts';
 import { type Block, blocksOf, numbersOf, type Stage } from './stage.ts';
-import { dateCell, type Form, notationOf, numberCell, spellingKey } from './values.ts';
+import { dateCell, type Form, numberCell } from './values.ts';
 
 export interface Look {
   form: Form;
@@ -16,6 +19,8 @@ export interface Look {
   plain: number;
   /** Raw value → cells, the most frequent first: those not in `plain`. Empty where there are more than `mostValues`. */
   counts: Map<string, number>;
+  /** The same of all values, where they were counted and are not too many. */
+  all?: Map<string, number>;
   /** How many different values `counts` has, or would have. */
   distinct: number;
   /** Whether a value has a line break or NUL inside, which only a careful reader gets right. */
@@ -43,6 +48,10 @@ export interface Guess {
   mayBeUseless: boolean;
   /** Whether they are texts of some words. */
   isText: boolean;
+  /** Whether it depends on other columns how its numbers are read. */
+  isOpen: boolean;
+  /** Where most of them are numbers. */
+  number?: NumberForm;
   /** Where most of them are dates. */
   date?: DateForm;
 }
@@ -55,34 +64,46 @@ export async function guess(database: DuckDBConnection, names: string[], missing
   const columns = names.length;
   const rows = Math.min(10_000, Math.max(100, Math.floor(2_000_000 / columns)));
   const guesses: Guess[] = [];
+  const open = new Map<number, DuckDBValue[]>();
+  const guessAt = (index: number, cells: DuckDBValue[], likely?: '.' | ',') =>
+    guessOf(names[index]!, cells, missing, specs(names[index]!), likely);
   for (const block of blocksOf(columns)) {
     const result = await database.runAndReadAll(`SELECT ${block.map((column) => `c${column}`).join(', ')} FROM raw LIMIT ${rows}`);
-    guesses.push(
-      ...result.getColumns().map((cells, place) => guessOf(names[block[place]!]!, cells, missing, specs(names[block[place]!]!))),
-    );
+    for (const [place, cells] of result.getColumns().entries()) {
+      guesses.push(guessAt(block[place]!, cells));
+      if (guesses.at(-1)!.isOpen) open.set(block[place]!, cells);
+    }
   }
+  // Columns that leave it open which mark is the decimal one have the mark of the others.
+  const sure = guesses.flatMap(({ number }) => (number?.written !== undefined && !number.ambiguous ? [number.written.decimal] : []));
+  const [likely, ...others] = new Set(sure);
+  if (likely !== undefined && others.length === 0) for (const [index, cells] of open) guesses[index] = guessAt(index, cells, likely);
   return guesses;
 }
 
-function guessOf(name: string, cells: DuckDBValue[], missing: Set<string>, { dayFirst, type }: ReturnType<Specs>): Guess {
+function guessOf(name: string, cells: DuckDBValue[], missing: Set<string>, spec: ReturnType<Specs>, likely?: '.' | ','): Guess {
+  const { dayFirst, type, decimal } = spec;
   const values = cells.filter((cell): cell is string => typeof cell === 'string' && !missing.has(cell.trim().toLowerCase()));
   const distinct = new Set(values.map(spellingKey)).size;
-  const notation = notationOf(values, numberShare);
-  // Commas are left out wherever they stand: this only has to be true of all integers.
-  const areIntegers = notation !== undefined && values.every((value) => Number.isInteger(Number(value.replaceAll(',', ''))));
+  const number = guessNumber(values, numberShare, { decimal, likely });
+  const { written } = number ?? {};
+  const read = written === undefined ? Number : numberReader(written);
+  const areIntegers = number !== undefined && values.every((value) => Number.isInteger(read(value)));
   const mayBeUseless = distinct < 2 || (areIntegers && distinct === values.length);
   const isText = values.length > 0 && values.reduce((sum, value) => sum + countWords(value), 0) >= wordsOfText * values.length;
   const date = guessDate(name, values, numberShare, dayFirst);
-  if (date !== undefined && (type === undefined || type === 'date')) return { form: date, mayBeUseless, isText, date };
-  if (notation !== undefined) return { form: { as: 'number', notation }, mayBeUseless, isText };
-  return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, mayBeUseless, isText };
+  const isOpen = number !== undefined && (number.ambiguous === true || (written === undefined && areGroupedByDots(values)));
+  const found = { mayBeUseless, isText, isOpen, ...(number && { number }) };
+  if (date !== undefined && (type === undefined || type === 'date')) return { form: date, ...found, date };
+  if (number !== undefined) return { form: number, ...found };
+  return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, ...found };
 }
 
 const plainMark = '\u0001';
 
 function cellSql(column: number, form: Form, missing: Set<string>): string {
   const raw = `coalesce(c${column}, '')`;
-  if (form.as === 'number') return `CASE WHEN ${numberCell(`c${column}`, form.notation)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
+  if (form.as === 'number') return `CASE WHEN ${numberCell(`c${column}`, form.written)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
   if (form.as === 'date') return `CASE WHEN ${dateCell(`c${column}`, form.format)} IS NOT NULL THEN '${plainMark}' ELSE ${raw} END`;
   if (form.as === 'text')
     return `CASE WHEN lower(trim(${raw})) IN (${[...missing].map(literal).join(', ')}) THEN ${raw} ELSE '${plainMark}' END`;
@@ -168,6 +189,10 @@ async function lookAtBlock(
       const { counts, form } = looks.get(Number(g))!;
       if (form.as === 'values' || v !== plainMark) counts.set(String(v), Number(n));
     }
+  }
+  for (const column of open) {
+    const found = looks.get(column)!;
+    if (found.form.as === 'values' && found.counts.size === found.distinct) found.all = found.counts;
   }
   await countText(database, relation, open, looks);
 }

@@ -1,19 +1,26 @@
 /** The files of a dataset as one view of raw text, staged, and what each of its columns holds. */
+import { stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { specOf, uniqueNames } from './columns.ts';
-import { type Guess, guess, type Look, look } from './look.ts';
+import { type Guess, guess, type Look, look, mostValues } from './look.ts';
 import type { Rejects } from './rejects.ts';
 import type { Change } from './report-columns.ts';
+import { looksOf } from './scan/looks.ts';
+import { scan } from './scan/scan.ts';
 import { openSource, type Source } from './source.ts';
-import { blockColumns, type Stage, stageRaw } from './stage.ts';
+import { blockColumns, openStage, type Stage, stageRaw } from './stage.ts';
 import type { Inferred } from './target.ts';
 
 export interface RawInput {
   files: { name: string; path: string }[];
   spec: DatasetSpec;
   memoryLimit?: string;
+  threads?: number;
+  /** Bytes from which on a plain file is scanned rather than read by SQL. */
+  scanFrom?: number;
 }
 
 export interface Raw {
@@ -56,10 +63,10 @@ export async function readRaw(
         const { type = 'number' } = specOf(input.spec, names[index]!);
         return type === 'number' || form.as !== 'number' ? form : { as: 'values' as const };
       });
-      const stage = await stageRaw(database, work, forms);
-      const looks = await look(database, stage, [...forms.keys()], forms, missing);
-      const rows = looks.get(0)?.rows ?? 0;
-      if (!repairable() || (rows > 0 && ![...looks.values()].some(({ suspicious }) => suspicious))) {
+      const stage = openStage(work, forms);
+      const looks = (await scanText(sources, stage, missing, input)) ?? (await stageText(database, stage, missing));
+      const rows = looks[0]?.rows ?? 0;
+      if (!repairable() || (rows > 0 && !looks.some(({ suspicious }) => suspicious))) {
         if (rows === 0) throw noRows(input);
         const inferred = sources.flatMap(({ file }) => inferredOf(file));
         return {
@@ -68,7 +75,7 @@ export async function readRaw(
           changes: changes.map((change) => ({ ...change, count: rows })),
           inferred,
           stage,
-          looks: [...looks.values()],
+          looks,
           guesses,
         };
       }
@@ -87,6 +94,35 @@ export async function readRaw(
     sources = repaired;
   }
 }
+
+/** Stages a single large file, and looks at it, by a scan. @returns undefined where it is not plain enough for that */
+async function scanText(sources: Source[], stage: Stage, missing: ReadonlySet<string>, input: RawInput): Promise<Look[] | undefined> {
+  const { forms, blocks } = stage;
+  const text = sources.length === 1 ? sources[0]!.text : undefined;
+  const isPlain = forms.every((form) => form.as === 'values' || form.as === 'date' || (form.as === 'number' && form.written === undefined));
+  if (text === undefined || !isPlain || forms.length !== text.width || forms.length > widestScan) return undefined;
+  if ((await stat(text.path)).size < (input.scanFrom ?? scanFrom)) return undefined;
+  const scanned = await scan(text, {
+    isNumber: forms.map(({ as }) => as === 'number'),
+    mostValues,
+    missing,
+    threads: input.threads ?? availableParallelism(),
+    stage: blocks[0]!.path,
+  });
+  if (scanned === undefined) return undefined;
+  if (scanned.hashes) stage.hashes = scanned.hashes;
+  return looksOf(scanned, forms);
+}
+
+async function stageText(database: DuckDBConnection, stage: Stage, missing: Set<string>): Promise<Look[]> {
+  await stageRaw(database, stage);
+  return [...(await look(database, stage, [...stage.forms.keys()], stage.forms, missing)).values()];
+}
+
+/** Smaller files are read before threads have started. */
+const scanFrom = 16_000_000;
+/** Row groups of wider tables would be made of many small pages. */
+const widestScan = 200;
 
 export const namesOf = ({ files }: Pick<RawInput, 'files'>) => files.map(({ name }) => name).join(', ');
 

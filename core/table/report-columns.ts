@@ -24,6 +24,7 @@ export async function describe(
     await valueStatistics(
       database,
       `(FROM ${block.sql} WHERE ${where})`,
+      columns[0]!.look.rows > rows ? `(FROM ${block.sql} WHERE NOT (${where}))` : undefined,
       own.filter(({ type }) => type !== 'number'),
       found,
     );
@@ -56,6 +57,7 @@ export function reportOf(
     missingTokens: Object.fromEntries(column.missingTokens),
     distinct,
     ...(number && { number }),
+    ...(column.written && { written: column.written }),
     ...(column.date && { date: column.date }),
     ...(column.spellings.size > 0 && { spellings: Object.fromEntries(column.spellings) }),
     ...(values && column.type !== 'text' && { top: values.slice(0, mostTop) }),

@@ -1,5 +1,6 @@
 /** The shape of `clean/<dataset>/<revision>/report.json`: what was read, what was inferred and every change, counted. */
 import type { DateFormat } from '../features/date-formats.ts';
+import type { NumberFormat } from '../features/number-formats.ts';
 import type { ColumnType } from '../spec.ts';
 
 export interface SourceFile {
@@ -27,7 +28,7 @@ export interface ColumnReport {
   /** How often each token stood for a missing value, e.g. {"": 3, "NA": 2}. */
   missingTokens: Record<string, number>;
   distinct: number;
-  /** Numbers only. Quantiles of the values that are there. `low` and `high` are the robust bounds; values beyond are outliers, clipped by the graph. */
+  /** Numbers only. Quantiles of the values that are there. `low` and `high` are the robust bounds; values beyond are outliers, which lines and distances see at the bound. */
   number?: {
     min: number;
     max: number;
@@ -40,6 +41,8 @@ export interface ColumnReport {
     high: number;
     outliers: number;
   };
+  /** Numbers: how they are written, where that is not as programs do. */
+  written?: NumberFormat;
   /** Dates: how they are written. */
   date?: DateFormat;
   /** Booleans and categories: spelling in the clean table → every spelling in the file (itself included), where they differ. */

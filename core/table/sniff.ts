@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { DatasetSpec } from '../spec.ts';
 import { parseRecord } from './csv-records.ts';
-import { notationOf } from './values.ts';
+import { guessNumber } from './number-guess.ts';
 
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin-1';
 
@@ -82,7 +82,7 @@ export function detectDialect(text: string, spec: Pick<DatasetSpec, 'delimiter' 
     const [width, agreeing] = [...counts].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0] ?? [1, 0];
     const share = agreeing / Math.max(1, records.length);
     const cells = records.filter((record) => record.length === width).flat();
-    const clean = cells.filter((cell) => !/[,;\t|]/.test(cell) || notationOf([cell], 1) !== undefined).length / Math.max(1, cells.length);
+    const clean = cells.filter((cell) => !/[,;\t|]/.test(cell) || isNumber(cell)).length / Math.max(1, cells.length);
     const rare = delimiter === ':' || delimiter === ' ';
     return {
       delimiter,
@@ -112,9 +112,10 @@ function recordsOf(lines: string[], delimiter: string, quote: string): string[][
   return records;
 }
 
+const isNumber = (cell: string) => guessNumber([cell], 1, { words: false }) !== undefined;
+
 /** Each column votes: a text over numbers is a name; a number over numbers, or a text that comes again below, is a value. */
 function looksLikeHeader(first: string[], rest: string[][]): boolean {
-  const isNumber = (cell: string) => notationOf([cell], 1) !== undefined;
   let votes = 0;
   for (const [column, cell] of first.entries()) {
     const below = rest.map((record) => record[column]?.trim() ?? '').filter((value) => value !== '');

@@ -11,6 +11,7 @@ import { literal, rowsOf } from './database.ts';
 import { type JsonLinesTable, readJsonLines } from './json-lines.ts';
 import type { Rejects } from './rejects.ts';
 import type { SourceFile } from './report.ts';
+import type { PlainText } from './scan/scan.ts';
 import {
   type Dialect,
   decode,
@@ -32,6 +33,8 @@ export interface Source {
   sql: string;
   /** Delimited text that DuckDB reads as it stands: where it can't, `repair` gives a source that is read record by record. */
   repair?: () => Promise<Source>;
+  /** The same text, for a scan. */
+  text?: PlainText;
 }
 
 export interface SourceInput {
@@ -157,7 +160,7 @@ function openDelimited(
   // What DuckDB can't read in parallel, or would read in another way than we do, is read record by record at once.
   if (encoding !== 'utf-8' || width < 2 || !text.includes('\n') || text.includes('\0') || /^\uFEFF?[ \t]*[\r\n]/.test(text))
     return repair();
-  return { file, names, sql: csvSql(path, width, { delimiter, quote, header }), repair };
+  return { file, names, sql: csvSql(path, width, { delimiter, quote, header }), repair, text: { path, delimiter, quote, header, width } };
 }
 
 async function repairDelimited(

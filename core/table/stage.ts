@@ -1,8 +1,8 @@
 /**
  * The raw rows as parquet, written in the one pass over the files, and what everything else is read from: columns that look like numbers as
  * numbers `c<i>`, the others as the text `c<i>` that they are; what is no number stands in one list `s` beside them, so that clean columns cost
- * nothing. Thousands of columns would make one query's plan and buffers explode, so wide tables are staged in blocks of columns, a file each, and
- * no query but the last sees more than one.
+ * nothing (a scan has counted it, and writes no list). Thousands of columns would make one query's plan and buffers explode, so wide tables are
+ * staged in blocks of columns, a file each, and no query but the last sees more than one.
  */
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -23,6 +23,8 @@ export interface Stage {
   blocks: Block[];
   /** As what each column is staged. */
   forms: Form[];
+  /** Of a scanned file: 64 bits for each row, low half first, equal where rows may be equal in a clean table. */
+  hashes?: Uint32Array;
 }
 
 /** Columns in a block; tables of more are wide. */
@@ -36,27 +38,31 @@ export function blocksOf(width: number): number[][] {
   );
 }
 
-/** Makes the view `raw` a stage; its files lie in `directory`. */
-export async function stageRaw(database: DuckDBConnection, directory: string, forms: Form[]): Promise<Stage> {
+/** A stage of such columns, yet to be written; its files lie in `directory`. */
+export function openStage(directory: string, forms: Form[]): Stage {
   const blocks = blocksOf(forms.length).map((columns, index): Block => {
     const path = join(directory, `stage-${index}.parquet`);
     return { columns, path, sql: `read_parquet(${literal(path)}, file_row_number = true)` };
   });
-  const stage: Stage = { blocks, forms: [...forms] };
-  for (const block of blocks) await write(database, block, stage.forms);
-  return stage;
+  return { blocks, forms: [...forms] };
+}
+
+/** Stages the view `raw`. */
+export async function stageRaw(database: DuckDBConnection, stage: Stage): Promise<void> {
+  for (const block of stage.blocks) await write(database, block, stage.forms);
 }
 
 /** Those of a block's columns that are staged as numbers, in the order in which the lists `s` have their other cells. */
 export const numbersOf = ({ columns }: Block, forms: Form[]) =>
   columns.flatMap((column) => {
     const form = forms[column]!;
-    return form.as === 'number' ? [{ column, sql: numberCell(`c${column}`, form.notation) }] : [];
+    return form.as === 'number' ? [{ column, sql: numberCell(`c${column}`, form.written) }] : [];
   });
 
 /** Reads columns again, as text: they are no numbers after all. */
 export async function restage(database: DuckDBConnection, stage: Stage, columns: number[]): Promise<void> {
   for (const column of columns) stage.forms[column] = { as: 'text' };
+  delete stage.hashes;
   for (const block of stage.blocks) {
     if (block.columns.some((column) => columns.includes(column))) await write(database, block, stage.forms);
   }

@@ -24,6 +24,9 @@ const quantileRows = 262_144;
 /** How far beyond the quartiles, in interquartile ranges, a value is an outlier: 3 is Tukey's "far out" (Exploratory Data Analysis, 1977). */
 const fence = 3;
 
+/** Few different values are counted exactly; of many, an estimate is good enough. */
+const exactlyCounted = 2048;
+
 /** Count, extremes, moments (Welford 1962, by blocks as Chan et al. 1983) and different values of a stream of numbers; NaN is missing. */
 class Moments {
   count = 0;
@@ -34,10 +37,18 @@ class Moments {
   /** Sums are taken over blocks of fixed size, as the sizes of DuckDB's chunks are nothing to rely on. */
   private readonly block = new Float64Array(4096);
   private filled = 0;
-  /** HyperLogLog (Flajolet et al. 2007) of 2^12 registers: within 2 %, nearly exact below 4,000. */
+  /** The different values as long as they are few, in a table of slots where NaN is free; */
+  private readonly few: Float64Array;
+  private different = 0;
+  /** of many, HyperLogLog (Flajolet et al. 2007) of 2^12 registers: within 2 %, nearly exact below 4,000. */
   private readonly registers = new Uint8Array(4096);
   private readonly bits = new Uint32Array(2);
   private readonly float = new Float64Array(this.bits.buffer);
+
+  /** @param tellsDistinct whether `distinct` will be asked for */
+  constructor(tellsDistinct: boolean) {
+    this.few = new Float64Array(tellsDistinct ? 4 * exactlyCounted : 0).fill(NaN);
+  }
 
   add(values: Float64Array): void {
     for (let from = 0; from < values.length; ) {
@@ -53,7 +64,6 @@ class Moments {
   flush(): void {
     const values = this.block.subarray(0, this.filled);
     this.filled = 0;
-    const { registers, bits, float } = this;
     let { min, max } = this;
     let count = 0;
     let sum = 0;
@@ -64,13 +74,10 @@ class Moments {
       sum += value;
       if (value < min) min = value;
       if (value > max) max = value;
-      float[0] = value + 0;
-      const hash = mix32(bits[0]!, bits[1]!);
-      const rank = Math.clz32((hash << 12) | 0x800) + 1;
-      const register = hash >>> 20;
-      if (registers[register]! < rank) registers[register] = rank;
     }
     if (count === 0) return;
+    if (this.few.length > 0 && this.different <= exactlyCounted) this.meetFew(values);
+    else if (this.few.length > 0) this.meetMany(values);
     const mean = sum / count;
     let squares = 0;
     for (let i = 0; i < values.length; i++) {
@@ -84,11 +91,44 @@ class Moments {
     Object.assign(this, { count: total, min, max });
   }
 
+  private meetFew(values: Float64Array): void {
+    const { few, bits, float } = this;
+    const mask = few.length - 1;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      if (Number.isNaN(value)) continue;
+      float[0] = value + 0;
+      let slot = mix32(bits[0]!, bits[1]!) & mask;
+      while (few[slot] !== value && !Number.isNaN(few[slot])) slot = (slot + 1) & mask;
+      if (few[slot] === value) continue;
+      few[slot] = value;
+      if (++this.different <= exactlyCounted) continue;
+      this.meetMany(few);
+      this.meetMany(values.subarray(i + 1));
+      return;
+    }
+  }
+
+  private meetMany(values: Float64Array): void {
+    const { registers, bits, float } = this;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      if (Number.isNaN(value)) continue;
+      float[0] = value + 0;
+      const hash = mix32(bits[0]!, bits[1]!);
+      const rank = Math.clz32((hash << 12) | 0x800) + 1;
+      const register = hash >>> 20;
+      if (registers[register]! < rank) registers[register] = rank;
+    }
+  }
+
   get std(): number {
     return Math.sqrt(this.squares / Math.max(1, this.count));
   }
 
+  /** Exact where they are few. */
   get distinct(): number {
+    if (this.different <= exactlyCounted) return this.different;
     const { registers } = this;
     const zeros = registers.filter((rank) => rank === 0).length;
     const raw = ((0.7213 / (1 + 1.079 / registers.length)) * registers.length ** 2) / registers.reduce((sum, rank) => sum + 2 ** -rank, 0);
@@ -118,8 +158,8 @@ async function someStatistics(
   found: Map<string, Statistics>,
 ): Promise<void> {
   const cells = columns.map(({ index }) => `c${index}`);
-  const moments = columns.map(() => new Moments());
   const step = Math.ceil(rows / quantileRows);
+  const moments = columns.map(() => new Moments(step > 1));
   const samples = columns.map(() => new Float64Array(Math.ceil(rows / step)));
   const result = await database.stream(`SELECT ${cells.map((cell) => `coalesce(${cell}, 'nan')`).join(', ')} FROM ${relation}`);
   let offset = 0;
@@ -132,13 +172,17 @@ async function someStatistics(
     offset += chunk.rowCount;
   }
   for (const moment of moments) moment.flush();
-  const sorted = samples.map((sample) => sample.filter((value) => !Number.isNaN(value)).sort());
+  // NaN comes last.
+  const sorted = samples.map((sample) => sample.sort().subarray(0, firstNaN(sample)));
   const bounds = sorted.map(boundsOf);
   // Where the sample is the whole column, the rest is counted in it; else in SQL, which sums integers whatever the threads.
   const counted =
     step === 1
       ? sorted.map((values, index) => countSorted(values, bounds[index]!))
-      : await countInSql(database, relation, cells, bounds, moments);
+      : (await countOutliers(database, relation, cells, bounds)).map((outliers, index) => ({
+          outliers,
+          distinct: moments[index]!.distinct,
+        }));
   for (const [index, { name }] of columns.entries()) {
     const { count, min, max, mean, std } = moments[index]!;
     const { q25, median, q75, low, high, isBounded } = bounds[index]!;
@@ -146,6 +190,12 @@ async function someStatistics(
     const number = { min, max, mean, std, q25, median, q75, low: isBounded ? low : min, high: isBounded ? high : max, outliers };
     found.set(name, { missing: rows - count, distinct: Math.min(distinct, count), ...(count > 0 && { number }) });
   }
+}
+
+function firstNaN(sorted: Float64Array): number {
+  let end = sorted.length;
+  while (end > 0 && Number.isNaN(sorted[end - 1])) end--;
+  return end;
 }
 
 interface Bounds {
@@ -175,28 +225,14 @@ function countSorted(values: Float64Array, { low, high, isBounded }: Bounds): { 
   return { outliers, distinct };
 }
 
-/** Few different values are counted exactly; of many, the estimate is good enough. */
-const exactlyCounted = 2000;
-
-async function countInSql(
-  database: DuckDBConnection,
-  relation: string,
-  cells: string[],
-  bounds: Bounds[],
-  moments: Moments[],
-): Promise<{ outliers: number; distinct: number }[]> {
-  const items = cells.flatMap((cell, index) => {
+/** How many values are out of bounds. */
+async function countOutliers(database: DuckDBConnection, relation: string, cells: string[], bounds: Bounds[]): Promise<number[]> {
+  const items = cells.map((cell, index) => {
     const { low, high, isBounded } = bounds[index]!;
-    return [
-      isBounded ? `count(*) FILTER (${cell} < ${doubleSql(low)} OR ${cell} > ${doubleSql(high)})` : '0',
-      moments[index]!.distinct <= exactlyCounted ? `count(DISTINCT ${cell})` : 'NULL',
-    ];
+    return isBounded ? `count(*) FILTER (${cell} < ${doubleSql(low)} OR ${cell} > ${doubleSql(high)})` : '0';
   });
   const [row = []] = await rowsOf(database, `SELECT ${items.join(', ')} FROM ${relation}`);
-  return cells.map((_, index) => ({
-    outliers: Number(row[2 * index]),
-    distinct: Number(row[2 * index + 1] ?? moments[index]!.distinct),
-  }));
+  return row.map(Number);
 }
 
 const doubleSql = (value: number) => `'${value}'::DOUBLE`;
@@ -212,40 +248,72 @@ function quantile(sorted: Float64Array, share: number): number {
 /**
  * Statistics of categories and booleans, `c<i>` in a relation of raw text, into `found` by their names. The raw values are counted and the counts
  * converted, which is far less work than converting every cell; only of text, which is of too many values to list them all, each cell is converted.
+ * Columns of which all rows were counted before are counted in the rows that are left out alone.
+ * @param leftOut the other rows of the stage, if there are any
  */
 export async function valueStatistics(
   database: DuckDBConnection,
   relation: string,
+  leftOut: string | undefined,
   columns: Column[],
   found: Map<string, Statistics>,
 ): Promise<void> {
-  if (columns.length === 0) return;
-  const cells = columns.map(({ index, look, sql }) => `coalesce(${look.form.as === 'text' ? sql : `c${index}`}, '')`);
-  await countValues(database, relation, [...columns.keys()], cells);
-  const result = await database.stream(
-    `SELECT g, v, n::DOUBLE, count(*) FILTER (WHERE v <> '') OVER (PARTITION BY g)::DOUBLE FROM counts
-     QUALIFY v = '' OR row_number() OVER (PARTITION BY g ORDER BY n DESC, v) <= ${mostListed}`,
+  const counted = columns.filter(({ look }) => look.all !== undefined);
+  const tallies = new Map(columns.map((column) => [column, new Tally(column)]));
+  for (const column of counted) for (const [raw, count] of column.look.all!) tallies.get(column)!.add(raw, count);
+  if (leftOut !== undefined) await count(leftOut, counted, -1);
+  await count(
+    relation,
+    columns.filter(({ look }) => look.all === undefined),
+    1,
   );
-  const converted = columns.map(({ spellings }) => new Map([...spellings].flatMap(([value, raw]) => raw.map((one) => [one, value]))));
-  const counts = columns.map(() => new Map<string, number>());
-  const statistics = columns.map(() => ({ missing: 0, distinct: 0 }));
-  for await (const rows of result.yieldRows()) {
-    for (const [g, v, n, different] of rows) {
-      const place = Number(g);
-      const { missingTokens, strays, look } = columns[place]!;
-      const raw = String(v);
-      const count = Number(n);
-      if (raw === '' || missingTokens.has(raw) || strays.has(raw)) statistics[place]!.missing += count;
-      else {
-        const value = converted[place]!.get(raw) ?? raw;
-        counts[place]!.set(value, (counts[place]!.get(value) ?? 0) + count);
-        statistics[place]!.distinct = look.form.as === 'text' ? Number(different) : counts[place]!.size;
-      }
+  for (const [{ name }, tally] of tallies) found.set(name, tally.statistics());
+
+  async function count(from: string, some: Column[], sign: 1 | -1): Promise<void> {
+    if (some.length === 0) return;
+    const cells = some.map(({ index, look, sql }) => `coalesce(${look.form.as === 'text' ? sql : `c${index}`}, '')`);
+    await countValues(database, from, [...some.keys()], cells);
+    const result = await database.stream(
+      `SELECT g, v, n::DOUBLE, count(*) FILTER (WHERE v <> '') OVER (PARTITION BY g)::DOUBLE FROM counts
+       QUALIFY v = '' OR row_number() OVER (PARTITION BY g ORDER BY n DESC, v) <= ${mostListed}`,
+    );
+    for await (const rows of result.yieldRows()) {
+      for (const [g, v, n, different] of rows) tallies.get(some[Number(g)]!)!.add(String(v), sign * Number(n), Number(different));
     }
   }
-  for (const [place, { name }] of columns.entries()) {
-    const values = [...counts[place]!].map(([value, count]) => ({ value, count }));
-    found.set(name, { ...statistics[place]!, values: values.sort((a, b) => b.count - a.count || byCodeUnit(a.value, b.value)) });
+}
+
+/** Counts of a column's raw values, as counts of what they become. */
+class Tally {
+  private missing = 0;
+  private different = 0;
+  private readonly counts = new Map<string, number>();
+  private readonly column: Column;
+  private readonly converted: Map<string, string>;
+
+  constructor(column: Column) {
+    this.column = column;
+    this.converted = new Map([...column.spellings].flatMap(([value, raw]) => raw.map((one) => [one, value])));
+  }
+
+  /** @param different values of the column, where not all are told */
+  add(raw: string, count: number, different = 0): void {
+    const { missingTokens, strays } = this.column;
+    this.different = different;
+    if (raw === '' || missingTokens.has(raw) || strays.has(raw)) this.missing += count;
+    else {
+      const value = this.converted.get(raw) ?? raw;
+      this.counts.set(value, (this.counts.get(value) ?? 0) + count);
+    }
+  }
+
+  statistics(): Statistics {
+    const values = [...this.counts].filter(([, count]) => count > 0).map(([value, count]) => ({ value, count }));
+    return {
+      missing: this.missing,
+      distinct: this.column.look.form.as === 'text' ? this.different : values.length,
+      values: values.sort((a, b) => b.count - a.count || byCodeUnit(a.value, b.value)),
+    };
   }
 }
 

@@ -1,70 +1,35 @@
-/** What single values mean: missing tokens, booleans, ways to write numbers, and spellings that are one value. */
-import { type DateFormat, patternOf } from '../features/date-formats.ts';
+/** What single values mean: missing tokens, ways to write numbers, dates. */
+import { type DateFormat, patternOf as datePatternOf } from '../features/date-formats.ts';
 import { missingTokens } from '../features/missing-tokens.ts';
+import { leftOutOf, type NumberFormat, negativeMark, patternOf } from '../features/number-formats.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { literal } from './database.ts';
 import type { DateForm } from './date-guess.ts';
-
-/** Lower case; compared with values trimmed and lowered. */
-const trueTokens = ['true', 'yes', 't', 'y'];
-const falseTokens = ['false', 'no', 'f', 'n'];
+import type { NumberForm } from './number-guess.ts';
 
 /** The tokens that mean "missing" under this spec, lower case. */
 export const missingTokensOf = (spec: DatasetSpec) =>
   new Set([...missingTokens, ...(spec.missing ?? []).map((token) => token.trim().toLowerCase())]);
 
-/** @param binary whether 1 and 0 count as well: only where the spec says that the column is boolean */
-export function booleanOf(value: string, binary: boolean): boolean | undefined {
-  const token = value.trim().toLowerCase();
-  if (trueTokens.includes(token) || (binary && token === '1')) return true;
-  if (falseTokens.includes(token) || (binary && token === '0')) return false;
-  return undefined;
-}
-
-/** Values with one key are one category: case, and space around and repeated, do not tell them apart. */
-export const spellingKey = (value: string) => value.trim().replace(/\s+/g, ' ').toLowerCase();
-
-/** How a column writes its numbers: 1234.5, or 1,234.5, or 1234,5. */
-export type Notation = 'plain' | 'thousands' | 'comma';
-
-const plain = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-const grouped = /^[+-]?\d{1,3}(,\d{3})+(\.\d*)?$/;
-const comma = /^[+-]?\d+,\d+$/;
-
-/**
- * The notation in which at least `share` of the values are numbers. Commas are taken for thousands or decimals only where some value can be
- * read in one way alone ('1,234,567', '1,234.5'; '3,14'); '1,234' by itself is neither.
- */
-export function notationOf(values: string[], share: number): Notation | undefined {
-  const trimmed = values.map((value) => value.trim());
-  const enough = (test: (value: string) => boolean) => values.length > 0 && trimmed.filter(test).length >= share * values.length;
-  if (enough((value) => plain.test(value))) return 'plain';
-  const isGrouped = (value: string) => plain.test(value) || grouped.test(value);
-  if (enough(isGrouped) && trimmed.some((value) => grouped.test(value) && (value.includes('.') || value.split(',').length > 2)))
-    return 'thousands';
-  const isComma = (value: string) => /^[+-]?\d+$/.test(value) || comma.test(value);
-  if (enough(isComma) && trimmed.some((value) => comma.test(value) && !grouped.test(value))) return 'comma';
-  return undefined;
-}
-
 /** How a column is looked at; a guess from a sample, which the look confirms or sends back. */
-export type Form = { as: 'number'; notation: Notation } | DateForm | { as: 'values' } | { as: 'text' };
+export type Form = NumberForm | DateForm | { as: 'values' } | { as: 'text' };
 
-/** The finite DOUBLE that a VARCHAR expression holds, or NULL. */
-export function numberCell(value: string, notation: Notation): string {
-  const text =
-    notation === 'plain'
-      ? value
-      : notation === 'comma'
-        ? `CASE WHEN NOT contains(${value}, '.') THEN replace(${value}, ',', '.') END`
-        : `CASE WHEN regexp_matches(trim(${value}), ${literal(grouped.source)}) THEN replace(${value}, ',', '') ELSE ${value} END`;
-  const number = `TRY_CAST(${text} AS DOUBLE)`;
-  return `CASE WHEN isfinite(${number}) THEN ${number} END`;
+/** The finite DOUBLE that a VARCHAR expression holds, or NULL. @param written how, where any cast reads it otherwise */
+export function numberCell(value: string, written?: NumberFormat): string {
+  if (written === undefined) {
+    const number = `TRY_CAST(${value} AS DOUBLE)`;
+    return `CASE WHEN isfinite(${number}) THEN ${number} END`;
+  }
+  const bare = [...leftOutOf(written), ' '].reduce((rest, mark) => `replace(${rest}, ${literal(mark)}, '')`, value);
+  const number = `TRY_CAST(replace(${bare}, ${literal(written.decimal)}, '.') AS DOUBLE)`;
+  const negative = negativeMark(written);
+  const signed = negative === undefined ? number : `CASE WHEN contains(${value}, ${literal(negative)}) THEN -${number} ELSE ${number} END`;
+  return `CASE WHEN regexp_full_match(${value}, ${literal(patternOf(written))}) THEN ${signed} END`;
 }
 
 /** The VARCHAR of an expression where it is a date of the format, without space around it, or NULL. */
 export const dateCell = (value: string, format: DateFormat) =>
-  `CASE WHEN regexp_full_match(${value}, ${literal(patternOf(format))}) THEN trim(${value}) END`;
+  `CASE WHEN regexp_full_match(${value}, ${literal(datePatternOf(format))}) THEN trim(${value}) END`;
 
 /** Code unit order, which no locale changes. */
 export const byCodeUnit = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,18 +1,16 @@
+import { embedded } from './embedded-metrics.ts';
+
 /**
- * Metrics, summed in memory and written as a line of CloudWatch's embedded metric format
- * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html). They have no
- * dimensions, as the dashboard asks for one number for the whole product; Powertools' metrics cannot say that: they write
- * `Dimensions: []` where the format wants `[[]]`.
+ * Metrics, summed in memory and written as a line of CloudWatch's embedded metric format. They have no dimensions, as the dashboard asks for one
+ * number for the whole product; Powertools' metrics cannot say that: they write `Dimensions: []` where the format wants `[[]]`.
  */
 export class Counters {
-  private readonly namespace: string;
   private readonly emit: (line: string) => void;
   private readonly sums = new Map<string, number>();
   private flushedAt = 0;
 
   /** @param emit writes a line; by default to standard output, where CloudWatch reads it */
-  constructor(namespace: string, emit: (line: string) => void = (line) => process.stdout.write(`${line}\n`)) {
-    this.namespace = namespace;
+  constructor(emit: (line: string) => void = (line) => process.stdout.write(`${line}\n`)) {
     this.emit = emit;
   }
 
@@ -29,9 +27,8 @@ export class Counters {
     if (this.sums.size === 0) return;
     const now = Date.now();
     this.flushedAt = now;
-    const metrics = [...this.sums.keys()].map((Name) => ({ Name, Unit: 'Count' }));
-    const directive = { Namespace: this.namespace, Dimensions: [[]], Metrics: metrics };
-    this.emit(JSON.stringify({ _aws: { Timestamp: now, CloudWatchMetrics: [directive] }, ...Object.fromEntries(this.sums) }));
+    const readings = [...this.sums].map(([name, value]) => ({ name, unit: 'Count' as const, value }));
+    this.emit(embedded(readings, [[]], {}, now));
     this.sums.clear();
   }
 }

@@ -7,12 +7,33 @@ export function requireEnv(name: string): string {
   return value;
 }
 
+/** Milliseconds that a function may take for a piece of work that can be ended early: it is stopped after 15 minutes, whatever it has. */
+export const stageMilliseconds = 12 * 60 * 1000;
+
+export const isJob = (): boolean => process.env[environment.jobStage] !== undefined;
+
 /** What the function or the job may use, in bytes. */
 export function memoryBytes(): number {
   return Number(process.env[environment.jobMemory] ?? process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 2048) * 2 ** 20;
 }
 
-/** What DuckDB may use for its buffers: half of the memory, as the process itself and the data in flight need the rest. */
+/** MB that cleaning takes beside DuckDB's buffers: the process, and what DuckDB does not count (writers of parquet, lines of files). */
+const besideCleaning = 560;
+/** MB below which DuckDB cannot read a wide table. */
+const leastForReading = 128;
+
+/** What DuckDB may use for its buffers to clean with: half of the memory, as the process itself and the data in flight need the rest. */
 export function duckdbMemory(): string {
-  return `${Math.floor(memoryBytes() / 2 ** 21)}MB`;
+  const megabytes = memoryBytes() / 2 ** 20;
+  return `${Math.floor(Math.max(leastForReading, Math.min(megabytes / 2, megabytes - besideCleaning)))}MB`;
+}
+
+/** What DuckDB may use to read with: an eighth of the memory, as what is read goes to the process itself. */
+export function readingMemory(): string {
+  return `${Math.floor(Math.max(leastForReading, memoryBytes() / 2 ** 23))}MB`;
+}
+
+/** Values of a table that are in memory at a time at most; with what is made of them, they take some ten times their own four bytes. */
+export function valuesAtATime(): number {
+  return Math.min(2 ** 24, Math.floor(memoryBytes() / 128));
 }

@@ -25,6 +25,19 @@ export function jsonAnswer(body: string, statusCode = 200): HttpAnswer {
   return { statusCode, headers: jsonHeaders, body };
 }
 
+/** What Lambda hands back at most, less what it adds (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html). */
+const largestAnswer = 6_000_000;
+
+/**
+ * @param fix what to do about a larger one
+ * @throws IngotError PayloadTooLarge; Lambda would throw the answer away and say nothing of why
+ */
+export function withinLimit(answer: HttpAnswer, fix: string): HttpAnswer {
+  // A UTF-16 unit is at most three bytes of UTF-8: only long answers need counting.
+  if (answer.body.length <= largestAnswer / 3 || Buffer.byteLength(answer.body) <= largestAnswer) return answer;
+  throw new IngotError('PayloadTooLarge', 'The answer is larger than 6 MB.', { where: 'body', fix });
+}
+
 /** The contract's error; whatever is not ours is a defect, logged with its stack and told without. */
 export function errorAnswer(error: unknown): HttpAnswer {
   const known = asIngotError(error);

@@ -5,13 +5,14 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import middy from '@middy/core';
 import { S3ObjectStore, s3Client } from '../../aws/s3-object-store.ts';
 import { StepFunctionsRuns } from '../../aws/step-functions-runs.ts';
-import { environment, metricsNamespace } from '../../core/names.ts';
+import { environment } from '../../core/names.ts';
 import { Counters } from './counters.ts';
+import { endBy } from './end-by.ts';
 import { requireEnv } from './environment.ts';
 import type { Services } from './services.ts';
 
 const logger = new Logger({ serviceName: 'ingot' });
-const counters = new Counters(metricsNamespace);
+const counters = new Counters();
 
 let connected: Services | undefined;
 
@@ -26,6 +27,7 @@ export function awsServices(): Services {
     executions: new StepFunctionsRuns(process.env[environment.stateMachineArn] ?? ''),
     jobs: async () => new (await import('../../aws/batch-jobs.ts')).BatchJobs(),
     now: () => new Date(),
+    endBy,
     count: (metric, value = 1) => counters.add(metric, value),
     log: (message, details) => logger.info(message, details ?? {}),
     notify: async (subject, message) => {

@@ -2,6 +2,7 @@
 import type { Jobs } from '../../core/compute/batch.ts';
 import type { metricNames } from '../../core/names.ts';
 import type { ObjectStore } from '../../core/object-store.ts';
+import type { Checkpoints } from '../../core/registry/checkpoints.ts';
 import type { Executions } from '../../core/registry/runs.ts';
 
 export type MetricName = (typeof metricNames)[keyof typeof metricNames];
@@ -14,6 +15,13 @@ export interface Services {
   /** Batch's; connected where it is asked for, as most calls have no need of it. */
   jobs(): Promise<Jobs>;
   now(): Date;
+  /**
+   * Ends the process after so many milliseconds, however busy it is, unless it is released before: for work that may never come to an end by itself.
+   * Left out where the process does other work too.
+   */
+  endBy?: (milliseconds: number) => () => void;
+  /** Where fits keep what they have; a job has one, whose machine may be taken away. */
+  checkpoints?: Checkpoints;
   /** Adds to a metric; no dimensions. */
   count(metric: MetricName, value?: number): void;
   /** Never rows or payloads. */

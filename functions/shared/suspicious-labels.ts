@@ -1,7 +1,7 @@
 /** `clean/<dataset>/<revision>/suspicious-labels.json` and `.csv`: rows that are likely mislabelled, as rows of the user's files. */
 import { join } from 'node:path';
 import { wideOf } from '../../core/features/layout.ts';
-import { takeRows, takeTarget } from '../../core/features/split.ts';
+import { takeTarget } from '../../core/features/split.ts';
 import { transform } from '../../core/features/tabular.ts';
 import { dataKeys } from '../../core/keys.ts';
 import { type ObjectStore, putJson } from '../../core/object-store.ts';
@@ -9,10 +9,9 @@ import type { DoubtedLabels } from '../../core/registry/datasets.ts';
 import type { RevisionOrigin } from '../../core/registry/identity.ts';
 import { findSuspiciousLabels, rowsToDoubt } from '../../core/search/suspicious-labels.ts';
 import { formatRecord } from '../../core/table/csv-records.ts';
-import { readFrame, readTarget } from '../../core/table/frame-file.ts';
 import { rowsInFiles } from '../../core/table/left-out-rows.ts';
 import type { CleanReport } from '../../core/table/report.ts';
-import { readPreprocess } from './features.ts';
+import { readPreprocess, readTableTarget, storedTable } from './features.ts';
 import { needJson, once } from './objects.ts';
 import { withScratch } from './scratch.ts';
 
@@ -35,8 +34,9 @@ export async function listSuspiciousLabels(dataset: string, revision: string, da
     const isShorter = await data.download(dataKeys.leftOut(dataset, revision), leftOut);
     const rows = rowsToDoubt(report.rows.kept, preprocess.features.length + 2 * classes.length, spec.seed ?? 0);
     if (rows.length === 0) return;
-    const frame = takeRows(await readFrame(table, { columns: preprocess.columns.map(({ name }) => name), wide: wideOf(preprocess) }), rows);
-    const target = takeTarget(await readTarget(table, report), rows);
+    const columns = preprocess.columns.map(({ name }) => name);
+    const frame = await storedTable(table, report, columns, wideOf(preprocess)).take(rows);
+    const target = takeTarget(await readTableTarget(table, report), rows);
     if (target.task !== 'classification') return;
     // One worker: the run that has just been started needs the others more.
     const context = { seed: spec.seed ?? 0, workers: 1 };

@@ -7,11 +7,10 @@ import { type ComputeEnvironment, Machine } from './environment.ts';
 import { Job, type JobSpec } from './job.ts';
 import { Journal } from './journal.ts';
 import type { JobQueue } from './queue.ts';
-import { type ContainerProperties, parse, refused, type SubmitRequest, submitRequest } from './request.ts';
+import { type ContainerProperties, checkSize, parse, refused, type SubmitRequest, submitRequest } from './request.ts';
 import { Runner } from './runner.ts';
 import type { SchedulingPolicy } from './shares.ts';
 import type { SpotSettings } from './spot.ts';
-import type { Usage } from './usage.ts';
 
 export interface BatchSettings {
   /** Of this machine, for all jobs together. @default as many as it has */
@@ -26,12 +25,8 @@ export interface BatchHooks {
   /** What a job of that role signs its requests with. @throws IngotError where there is no such role, or no job may take it */
   credentials(role: string | undefined, job: string): Record<string, string>;
   output(group: string, lines: Buffer): void;
-  /** A job, an array or one of its children has ended. */
-  ended(job: Job): void;
-  /** A spot machine took an attempt of it with it. */
-  interrupted(job: Job): void;
-  /** What a job used in the last `seconds`. */
-  used(job: Job, usage: Usage, seconds: number): void;
+  /** A job, an array or one of its children is in another state, or in the same once more after an attempt. */
+  changed(job: Job): void;
 }
 
 /** How long AWS keeps jobs that have ended. */
@@ -101,6 +96,7 @@ export class Batch {
       this.#unclaimed.delete(startedBy!);
       return former;
     }
+    checkSize('job', input);
     const spec = this.#specOf(parse(submitRequest, input), startedBy);
     const job = new Job(spec);
     await this.#journal.create(spec);

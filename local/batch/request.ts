@@ -88,6 +88,19 @@ export type DefinitionRequest = z.infer<typeof definitionRequest>;
 
 export const largestArray = 10_000;
 
+/** Characters of a job's overrides, bytes of a call that submits one, and of a definition: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html */
+export const largestOverrides = 8192;
+const largestRequest = 30 * 1024;
+const largestDefinition = 24 * 1024;
+
+/** @throws ServiceError ClientException for a call that is larger than AWS takes it */
+export function checkSize(kind: 'job' | 'definition', input: unknown): void {
+  const overrides = JSON.stringify((input as { containerOverrides?: unknown }).containerOverrides ?? {}).length;
+  if (overrides > largestOverrides) throw refused(`Container Overrides length must be at most ${largestOverrides}.`);
+  const most = kind === 'job' ? largestRequest : largestDefinition;
+  if (Buffer.byteLength(JSON.stringify(input)) > most) throw refused(`The ${kind} must be at most ${most} bytes.`);
+}
+
 export const submitRequest = z.object({
   jobName: name,
   jobQueue: z.string(),

@@ -11,7 +11,7 @@ import { type Exit, JobProcess } from './process.ts';
 import type { JobQueue } from './queue.ts';
 import { retries } from './retry.ts';
 import { interruptedAfter, type SpotSettings } from './spot.ts';
-import { type Usage, usageOf } from './usage.ts';
+import { memoryHeld } from './usage.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface RunnerOptions {
@@ -29,9 +29,7 @@ export interface RunnerOptions {
   /** What a job's process signs its requests with. */
   credentialsOf(job: Job): Record<string, string>;
   output(group: string, lines: Buffer): void;
-  ended(job: Job): void;
-  interrupted(job: Job): void;
-  used(job: Job, usage: Usage, seconds: number): void;
+  changed(job: Job): void;
 }
 
 /** An attempt that is under way. */
@@ -44,7 +42,6 @@ interface Running {
   /** Why it was told to end, where it was. */
   stopped?: 'terminated' | 'timeout' | 'interrupted' | 'memory';
   timers: NodeJS.Timeout[];
-  usage?: Usage;
 }
 
 const containerExited = 'Essential container in task exited';
@@ -73,6 +70,7 @@ export class Runner {
     if (job.isArray) {
       if (job.hasEnded) return;
       job.state.status = 'PENDING';
+      this.#options.changed(job);
       for (const child of job.children) this.#admitOne(child);
       // It may have been killed between its last child's end and its own.
       if (job.children.every((child) => child.hasEnded)) {
@@ -91,13 +89,16 @@ export class Runner {
       job.state.lost = (job.state.lost ?? 0) + 1;
     }
     if (this.#dependencies.add(job)) this.#end(job, 'FAILED', dependencyFailed);
-    else if (job.waitsFor.size > 0) job.state.status = 'PENDING';
-    else this.#makeRunnable(job);
+    else if (job.waitsFor.size > 0) {
+      job.state.status = 'PENDING';
+      this.#options.changed(job);
+    } else this.#makeRunnable(job);
   }
 
   #makeRunnable(job: Job): void {
     job.state.status = 'RUNNABLE';
     this.#options.queues.get(job.spec.jobQueue)?.add(job);
+    this.#options.changed(job);
   }
 
   /** Before it starts it can be cancelled; afterwards this does nothing. */
@@ -166,6 +167,7 @@ export class Runner {
     Object.assign(state, { status: 'RUNNING', startedAt: now, attempts: [...state.attempts, attempt] });
     if (job.parent) job.parent.state.startedAt ??= now;
     journal.note(job);
+    this.#options.changed(job);
     const folder = join(home, 'batch', 'work', `${job.id.replace(':', '.')}-${state.attempts.length}`);
     const process = new JobProcess({
       command: spec.container.command,
@@ -204,10 +206,7 @@ export class Runner {
     attempt.stoppedAt = now;
     if (code !== undefined && (stopped !== 'interrupted' || environment.isFargate)) attempt.exitCode = code;
     attempt.statusReason = containerExited;
-    if (stopped === 'interrupted') {
-      attempt.statusReason = environment.lossReason(instance());
-      this.#options.interrupted(job);
-    }
+    if (stopped === 'interrupted') attempt.statusReason = environment.lossReason(instance());
     if (stopped === 'memory') attempt.reason = 'OutOfMemoryError: Container killed due to memory usage';
     if (error !== undefined)
       Object.assign(attempt, { statusReason: 'Task failed to start', reason: `CannotStartContainerError: ${error}` });
@@ -231,7 +230,7 @@ export class Runner {
       if (each.job.hasEnded) continue;
       each.job.end(each.status, Date.now(), each.reason);
       this.#options.journal.note(each.job);
-      this.#options.ended(each.job);
+      this.#options.changed(each.job);
       const { parent } = each.job;
       if (parent?.children.every((child) => child.hasEnded)) over.push({ job: parent, ...outcomeOf(parent) });
       for (const other of this.#dependencies.release(each.job)) {
@@ -259,12 +258,8 @@ export class Runner {
   #look(): void {
     this.#cancelHopeless(Date.now());
     for (const [job, running] of this.#running) {
-      const usage = running.process.pid === undefined ? undefined : usageOf(running.process.pid);
-      if (!usage) continue;
-      const before = running.usage?.cpuSeconds ?? 0;
-      this.#options.used(job, { ...usage, cpuSeconds: Math.max(0, usage.cpuSeconds - before) }, lookMs / 1000);
-      running.usage = usage;
-      if (usage.memoryMb > memoryOf(job.spec.container)) this.#stop(running, 'memory');
+      const held = running.process.pid === undefined ? undefined : memoryHeld(running.process.pid);
+      if (held !== undefined && held > memoryOf(job.spec.container)) this.#stop(running, 'memory');
     }
   }
 

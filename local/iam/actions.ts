@@ -49,6 +49,11 @@ export const services: Record<string, Service> = {
     refusal: { code: 'AccessDeniedException', status: 400 },
     resources: (input) => [named(text(input, 'logGroupName'), 'logs', 'log-group:')],
   },
+  events: {
+    prefix: 'events',
+    refusal: { code: 'AccessDeniedException', status: 400 },
+    resources: (input) => [named(text(input, 'Name'), 'events', 'rule/')],
+  },
   lambda: {
     prefix: 'lambda',
     refusal: { code: 'AccessDeniedException', status: 403 },

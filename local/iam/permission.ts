@@ -13,7 +13,7 @@ export interface Permission {
 }
 
 /**
- * Checks what AWS checks when it creates the connection, or what would fail at the first use: that buckets, topics and APIs may invoke their
+ * Checks what AWS checks when it creates the connection, or what would fail at the first use: that buckets, topics, rules and APIs may invoke their
  * functions, and that a function's role may write its log and its dead letters. A function without a role is not asked.
  * @throws IngotError InvalidRequest that names what is not allowed.
  */
@@ -21,6 +21,9 @@ export function checkConnections(cloud: Cloud): void {
   for (const { bucket, target } of cloud.notifications) invocable(cloud, target, 's3.amazonaws.com', `arn:aws:s3:::${bucket}`);
   for (const { protocol, endpoint, topic } of cloud.topics.subscriptions) {
     if (protocol === 'lambda') invocable(cloud, endpoint, 'sns.amazonaws.com', topic);
+  }
+  for (const { arn, targets } of cloud.rules.all()) {
+    for (const target of targets) invocable(cloud, target, 'events.amazonaws.com', arn);
   }
   for (const api of cloud.apis) {
     for (const { integration, resource } of api.routes.all()) {

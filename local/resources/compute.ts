@@ -10,6 +10,9 @@ import { type Creation, nameOnly, number, object, type ResourceTypes, refusal, r
 /** Functions that the CDK adds to do what the laptop cloud does itself. */
 const cdkHelpers = /^(BucketNotificationsHandler|CustomS3AutoDeleteObjects|LogRetention|AWS679f53fac002430cb0da5b7982bd2287)/;
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const largestEnvironment = 4096;
+
 export const compute: ResourceTypes = {
   'AWS::Lambda::Function': {
     properties: [
@@ -43,6 +46,9 @@ export const compute: ResourceTypes = {
       const root = assetOf(creation);
       const role = string(properties['Role']);
       const session = role === undefined ? undefined : cloud.iam.assume(role, 'lambda.amazonaws.com', functionName);
+      const variables = object(object(properties['Environment'])['Variables']) as Record<string, string>;
+      if (Buffer.byteLength(JSON.stringify(variables)) > largestEnvironment)
+        throw refusal(id, `its environment variables are larger than the ${largestEnvironment} bytes that Lambda takes`);
       cloud.logs.create(logGroup);
       cloud.addFunction({
         name: functionName,
@@ -65,7 +71,7 @@ export const compute: ResourceTypes = {
           LAMBDA_TASK_ROOT: root,
           INGOT_LAMBDA_ARN: arn,
           INGOT_LAMBDA_TIMEOUT_MS: String(timeoutMs),
-          ...(object(object(properties['Environment'])['Variables']) as Record<string, string>),
+          ...variables,
         },
         ...(reserved !== undefined && { reserved }),
         ...(session && { session }),

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Operations, type Output, page, ServiceError, text } from '../protocol/service.ts';
 import type { JsonObject } from '../template/intrinsics.ts';
-import type { Execution, HistoryEvent, StateMachine } from './state-machine.ts';
+import { type Execution, type HistoryEvent, largestState, type StateMachine } from './state-machine.ts';
 
 export function stateOperations(machines: ReadonlyMap<string, StateMachine>): Operations {
   const machine = (arn: string): StateMachine => {
@@ -36,6 +36,8 @@ export function stateOperations(machines: ReadonlyMap<string, StateMachine>): Op
     },
     StartExecution: async (input) => {
       const name = (input['name'] as string | undefined) ?? randomUUID();
+      if (Buffer.byteLength(String(input['input'] ?? '')) > largestState)
+        throw new ServiceError('InvalidExecutionInput', `Invalid State Machine Execution Input: it is larger than ${largestState} bytes.`);
       const started = await machine(text(input, 'stateMachineArn')).start(name, (input['input'] as string | undefined) ?? '{}');
       return { executionArn: started.arn, startDate: new Date(started.startedAt) };
     },

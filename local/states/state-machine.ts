@@ -174,7 +174,10 @@ export class StateMachine {
     const taskResourceLocalHandlers = Object.fromEntries(
       [...this.#tasks].map(([state, resource]) => [
         state,
-        (input: unknown) => this.#hooks.invoke(resource, input as Json, { execution: execution.name, state, signal: over.signal }),
+        async (input: unknown) => {
+          const asked = askedOf(input as Json);
+          return withinLimit(state, await this.#hooks.invoke(resource, asked, { execution: execution.name, state, signal: over.signal }));
+        },
       ]),
     );
     const { abort, result, eventLogs } = this.#interpreter.run(JSON.parse(execution.input), {
@@ -230,6 +233,32 @@ export class StateMachine {
   }
 }
 
+/** Bytes of what a state hands on: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html */
+export const largestState = 256 * 1024;
+
+/** @throws what a task fails with whose result is larger */
+function withinLimit(state: string, result: Json): Json {
+  if (Buffer.byteLength(JSON.stringify(result ?? null)) <= largestState) return result;
+  const message = `The state/task '${state}' returned a result with a size exceeding the maximum number of bytes service limit.`;
+  throw Object.assign(new Error(message), { name: 'States.DataLimitExceeded' });
+}
+
+/** Beside the seconds that it may take: what a task is really asked. */
+const asked = 'ingot:asked';
+
+/** AWS looks for a task's `TimeoutSecondsPath` in its state's input, the interpreter in what `Parameters` has made of that: so these take it along. */
+function carryTimeout(state: JsonObject): void {
+  const path = state['TimeoutSecondsPath'];
+  const parameters = state['Parameters'] as JsonObject | undefined;
+  if (path === undefined || parameters === undefined || asked in parameters) return;
+  state['Parameters'] = { [asked]: parameters, 'seconds.$': path };
+  state['TimeoutSecondsPath'] = '$.seconds';
+}
+
+function askedOf(input: Json): Json {
+  return typeof input === 'object' && input !== null && asked in input ? ((input as JsonObject)[asked] ?? null) : input;
+}
+
 /**
  * Notes the resource of every task by its state's name, and gives tasks without a time limit one that the interpreter can count.
  * @throws IngotError InvalidRequest for what the interpreter would silently do otherwise than AWS.
@@ -248,6 +277,7 @@ function prepareTasks(definition: JsonObject, where: string, tasks = new Map<str
       const resource = String(state['Resource']);
       if (tasks.has(name)) refuse(`two tasks of one name (${name})`);
       if (!/^arn:aws:lambda:/.test(resource) && !integrations.includes(resource)) refuse(`the task resource ${resource} (state ${name})`);
+      carryTimeout(state);
       if (state['TimeoutSeconds'] === undefined && state['TimeoutSecondsPath'] === undefined) state['TimeoutSeconds'] = noTaskLimitSeconds;
       tasks.set(name, resource);
     }

@@ -34,7 +34,7 @@ describe('calibration', () => {
   test('finds by what power the odds of an overconfident model are too large', () => {
     const { probabilities, labels } = drawn(4000, 1, { power: 0.4 });
     const calibration = fitCalibration(probabilities, labels, 2)!;
-    expect(calibration.kind).toBe('temperature');
+    if (calibration.kind !== 'temperature') throw new Error(`a calibration by ${calibration.kind}`);
     expect(calibration.scales[0]).toBeGreaterThan(0.35);
     expect(calibration.scales[0]).toBeLessThan(0.45);
     const fresh = drawn(4000, 2, { power: 0.4 });
@@ -54,7 +54,29 @@ describe('calibration', () => {
     const probabilities = Float32Array.from({ length: 200 }, (_, i) => (i % 4 === 0 || i % 4 === 3 ? 1 : 0));
     const labels = Int32Array.from({ length: 100 }, (_, row) => row % 2);
     const calibration = fitCalibration(probabilities, labels, 2);
-    if (calibration) for (const scale of calibration.scales) expect(scale).toBeLessThan(10);
+    if (calibration && 'scales' in calibration) for (const scale of calibration.scales) expect(scale).toBeLessThan(10);
+  });
+
+  test('follows a curve that no scale has, and keeps the order of what it is told', () => {
+    const steps = (rows: number, seed: number) => {
+      const random = new Random(seed);
+      const said = Float32Array.from({ length: rows }, () => random.uniform());
+      return {
+        probabilities: Float32Array.from({ length: rows * 2 }, (_, i) => (i % 2 === 0 ? 1 - said[i >> 1]! : said[i >> 1]!)),
+        labels: Int32Array.from(said, (p) => (random.uniform() < (p < 0.3 ? 0.02 : p < 0.8 ? 0.5 : 0.6) ? 1 : 0)),
+      };
+    };
+    const [fitted, fresh] = [steps(5000, 1), steps(5000, 2)];
+    const calibration = fitCalibration(fitted.probabilities, fitted.labels, 2)!;
+    expect(calibration.kind).toBe('isotonic');
+    const calibrated = calibrate(calibration, fresh.probabilities);
+    expect(logLoss(fresh.labels, calibrated, 2)).toBeLessThan(logLoss(fresh.labels, fresh.probabilities, 2) - 0.1);
+    const order = Array.from(fresh.labels.keys()).sort((a, b) => fresh.probabilities[2 * a + 1]! - fresh.probabilities[2 * b + 1]!);
+    order.forEach((row, at) => {
+      expect(calibrated[2 * row]! + calibrated[2 * row + 1]!).toBeCloseTo(1, 6);
+      expect(calibrated[2 * row + 1]).toBeGreaterThan(0);
+      if (at > 0) expect(calibrated[2 * row + 1]).toBeGreaterThanOrEqual(calibrated[2 * order[at - 1]! + 1]!);
+    });
   });
 });
 
@@ -111,6 +133,18 @@ describe('a promise of coverage is kept on fresh rows', () => {
     expect(intervals.edges.length).toBeGreaterThan(2);
     const width = intervals.high.map((high, i) => high - intervals.low[i]!);
     expect(width.at(-1)).toBeGreaterThan(3 * width[0]!);
+  });
+
+  test('an interval has its own value, wherever the truth lies', () => {
+    const values = Float32Array.from({ length: 200 }, (_, row) => row);
+    const truth = Float64Array.from(values, (value, row) => (row % 50 === 0 ? 1e9 : value - 5));
+    const intervals = fitIntervals(values, truth, 0.9);
+    expect(Math.max(...intervals.low)).toBeLessThan(0);
+    const bounds = intervalsOf(intervals, values);
+    values.forEach((value, row) => {
+      expect(bounds[row * 2]).toBeLessThanOrEqual(value);
+      expect(bounds[row * 2 + 1]).toBeGreaterThanOrEqual(value);
+    });
   });
 
   test('of few rows: every class, and the whole range', () => {

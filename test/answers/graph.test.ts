@@ -33,7 +33,7 @@ function classification(classes: number) {
   const answers = fc.record(
     {
       calibration: fc.record({
-        kind: fc.constantFrom(...calibrationKinds),
+        kind: fc.constantFrom(...calibrationKinds.filter((kind) => kind !== 'isotonic')),
         floor: fc.constantFrom(2 ** -20, 2 ** -10),
         scales: byClass(fc.double({ min: 0, max: 6, noNaN: true })),
         biases: byClass(finite),
@@ -50,6 +50,14 @@ function classification(classes: number) {
     predictions: numbers.map((probabilities): Predictions => ({ task: 'classification', classes, probabilities })),
   });
 }
+
+const curves = fc
+  .tuple(fc.uniqueArray(fc.float({ min: 0, max: 1, noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 6 }), fc.nat(6))
+  .map(([from, seed]): Answers['calibration'] => {
+    const sorted = from.filter((each) => !Object.is(each, -0)).sort((a, b) => a - b);
+    const said = sorted.length > 0 ? sorted : [0.5];
+    return { kind: 'isotonic', from: said, to: said.map((_, i) => (i + 1) / (said.length + 1 + seed)) };
+  });
 
 const regression = fc.record({
   answers: fc.uniqueArray(float32, { maxLength: 5 }).chain((edges) => {
@@ -97,6 +105,17 @@ async function checkGraph(answers: Answers, predictions: Predictions): Promise<v
 }
 
 describe('calibrated probabilities, labels and sets are the graph’s', () => {
+  test('by a curve', async () => {
+    const cases = fc.tuple(curves, classification(2)).map(([calibration, { answers, predictions }]) => ({
+      answers: { ...answers, calibration } as Answers,
+      predictions,
+    }));
+    await fc.assert(
+      fc.asyncProperty(cases, ({ answers, predictions }) => checkGraph(answers, predictions)),
+      { numRuns: 20 },
+    );
+  });
+
   test.each([2, 3, 7])('of %i classes', async (classes) => {
     await fc.assert(
       fc.asyncProperty(classification(classes), ({ answers, predictions }) => checkGraph(answers, predictions)),

@@ -77,6 +77,20 @@ describe.skipIf(!hasJudge)(
       expect(await jobs.open(queue, 'other-')).toEqual([]);
     });
 
+    test('jobs are counted by what they wait for, and ended by the beginning of their names', async () => {
+      const size = { machines: 'fargate', vcpus: 4, memory: 8192 } as const;
+      const request = { queue, definition: 'train', priority: 90, stage: 'Search', event: { run: 's' }, size } as const;
+      await jobs.submit({ name: 's-search', ...request });
+      const { waiting, oldest, running, open } = await jobs.look(queue);
+      expect(open).toBeGreaterThanOrEqual(waiting + running);
+      expect(oldest === undefined).toBe(waiting === 0);
+      expect(await jobs.stop(queue, 's-', 'Nobody waits for it.')).toSatisfy((whys: string[]) =>
+        whys.every((why) => typeof why === 'string'),
+      );
+      await expect.poll(() => jobs.open(queue, 's-'), { timeout: 20_000 }).toEqual([]);
+      await expect(jobs.look('no-such-queue')).rejects.toThrow();
+    });
+
     test('a queue whose compute environments are disabled is of no use', async () => {
       runPython(disable, '', [endpoint]);
       expect(await jobs.queueState(queue, 8)).toMatchObject({

@@ -177,6 +177,6 @@ test.each([
 
 test('a repeated attempt has what the first has left, and none works past its part of the run', () => {
   const first = new Date(start + 10_000);
-  expect(deadlineOf(first, 20, new Date(start), undefined)).toBe(start + 30_000);
-  expect(deadlineOf(first, 20, new Date(start), 25)).toBe(start + 25_000);
+  expect(deadlineOf(first, new Date(start), { seconds: 20 })).toBe(start + 30_000);
+  expect(deadlineOf(first, new Date(start), { seconds: 20, until: 25 })).toBe(start + 25_000);
 });

@@ -5,7 +5,7 @@ import type { Limits } from '../../core/compute/budget.ts';
 import { chooseLane, mayTakeBatch, type Option } from '../../core/compute/choose-lane.ts';
 import { estimateRun, spentOn } from '../../core/compute/cost.ts';
 import { batchLane, defaultLane, type Lane } from '../../core/compute/lane.ts';
-import { batchWays, functionWay } from '../../core/compute/ways.ts';
+import { batchWays, functionWay, type Question, rowsWithRoom } from '../../core/compute/ways.ts';
 import { exactly } from '../../core/compute/work.ts';
 import { shares } from '../../core/names.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
@@ -26,7 +26,7 @@ const way = (shape: { rows: number; features: number; classes: number }, spec = 
 const small = { rows: 500, features: 30, classes: 2 };
 const large = { rows: 3_000_000, features: 100, classes: 2 };
 /** More than Fargate's 120 GB. */
-const huge = { rows: 100_000_000, features: 300, classes: 2 };
+const huge = { rows: 1_000_000_000, features: 300, classes: 2 };
 
 describe('a lane is the smallest compute that can do the work in time', () => {
   test('functions do what they can, and nobody asks Batch', () => {
@@ -156,6 +156,18 @@ describe('a job', () => {
     const { dollars } = estimateRun(planOf(small), small, lane);
     expect(dollars.low).toBeLessThan(0.5 * dollars.point);
   });
+
+  test('is paid from its start on, each rung for its own jobs', () => {
+    const lane = batchLane(defaultLane, { machines: 'fargate', vcpus: 4, memory: 8192 }, 5, 64);
+    const trials = (count: number, rung: number) => Array.from({ length: count }, () => ({ stage: 'Search' as const, seconds: 10, rung }));
+    const seconds = (done: Parameters<typeof spentOn>[0]) => spentOn(done, lane).seconds;
+    const start = seconds([...trials(1, 0), ...trials(1, 0), ...trials(1, 0)]) - seconds(trials(2, 0)) - 11.5;
+    // Five machines at once for one rung of eight; three and then five for two rungs of as many.
+    expect(seconds([...trials(3, 0), ...trials(5, 1)]) - seconds(trials(8, 0))).toBeCloseTo(3 * start, 6);
+    // An array has two children at least.
+    expect(seconds([...trials(1, 0), ...trials(1, 1)]) - seconds(trials(2, 0))).toBeCloseTo(2 * start, 6);
+    expect(start).toBeGreaterThan(0);
+  });
 });
 
 describe('shares', () => {
@@ -174,4 +186,31 @@ describe('shares', () => {
 test('a deployment without Batch has no settings of it', () => {
   expect(parseBatch(undefined)).toBeUndefined();
   expect(parseBatch(JSON.stringify(settings))).toEqual(settings);
+});
+
+describe('rows to train on', () => {
+  const asked =
+    (features: number, rows = 0) =>
+    (trained: number): Question => {
+      const shape = { rows: trained, features, classes: 2 };
+      return { plan: planOf(shape), shape, tableRows: rows || trained, functions: defaultLane };
+    };
+
+  test('are all, where a lane has the memory for them', () => {
+    expect(rowsWithRoom(asked(20), 100_000, undefined)).toBe(100_000);
+    expect(rowsWithRoom(asked(20), 10_000_000, settings)).toBe(10_000_000);
+  });
+
+  test('are as many as there is room for, in memory and in what threads share; more with Batch than without', () => {
+    const alone = rowsWithRoom(asked(20), 20_000_000, undefined);
+    const most = rowsWithRoom(asked(20), 200_000_000, settings);
+    expect(alone).toBeLessThan(20_000_000);
+    expect(most).toBeGreaterThan(alone);
+    expect(most).toBeLessThan(40_000_000);
+    expect(rowsWithRoom(asked(200), 200_000_000, settings)).toBeLessThan(most);
+  });
+
+  test('are all, where not even few have room: then it is for the lane to say why', () => {
+    expect(rowsWithRoom(asked(20, 1_000_000_000), 800_000_000, undefined)).toBe(800_000_000);
+  });
 });

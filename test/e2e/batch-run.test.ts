@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CloudWatchClient, GetMetricStatisticsCommand, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runSchema } from '../../core/api/schemas.ts';
+import { computeMetrics } from '../../core/names.ts';
 import { callBatch } from '../local/batch.ts';
 import { jobsOf, uploadToBatch } from './batch.ts';
-import { Laptop } from './laptop.ts';
+import { Laptop, little } from './laptop.ts';
 
 let laptop: Laptop;
 
@@ -84,5 +86,46 @@ test('a run whose job is taken from it goes on on functions, and says so', { tim
       reason: expect.stringMatching(/^Batch could not run a job .*Somebody needed the room.* Functions have taken over\.$/),
     },
     model: { name: 'taken', version: 1, live: true },
+  });
+});
+
+/** By the function that Batch's events call and by the jobs themselves, in their roles, as it would be on AWS. */
+test('what the jobs used, how they ended and how long their queue was are metrics', { timeout: 300_000 }, async () => {
+  const { EndpointUrl: endpoint } = laptop.outputs;
+  const rows = Array.from({ length: 500 }, (_, i) => `${(i * 7919) % 10_007},${(i * 31) % 7 > 3}`);
+  await uploadToBatch(laptop, 'works', Buffer.from(`a,y\n${rows.join('\n')}\n`), little);
+  expect((await laptop.finished('works')).status).toBe('SUCCEEDED');
+  const client = new CloudWatchClient({ endpoint, region: 'us-east-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
+  // No machine has a GPU here, and none is taken away.
+  const { jobGpu, jobGpuMemory, jobsInterrupted, ...there } = computeMetrics;
+  const names = Object.values(there).map(({ name }) => name);
+  const listed = await until('all metrics', async () => {
+    const { Metrics = [] } = await client.send(new ListMetricsCommand({ Namespace: 'Ingot' }));
+    const ofQueue = Metrics.filter(({ Dimensions }) => Dimensions?.some(({ Name }) => Name === 'JobQueue'));
+    return names.every((name) => ofQueue.some(({ MetricName }) => MetricName === name)) ? ofQueue : undefined;
+  });
+  const [Dimensions] = [...new Map(listed.map(({ Dimensions }) => [JSON.stringify(Dimensions), Dimensions])).values()].filter(
+    (each) => each?.length === 1,
+  );
+  const highest = async (MetricName: string) => {
+    const span = { StartTime: new Date(Date.now() - 3600_000), EndTime: new Date(Date.now() + 60_000), Period: 3600 };
+    const query = { Namespace: 'Ingot', MetricName, Dimensions, Statistics: ['Maximum' as const], ...span };
+    const { Datapoints = [] } = await client.send(new GetMetricStatisticsCommand(query));
+    return Math.max(...Datapoints.map(({ Maximum }) => Maximum!));
+  };
+  expect(await highest('JobsWaiting')).toBeGreaterThanOrEqual(1);
+  expect(await highest('JobsFailed')).toBe(1);
+  expect(await highest('JobCpuUtilization')).toBeGreaterThan(0);
+  const memory = await highest('JobMemoryUtilization');
+  expect([memory > 0, memory < 100]).toEqual([true, true]);
+  expect(listed.some(({ Dimensions }) => Dimensions?.some(({ Name, Value }) => Name === 'JobStage' && Value === 'Search'))).toBe(true);
+  // The clock stops once no job is left, and with it all calls.
+  await until('the end of the clock', async () => {
+    const authorization = 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/events/aws4_request, SignedHeaders=host, Signature=0';
+    const headers = { authorization, 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'AWSEvents.ListRules' };
+    const { Rules } = (await (await fetch(endpoint, { method: 'POST', headers, body: '{}' })).json()) as {
+      Rules: { State: string; ScheduleExpression?: string }[];
+    };
+    return Rules.some(({ State, ScheduleExpression }) => ScheduleExpression && State === 'DISABLED') ? true : undefined;
   });
 });

@@ -129,6 +129,24 @@ s3.upload_file(c['file'], c['bucket'], 'raw/auto-mpg/auto-mpg.jsonl')`,
     expect((await bytes('twice')).length).toBeGreaterThan(1000);
   }, 90_000);
 
+  test('data uploaded again after others are live again, without another run', async () => {
+    const csv = (slope: number) => `x,y\n${Array.from({ length: 60 }, (_, i) => `${i}.5,${slope * i + (i % 7)}`).join('\n')}\n`;
+    const live = (version: number) =>
+      laptop.until(`version ${version} live`, async () => {
+        const model = await laptop.get<{ aliases: { live?: { version: number } } }>('models/back').catch(() => undefined);
+        return model?.aliases.live?.version === version ? model : undefined;
+      });
+    await laptop.searchLittle('back');
+    await drop('raw/back/data.csv', csv(1));
+    await live(1);
+    await drop('raw/back/data.csv', csv(2));
+    await live(2);
+    await drop('raw/back/data.csv', csv(1));
+    await live(1);
+    const { runs } = await laptop.get<{ runs: RunSummary[] }>('runs');
+    expect(runs.filter((run) => run.dataset === 'back')).toHaveLength(2);
+  }, 90_000);
+
   const numbers = (rows: number, target: (i: number) => string) =>
     `x,y\n${Array.from({ length: rows }, (_, i) => `${(i * 37) % 101},${target(i)}`).join('\n')}\n`;
   const bad: [string, string, Uint8Array | string, RegExp][] = [

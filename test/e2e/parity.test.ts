@@ -13,8 +13,9 @@ import { deserializeModel } from '../../core/models/deserialize.ts';
 import type { ModelCard } from '../../core/registry/card.ts';
 import { edgeRows, rawRowsOf } from '../../core/registry/parity.ts';
 import type { Frame } from '../../core/table/frame.ts';
-import { readFrame, readTarget } from '../../core/table/frame-file.ts';
+import { readTarget } from '../../core/table/frame-file.ts';
 import type { CleanReport } from '../../core/table/report.ts';
+import { StoredTable } from '../../core/table/stored-table.ts';
 import { splitOf } from '../../functions/shared/features.ts';
 import { askPython } from '../onnx/python.ts';
 import { pythonHas } from '../python.ts';
@@ -87,8 +88,13 @@ test.skipIf(!hasOnnx).each([
     const card = await json<ModelCard>(ModelBucket, modelKeys.card(dataset, 1));
     const table = join(mkdtempSync(join(tmpdir(), 'ingot-parity-')), 'table.parquet');
     writeFileSync(table, await bytes(DataBucket, dataKeys.table(dataset, run.revision)));
-    const frame = await readFrame(table, { columns: preprocess.columns.map(({ name }) => name) });
-    const tested = takeRows(frame, splitOf(await readTarget(table, report), frame, {}).test);
+    const stored = new StoredTable(
+      table,
+      preprocess.columns.map(({ name }) => name),
+      report.rows.kept,
+    );
+    const { test } = await splitOf(await readTarget(table, report), stored, {});
+    const tested = await stored.take(test);
     const trained = deserializeModel(card.family, await bytes(ModelBucket, modelKeys.fitted(run.id)));
     const { answers } = await json<FoundAnswers>(ModelBucket, modelKeys.answers(run.id));
     const model = await bytes(ModelBucket, modelKeys.model(dataset, 1));

@@ -1,18 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { civilFromDays, daysFromCivil } from '../../core/features/civil.ts';
-import { dates, fitDate, instantsOf } from '../../core/features/date.ts';
-import { type DateFormat, dateFormats, isEpoch, matcherOf, patternOf, separatorOf } from '../../core/features/date-formats.ts';
+import { dates, fitDate, instantsOf, writeDate } from '../../core/features/date.ts';
+import { type DateFormat, dateFormats, isEpoch, matcherOf, patternOf, writtenDate } from '../../core/features/date-formats.ts';
 import { withDatabase } from '../../core/table/database.ts';
 import type { CategoryColumn } from '../../core/table/frame.ts';
 import { frameOf } from './tables.ts';
 
 const written = dateFormats.filter((format) => !isEpoch(format));
-
-function write(format: DateFormat, year: number, month: number, day: number): string {
-  const two = (n: number) => String(n).padStart(2, '0');
-  return format.replace('YYYY', String(year).padStart(4, '0')).replace('MM', two(month)).replace('DD', two(day));
-}
 
 const columnOf = (cells: (string | null)[]) => frameOf([{ name: 'd', type: 'date', cells }]).columns[0] as CategoryColumn;
 
@@ -37,12 +32,14 @@ test('days and civil dates are those of the calendar, from the year 1000 to 9999
 
 test.each(written)('%s: the pattern takes the days that exist and no others', (format) => {
   const matcher = matcherOf(format);
-  for (const year of [1000, 1900, 2000, 2023, 2024, 9996]) {
+  const { hasShortYear, order } = writtenDate(format);
+  const hasDay = order.includes('D');
+  for (const year of hasShortYear ? [1969, 1996, 2000, 2023, 2024, 2068] : [1000, 1900, 2000, 2023, 2024, 9996]) {
     for (let month = 0; month <= 13; month++) {
-      for (let day = 0; day <= 32; day++) {
+      for (let day = hasDay ? 0 : 1; day <= (hasDay ? 32 : 1); day++) {
         const date = new Date(Date.UTC(year, month - 1, day));
         const exists = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
-        expect(matcher.test(write(format, year, month, day)), `${year} ${month} ${day}`).toBe(exists);
+        expect(matcher.test(writeDate(format, year, month, day)), `${year} ${month} ${day}`).toBe(exists);
       }
     }
   }
@@ -61,23 +58,26 @@ test('DuckDB and JavaScript read the patterns alike', async () => {
 
 describe('a date becomes', () => {
   test.each(written)('%s: year, month, day, weekday and hour as written, and the days since the first', (format) => {
-    const hasTime = separatorOf(format) !== '';
-    const first = write(format, 1999, 12, 31);
-    const others = [write(format, 2000, 1, 30) + (hasTime ? ' 05:00' : ''), write(format, 2001, 2, 15)];
-    const moment = fc.date({ min: new Date('1000-01-01T00:00:00Z'), max: new Date('9999-12-31T23:59:59Z'), noInvalidDate: true });
+    const { order, hasShortYear, hasTime, isHalfDay } = writtenDate(format);
+    const first = writeDate(format, 1999, 12, 31);
+    const others = [writeDate(format, 2000, 1, 30) + (hasTime ? ` 05:00${isHalfDay ? ' PM' : ''}` : ''), writeDate(format, 2001, 2, 15)];
+    const [min, max] = hasShortYear ? ['1969-01-01T00:00:00Z', '2068-12-31T23:59:59Z'] : ['1000-01-01T00:00:00Z', '9999-12-31T23:59:59Z'];
     fc.assert(
-      fc.property(moment, (date) => {
-        const clock = hasTime ? date.toISOString().slice(10, 19) : '';
-        const text = write(format, date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()) + clock;
+      fc.property(fc.date({ min: new Date(min!), max: new Date(max!), noInvalidDate: true }), (moment) => {
+        const date = new Date(moment);
+        if (!order.includes('D')) date.setUTCDate(1);
+        const time = date.toLocaleTimeString('en-US', { timeZone: 'UTC', hourCycle: isHalfDay ? 'h12' : 'h23' }).replace('\u202f', ' ');
+        const clock = hasTime ? ` ${time}` : '';
+        const text = writeDate(format, date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()) + clock;
         const seconds = Math.floor(date.getTime() / (hasTime ? 1000 : 86_400_000)) * (hasTime ? 1 : 86_400);
         const parts = partsOf(format, [text], first, others);
         expect(parts).toMatchObject({
           year: [date.getUTCFullYear()],
           month: [date.getUTCMonth() + 1],
-          day: [date.getUTCDate()],
+          ...(order.includes('D') && { day: [date.getUTCDate()] }),
           weekday: [(date.getUTCDay() + 6) % 7],
           ...(hasTime && { hour: [date.getUTCHours()] }),
-          'days since the first': [Math.fround((seconds - Date.UTC(1999, 11, 31) / 1000) / 86_400)],
+          'days since the first': [Math.fround((seconds - Date.UTC(1999, 11, order.includes('D') ? 31 : 1) / 1000) / 86_400)],
         });
         const dayOfYear = (Date.UTC(2001, date.getUTCMonth(), date.getUTCDate()) - Date.UTC(2001, 0, 1)) / 86_400_000;
         expect(parts['time of year, sine']![0]).toBeCloseTo(Math.sin((2 * Math.PI * dayOfYear) / 366), 1);
@@ -103,6 +103,22 @@ describe('a date becomes', () => {
     const { values } = instantsOf(columnOf(['02.01.2024', '01.02.2024 00:00 +01:00', null, '31.12.2023']), 'DD.MM.YYYY');
     const seconds = (text: string) => Date.parse(text) / 1000;
     expect([...values]).toEqual([seconds('2024-01-02Z'), seconds('2024-01-31T23:00Z'), NaN, seconds('2023-12-31Z')]);
+  });
+
+  test('noon and midnight of twelve hours, names of months in any case, and two digits of a year', () => {
+    const hours = (texts: string[]) => partsOf('MM/DD/YY AM/PM', texts, '1/1/99', ['2/2/00 5:00 PM', '3/7/02 12:01 AM'])['hour'];
+    expect(hours(['1/1/24 12:00 AM', '1/1/24 12:59pm', '1/1/24 11:30 PM', '1/1/24 1:00am', '1/1/24', '1/1/24 13:00 PM'])).toEqual([
+      0,
+      12,
+      23,
+      1,
+      0,
+      NaN,
+    ]);
+    const years = partsOf('DD-MMM-YY', ['05-MAR-24', '5-March-68', '05-sep-69', '31-Apr-24'], '01-Jan-99', ['02-Feb-01']);
+    expect(years).toMatchObject({ year: [2024, 2068, 1969, NaN], month: [3, 3, 9, NaN] });
+    const { values } = instantsOf(columnOf(['Tue, 5 Mar 2024 10:15:00 +0100', 'TUESDAY 05 March 2024 09:15 GMT']), 'EEE, DD MMM YYYY');
+    expect([...values]).toEqual([0, 1].map(() => Date.parse('2024-03-05T09:15Z') / 1000));
   });
 
   test('what epoch seconds and milliseconds count', () => {

@@ -1,7 +1,9 @@
 /** Tables to test with: random ones with hostile names and values, and the window through which a graph's features are seen. */
 import fc from 'fast-check';
 import { columnTypeOf } from '../../core/features/layout.ts';
+import { numberReader } from '../../core/features/number-formats.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
+import { takeRows } from '../../core/features/split.ts';
 import { fit as fitFeatures } from '../../core/features/tabular.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
 import { buildModelGraph } from '../../core/onnx/model-graph.ts';
@@ -9,6 +11,7 @@ import type { RawRows } from '../../core/serving/rows.ts';
 import type { ColumnType } from '../../core/spec.ts';
 import type { Frame, FrameColumn } from '../../core/table/frame.ts';
 import type { CleanReport, ColumnReport } from '../../core/table/report.ts';
+import type { RowSource } from '../../core/table/stored-table.ts';
 
 export const hostileNames = [
   '__proto__',
@@ -56,6 +59,12 @@ export function frameOf(columns: readonly Cells[]): Frame {
   };
 }
 
+/** The same as rows that are taken from where they lie. */
+export function sourceOf(columns: readonly Cells[]): RowSource {
+  const frame = frameOf(columns);
+  return { rows: frame.rows, take: (rows) => takeRows(frame, rows) };
+}
+
 export function reportOf(
   columns: readonly Pick<Cells, 'name' | 'type'>[],
   more: Partial<Record<string, Partial<ColumnReport>>> = {},
@@ -99,6 +108,12 @@ export function windowGraph(preprocess: Preprocess): Uint8Array {
   return buildModelGraph({ preprocess: seen, model: { toOnnx: (graph, features) => graph.node('Identity', [features]) } });
 }
 
+function cellsOf(fitted: Preprocess['columns'][number], cells: RawRows['columns'][number]): Cells['cells'] {
+  const isText = (fitted.type === 'number' || fitted.type === 'wide') && fitted.written !== undefined && Array.isArray(cells);
+  if (isText) return cells.map(numberReader(fitted.written!));
+  return Array.from<number | string, number | string | null>(cells, (cell) => (cell === '' ? null : cell));
+}
+
 /** Raw rows as a table, '' being missing. */
 export function frameOfRows({ columns }: Preprocess, rows: RawRows): Frame {
   return frameOf(
@@ -106,7 +121,7 @@ export function frameOfRows({ columns }: Preprocess, rows: RawRows): Frame {
       name: fitted.name,
       type: columnTypeOf(fitted),
       wide: fitted.type === 'wide',
-      cells: Array.from<number | string, number | string | null>(rows.columns[i]!, (cell) => (cell === '' ? null : cell)),
+      cells: cellsOf(fitted, rows.columns[i]!),
     })),
   );
 }

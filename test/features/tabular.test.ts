@@ -1,22 +1,37 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { transform } from '../../core/features/tabular.ts';
+import { filledView } from '../../core/models/view/filled.ts';
+import { applyView } from '../../core/models/view/view.ts';
 import { type Cells, fitCells, frameOf, tables } from './tables.ts';
 
+const matrixOf = (preprocess: ReturnType<typeof fitCells>, columns: readonly Cells[]) => transform(preprocess, frameOf(columns));
+
+/** As families see them that want no gaps and no outliers. */
+function filled(preprocess: ReturnType<typeof fitCells>, columns: readonly Cells[]) {
+  const x = matrixOf(preprocess, columns);
+  return applyView(filledView(x)!, x);
+}
+
 /** The features of a table by name. */
-function featuresOf(preprocess: ReturnType<typeof fitCells>, columns: readonly Cells[]): Record<string, number[]> {
-  const { names, rows, data } = transform(preprocess, frameOf(columns));
+function featuresOf(
+  preprocess: ReturnType<typeof fitCells>,
+  columns: readonly Cells[],
+  { names, rows, data } = matrixOf(preprocess, columns),
+): Record<string, number[]> {
   return Object.fromEntries(names.map((name, i) => [name, [...data.subarray(i * rows, (i + 1) * rows)]]));
 }
 
 describe('numbers', () => {
-  test('missing ones become the median, and a feature says so where the train rows have any', () => {
+  test('missing ones stay so, or become the median, and a feature says so where the train rows have any', () => {
     const train: Cells[] = [{ name: 'age', type: 'number', cells: [1, null, 3, 8] }];
     const preprocess = fitCells(train);
     expect(preprocess.columns[0]).toMatchObject({ impute: 3, indicator: true });
     const { age, 'age is missing': missing } = featuresOf(preprocess, train);
     expect(missing).toEqual([0, 1, 0, 0]);
-    expect(age![1]).toBe(age![2]);
+    expect(age![1]).toBe(Number.NaN);
+    const { age: full } = featuresOf(preprocess, train, filled(preprocess, train));
+    expect(full).toEqual([age![0], age![2], age![2], age![3]]);
   });
 
   test('the features of the train rows have mean 0 and deviation 1', () => {
@@ -28,11 +43,15 @@ describe('numbers', () => {
     expect(deviation).toBeCloseTo(1, 5);
   });
 
-  test('values beyond three interquartile ranges from the quartiles stand at the bound, infinities too', () => {
+  test('values beyond three interquartile ranges from the quartiles stay, or stand at the bound, infinities too', () => {
     const cells = Array.from({ length: 101 }, (_, i) => i);
     const preprocess = fitCells([{ name: 'n', type: 'number', cells }]);
     expect(preprocess.columns[0]).toMatchObject({ low: -125, high: 225 });
-    const asked = featuresOf(preprocess, [{ name: 'n', type: 'number', cells: [-Infinity, -125, 225, 226, Infinity] }])['n']!;
+    const columns: Cells[] = [{ name: 'n', type: 'number', cells: [-Infinity, -125, 225, 226, Infinity] }];
+    const whole = featuresOf(preprocess, columns)['n']!;
+    expect([whole[0], whole[4]]).toEqual([-Infinity, Infinity]);
+    expect(whole[3]).toBeGreaterThan(whole[2]!);
+    const asked = featuresOf(preprocess, columns, filled(preprocess, columns))['n']!;
     expect(asked[0]).toBe(asked[1]);
     expect([asked[3], asked[4]]).toEqual([asked[2], asked[2]]);
   });
@@ -43,9 +62,10 @@ describe('numbers', () => {
     ['all missing', [null, null, null]],
     ['infinite', [Infinity, -Infinity, Infinity]],
     ['as far apart as float32 goes', [3.4028234663852886e38, -3.4028234663852886e38, 0]],
-  ])('a column that is %s gives features without NaN', (_, cells) => {
+  ])('a column that is %s gives features without NaN, where these are filled', (_, cells) => {
     const columns: Cells[] = [{ name: 'n', type: 'number', cells }];
-    for (const values of Object.values(featuresOf(fitCells(columns), columns))) expect(values).not.toContain(Number.NaN);
+    const preprocess = fitCells(columns);
+    expect(filled(preprocess, columns).data).not.toContain(Number.NaN);
   });
 });
 
@@ -78,12 +98,20 @@ describe('categories', () => {
       'unit = mW': [1, 1, 0, 0],
       'unit = MW (2)': [0, 0, 1, 0],
       'unit = na': [0, 0, 0, 1],
+      'unit: code': [0, 0, 1, 2],
     });
+  });
+
+  test('three values or more have a code: that of the value, of missing, or of neither', () => {
+    const columns: Cells[] = [{ name: 'c', type: 'category', cells: ['a', 'a', 'a', 'b', 'b', 'c'] }];
+    const preprocess = fitCells(columns);
+    expect(preprocess.features).toEqual(['c = a', 'c = b', 'c = c', 'c: code']);
+    expect(featuresOf(preprocess, [{ name: 'c', type: 'category', cells: ['b', 'c', null, 'd'] }])['c: code']).toEqual([1, 2, -1, -2]);
   });
 
   test('at most 64 values have a feature, and those that one row in a thousand has', () => {
     const many = Array.from({ length: 5000 }, (_, i) => `value ${i % 100}`);
-    expect(fitCells([{ name: 'c', type: 'category', cells: many }]).features).toHaveLength(64);
+    expect(fitCells([{ name: 'c', type: 'category', cells: many }]).features).toHaveLength(64 + 1);
     const rare = Array.from({ length: 5000 }, (_, i) => (i < 4 ? 'rare' : i < 9 ? 'rather' : 'often'));
     expect(fitCells([{ name: 'c', type: 'category', cells: rare }]).features).toEqual(['c = often', 'c = rather']);
   });
@@ -119,7 +147,7 @@ test('what is fitted survives JSON: it transforms as before, bit for bit', () =>
       const read = JSON.parse(JSON.stringify(preprocess)) as typeof preprocess;
       const [before, after] = [transform(preprocess, frameOf(columns)), transform(read, frameOf(columns))];
       expect(new Uint32Array(after.data.buffer)).toEqual(new Uint32Array(before.data.buffer));
-      expect(before.data.some(Number.isNaN)).toBe(false);
+      expect(filled(preprocess, columns).data.some(Number.isNaN)).toBe(false);
     }),
   );
 });

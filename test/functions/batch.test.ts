@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { datasetSchema } from '../../core/api/schemas.ts';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
 import { environment } from '../../core/names.ts';
 import { getJson } from '../../core/object-store.ts';
+import type { ModelCard } from '../../core/registry/card.ts';
 import { type Fallback, getRun } from '../../core/registry/runs.ts';
-import type { Plan } from '../../core/search/plan.ts';
+import type { Plan, TrialResult } from '../../core/search/plan.ts';
 import { createHandler } from '../../functions/api.lambda.ts';
 import { clean } from '../../functions/clean.lambda.ts';
 import { fail } from '../../functions/fail.lambda.ts';
@@ -30,7 +31,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  for (const name of [environment.batch, environment.jobMemory]) delete process.env[name];
+  for (const name of [environment.batch, environment.jobMemory, environment.jobStage]) delete process.env[name];
 });
 
 /** Uploads the table under a spec and makes its features. @returns the event of its run */
@@ -63,6 +64,9 @@ describe('a plan for Batch', () => {
         ],
       },
       finish: expect.objectContaining({ Environment: expect.arrayContaining([{ Name: 'INGOT_JOB_STAGE', Value: 'Finish' }]) }),
+      // As long as any execution may take: without a budget its own limit decides.
+      searchSeconds: 72 * 3600,
+      finishSeconds: 72 * 3600,
     });
     expect(await plan(event, lab.services)).toEqual(answer);
     expect(await getRun(lab.rawModels, lab.queue, event.run)).toMatchObject({ lane: { name: 'cpu', reason: 'dataset.json asks for it.' } });
@@ -81,7 +85,7 @@ describe('a plan for Batch', () => {
     let answer = await plan(event, lab.services);
     const { rungs } = (await getJson<Plan>(lab.rawModels, modelKeys.plan(run)))!;
     for (const rung of rungs!.keys()) {
-      const [, asked] = answer.job!.search.Environment;
+      const [, asked] = answer.job!.search!.Environment;
       expect(JSON.parse(asked!.Value)).toEqual({ ...event, rung, children: Math.max(2, Math.min(8, answer.trials.length)) });
       expect(await plan(event, lab.services)).toEqual(answer);
       for (const trial of answer.trials) await search({ ...event, trial }, lab.services);
@@ -175,6 +179,101 @@ describe('a job that failed', () => {
     const error = failed({ StatusReason: 'Essential container in task exited', Container: { ExitCode: 1 } });
     await expect(plan({ ...event, error }, lab.services)).rejects.toMatchObject({ name: 'NotFound', message: JSON.stringify(said) });
   });
+});
+
+describe('a budget in minutes', () => {
+  const timeout = { Error: 'States.Timeout' };
+  const limited = () => prepared({ lane: 'cpu', priority: 5, budget: { minutes: 30 } });
+  const waiting = {
+    name: 'd-search',
+    status: 'RUNNABLE',
+    share: 'whenever',
+    vcpus: 4,
+    busyVcpus: 64,
+    maxVcpus: 64,
+    before: undefined,
+    trouble: undefined,
+    statusReason: undefined,
+  };
+
+  test('ends the wait for jobs, and functions, which never wait, finish the model where they can', async () => {
+    const { job } = await plan(await limited(), lab.services);
+    expect(job).not.toHaveProperty('finish');
+    expect(job!.searchSeconds).toBeGreaterThan(60);
+    expect(job!.searchSeconds).toBeLessThan(30 * 60);
+  });
+
+  test('over while all jobs wait, ends them and the run, which says why they waited and what to do', async () => {
+    const event = await limited();
+    await plan(event, lab.services);
+    batch.jobs = [waiting];
+    await expect(plan({ ...event, error: timeout }, lab.services)).rejects.toMatchObject({
+      told: {
+        code: 'Unavailable',
+        stage: 'Search',
+        message: expect.stringMatching(
+          /^The time that the budget leaves was over while a job waited: All 64 vCPUs that the queue may have are in use/,
+        ),
+        where: 'dataset.json, field budget',
+        fix: expect.stringMatching(/more minutes.*priority.*lambda/),
+      },
+    });
+    expect(batch.stopped).toEqual([`${event.run}-`]);
+  });
+
+  test('over while some wait, ends these, and the run goes on with what the others found', async () => {
+    const event = await limited();
+    const { trials } = await plan(event, lab.services);
+    await search({ ...event, trial: trials[0]! }, lab.services);
+    batch.jobs = [waiting];
+    const anew = await plan({ ...event, error: timeout }, lab.services);
+    expect(anew).not.toHaveProperty('job');
+    expect(batch.stopped).toEqual([`${event.run}-`]);
+    await lab.stages(event);
+    expect(await getRun(lab.rawModels, lab.queue, event.run)).toMatchObject({
+      status: 'SUCCEEDED',
+      lane: { name: 'lambda', reason: expect.stringMatching(/was over while a job waited.*Functions have taken over/) },
+    });
+    const card = await getJson<ModelCard>(lab.rawModels, modelKeys.card('d', 1));
+    expect(card!.budget!.leftOut).toContain('1 of 2 trials stopped before all their candidates were tried: the time was over.');
+  });
+
+  test('over while some wait, where functions cannot finish: no other search is waited for, and what finishes has the minutes that are left', async () => {
+    const event = await limited();
+    const { trials } = await plan(event, lab.services);
+    const made = (await getJson<Plan>(lab.rawModels, modelKeys.plan(event.run)))!;
+    await lab.rawModels.put(modelKeys.plan(event.run), JSON.stringify({ ...made, fallback: false }));
+    await search({ ...event, trial: trials[0]! }, lab.services);
+    const anew = await plan({ ...event, error: timeout }, lab.services);
+    expect(anew.job).not.toHaveProperty('search');
+    expect(anew.job).toMatchObject({ finish: expect.any(Object), finishSeconds: expect.any(Number) });
+    expect(anew.job!.finishSeconds).toBeLessThan(30 * 60);
+    expect((await select(event, lab.services)).trials).toEqual([]);
+    await expect(plan({ ...event, error: timeout }, lab.services)).rejects.toMatchObject({ told: { code: 'Unavailable', stage: 'Fit' } });
+  });
+
+  test('without one, a time-out is the deployment’s', async () => {
+    const event = await prepared({ lane: 'cpu' });
+    await plan(event, lab.services);
+    expect(await plan({ ...event, error: timeout }, lab.services)).not.toHaveProperty('job');
+    expect(batch.stopped).toEqual([]);
+  });
+});
+
+test.each([
+  ['a function, which has fifteen minutes, is ended before these are over', undefined, true],
+  ['a job is not, while the budget lasts', 'Search', undefined],
+])('a trial on %s', { timeout: 120_000 }, async (_, stage, stopped) => {
+  const event = await prepared({ lane: 'cpu', budget: { minutes: 120 }, search: 'auto', grids: undefined, families: ['linear'] });
+  const [trial] = (await plan(event, lab.services)).trials;
+  if (stage) process.env[environment.jobStage] = stage;
+  let calls = 0;
+  const sevenMinutesACall = () => 7 * 60_000 * calls++;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(sevenMinutesACall);
+  await search({ ...event, trial: trial! }, lab.services);
+  clock.mockRestore();
+  const found = await getJson<TrialResult>(lab.rawModels, modelKeys.trial(event.run, trial!));
+  expect(found!.stopped).toBe(stopped);
 });
 
 describe('an upload', () => {

@@ -1,5 +1,5 @@
-import type { JobRequest, Jobs, QueueState } from '../../core/compute/batch.ts';
-import type { OpenJob } from '../../core/compute/waiting.ts';
+import type { JobRequest, Jobs, QueueLook, QueueState } from '../../core/compute/batch.ts';
+import { type OpenJob, whyWaiting } from '../../core/compute/waiting.ts';
 
 /** For what has nothing to ask of Batch. */
 export async function noBatch(): Promise<Jobs> {
@@ -11,6 +11,9 @@ export class FakeBatch implements Jobs {
   readonly submitted: JobRequest[] = [];
   state: QueueState = { maxVcpus: 64, busyVcpus: 0, waitingVcpus: {} };
   jobs: OpenJob[] = [];
+  readonly stopped: string[] = [];
+  /** By queue; the others are empty. */
+  looks: Record<string, QueueLook> = {};
   /** By the beginning of the job's name. */
   failures: Record<string, string> = {};
   /** Thrown by all calls. */
@@ -27,8 +30,17 @@ export class FakeBatch implements Jobs {
     return this.state;
   }
 
+  async look(queue: string): Promise<QueueLook> {
+    return this.looks[queue] ?? { waiting: 0, running: 0, open: 0 };
+  }
+
   async open() {
     return this.jobs;
+  }
+
+  async stop(_: string, prefix: string) {
+    this.stopped.push(prefix);
+    return this.jobs.flatMap((job) => whyWaiting(job) ?? []);
   }
 
   async failedChild() {

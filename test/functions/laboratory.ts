@@ -67,7 +67,7 @@ export class Laboratory {
 
   eventOf(key: string): object {
     const sequencer = `00${(this.sequence++).toString(16).toUpperCase()}44E1C4B8D6`;
-    return s3Event(key, { versionId: this.rawData.versionId(key), sequencer, eventTime: this.tick().toISOString() });
+    return s3Event(key, { versionId: this.rawData.versionId(key), sequencer, eventTime: this.services.now().toISOString() });
   }
 
   /** Clean, and transform where a report was written. @returns whether the dataset has one */

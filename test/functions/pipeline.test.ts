@@ -176,6 +176,7 @@ describe('answers that can be relied on', () => {
     const second = (await getJson<ModelCard>(again.rawModels, modelKeys.card('d', 1)))!;
     expect(second.heldOut).toEqual(heldOut);
     expect(parseSpec(JSON.stringify(reproduce.spec))).toEqual(reproduce.spec);
+    expect(parseSpec(JSON.stringify(reproduce.chosen))).toEqual(reproduce.chosen);
   });
 });
 
@@ -213,8 +214,25 @@ describe('the same again', () => {
     await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
     await lab.runAll();
     expect(lab.queue.records).toHaveLength(1);
-    expect((await live(lab))!.history).toHaveLength(1);
+    expect((await live(lab))!.history.map(({ version }) => version)).toEqual([1, 1]);
     expect((await pointer(lab))!.status).toBe('READY');
+  });
+
+  test('data uploaded again after others: no run, and their version is live again, whichever run ends last', async () => {
+    const lab = await small();
+    const upload = async (seed: number) => lab.prepare(await lab.upload('raw/d/data.csv', table(seed)));
+    await upload(1);
+    await lab.runAll();
+    await upload(2);
+    await lab.runAll();
+    expect((await live(lab))!.version).toBe(2);
+    await upload(1);
+    expect(lab.queue.records).toHaveLength(2);
+    expect((await live(lab))!.version).toBe(1);
+    const other = await small();
+    for (const seed of [1, 2, 1]) await other.prepare(await other.upload('raw/d/data.csv', table(seed)));
+    await other.runAll();
+    expect((await live(other))!.history.map(({ version }) => version)).toEqual([1]);
   });
 
   test('in another laboratory: the same bytes of every object', async () => {

@@ -145,14 +145,15 @@ describe('a run', () => {
 
   it('goes through Batch where Plan has jobs: the search is an array of them, and all from the fit to the gate another', () => {
     const ways = Object.fromEntries(states.filter(([, { Type }]) => Type === 'Choice').map(([name, state]) => [name, state['Choices']]));
-    const where = (Next: string) => [{ Variable: '$.plan.job', IsPresent: true, Next }];
+    const where = (what: string, Next: string) => [{ Variable: `$.plan.job.${what}`, IsPresent: true, Next }];
     expect(ways).toEqual({
-      'Where to search': where('Search on Batch'),
+      'Where to search': where('search', 'Search on Batch'),
       More: [{ Variable: '$.plan.trials[0]', IsPresent: true, Next: 'Where to search' }],
-      'Where to finish': where('Finish on Batch'),
+      'Where to finish': where('finish', 'Finish on Batch'),
     });
     expect(definition.States['Search on Batch']).toMatchObject({
       Resource: 'arn:AWS::Partition:states:::batch:submitJob.sync',
+      TimeoutSecondsPath: '$.plan.job.searchSeconds',
       Parameters: {
         'JobName.$': "States.Format('{}-search', $.run)",
         ArrayProperties: { 'Size.$': '$.plan.job.children' },
@@ -163,6 +164,7 @@ describe('a run', () => {
       Next: 'Select',
     });
     expect(definition.States['Finish on Batch']).toMatchObject({
+      TimeoutSecondsPath: '$.plan.job.finishSeconds',
       Parameters: { 'ContainerOverrides.$': '$.plan.job.finish' },
       Next: 'Register',
     });
@@ -321,7 +323,7 @@ describe('alarms', () => {
     [Namespace, MetricName, ...(ExtendedStatistic ? [ExtendedStatistic] : [])].join(' '),
   );
 
-  it('watch the API, every function, dead letters and runs', () => {
+  it('watch the API, every function, dead letters, runs, and the jobs of every queue', () => {
     const counts: Record<string, number> = {};
     for (const metric of metrics) counts[metric] = (counts[metric] ?? 0) + 1;
     expect(counts).toEqual({
@@ -333,6 +335,9 @@ describe('alarms', () => {
       'AWS/SQS ApproximateNumberOfMessagesVisible': 2,
       'AWS/States ExecutionsFailed': 1,
       'AWS/States ExecutionsTimedOut': 1,
+      'Ingot OldestJobWaiting': 1,
+      'Ingot JobsFailed': 1,
+      'Ingot JobMemoryUtilization': 1,
     });
   });
 

@@ -35,9 +35,10 @@ const table: Record<FunctionName, string> = {
     submitting('prepare'),
   transform:
     'get data/clean/, get data/features/, put data/clean/, put data/features/, list data/clean/, list data/features/, ' +
-    'put models/runs/, states:StartExecution StateMachine, sqs:SendMessage TransformDeadLetters, ' +
+    'get models/runs/, get models/models/, put models/runs/, put models/models/, list models/runs/, list models/models/, ' +
+    'states:StartExecution StateMachine, sqs:SendMessage TransformDeadLetters, ' +
     submitting('prepare'),
-  plan: `get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/, ${looking}`,
+  plan: `get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/, ${looking}, batch:TerminateJob any job`,
   search: 'get data/features/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
   select: 'get models/runs/, put models/runs/, list models/runs/',
   fit: 'get data/features/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
@@ -52,6 +53,7 @@ const table: Record<FunctionName, string> = {
     'get data/clean/, put data/raw/, list data/clean/, get models/runs/, get models/models/, put models/models/, list models/runs/, list models/models/, ' +
     `states:ListExecutions StateMachine, states:DescribeExecution StateMachine:*, states:StopExecution StateMachine:*, ${looking}`,
   predict: 'get models/models/, list models/models/',
+  watch: 'batch:DescribeJobs *, batch:ListJobs *, events:EnableRule rule Watch, events:DisableRule rule Watch',
 };
 
 /** What each kind of job may do; all fetch their code besides, an object of the assets' bucket. */
@@ -60,7 +62,8 @@ const jobs = {
     'get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
   prepare:
     'get data/raw/, get data/clean/, get data/features/, get data/secrets/, put data/clean/, put data/features/, put data/secrets/, ' +
-    'list data/raw/, list data/clean/, list data/features/, list data/secrets/, put models/runs/, states:StartExecution StateMachine',
+    'list data/raw/, list data/clean/, list data/features/, list data/secrets/, ' +
+    'get models/runs/, get models/models/, put models/runs/, put models/models/, list models/runs/, list models/models/, states:StartExecution StateMachine',
 };
 
 /** Actions without a resource level, so that AWS takes `*` alone for them. */
@@ -168,6 +171,9 @@ function words(action: string, resource: string, condition: Statement['Condition
   }
   const definition = /:job-definition\/\w+-(fargate-[\w:*]+)"/.exec(resource)?.[1];
   if (definition) return [`${action} job-definition ${definition}`];
+  if (resource.includes(':job/*"')) return [`${action} any job`];
+  const rule = /:rule\/\w*(Watch)\w*"/.exec(resource)?.[1];
+  if (rule) return [`${action} rule ${rule}`];
   if (resource === '"*"') return [`${action} *`];
   const name = /"Ingot(?:Training|Preparation|Batch)?(\w+?)[0-9A-F]{8}"/.exec(resource)?.[1] ?? resource;
   return [`${action} ${name}${resource.includes(':execution:') ? ':*' : ''}`];

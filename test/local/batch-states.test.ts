@@ -20,6 +20,7 @@ const definition = {
     Train: {
       Type: 'Task',
       Resource: 'arn:aws:states:::batch:submitJob.sync',
+      TimeoutSecondsPath: '$.seconds',
       Parameters: {
         JobName: 'job',
         JobQueue: 'queue',
@@ -49,7 +50,7 @@ async function startMachine(): Promise<{ cloud: RunningCloud; machine: StateMach
   return { cloud, machine: [...cloud.cloud.machines.values()][0]! };
 }
 
-const input = (script: string) => JSON.stringify({ parameters: { script } });
+const input = (script: string, seconds = 600) => JSON.stringify({ parameters: { script }, seconds });
 
 describe('a task that runs a job', () => {
   test('waits for its end, and returns it as DescribeJobs shows it', async () => {
@@ -87,6 +88,15 @@ describe('a task that runs a job', () => {
     const execution = await machine.start('refused', input('0'));
     await expect.poll(() => execution.status, { timeout: 10_000 }).toBe('FAILED');
     expect(execution).toMatchObject({ error: 'Batch.ClientException', cause: expect.stringContaining('disabled') });
+  });
+
+  test('is given up after the seconds that its state’s input says', async () => {
+    const { cloud, machine } = await startMachine();
+    await callBatch(cloud, 'UpdateComputeEnvironment', { computeEnvironment: 'fargate', state: 'DISABLED' });
+    const execution = await machine.start('patient', input('0', 1));
+    await expect.poll(() => execution.status, { timeout: 10_000 }).toBe('FAILED');
+    expect(execution.error).toBe('States.Timeout');
+    expect(await ended(cloud, cloud.cloud.batch.jobs()[0]!.id)).toMatchObject({ status: 'FAILED' });
   });
 
   test('takes its job with it where the execution is stopped', async () => {

@@ -69,17 +69,11 @@ describe('a job', () => {
   });
 
   // Only Linux tells what a process uses.
-  test.runIf(process.platform === 'linux')(
-    'that takes more memory than it asked for is ended, and the metrics tell what it used',
-    async () => {
-      const hog = `const kept = []; setInterval(() => kept.push(Buffer.alloc(50e6, 1)), 20)`;
-      const job = await ended(cloud, await submit(cloud, hog, { retryStrategy: { attempts: 1 } }));
-      expect(job.attempts[0]!.container).toMatchObject({ exitCode: 137, reason: 'OutOfMemoryError: Container killed due to memory usage' });
-      const used = (metric: string) => cloud.cloud.metrics.find('Ingot', metric, [{ Name: 'JobQueue', Value: 'queue' }])!;
-      expect(used('JobMemoryUtilization').statistic('Maximum', 0, Date.now() + 60_000)).toBeGreaterThan(100);
-      expect(used('JobCpuUtilization').statistic('Maximum', 0, Date.now() + 60_000)).toBeGreaterThan(0);
-    },
-  );
+  test.runIf(process.platform === 'linux')('that takes more memory than it asked for is ended', async () => {
+    const hog = `const kept = []; setInterval(() => kept.push(Buffer.alloc(50e6, 1)), 20)`;
+    const job = await ended(cloud, await submit(cloud, hog, { retryStrategy: { attempts: 1 } }));
+    expect(job.attempts[0]!.container).toMatchObject({ exitCode: 137, reason: 'OutOfMemoryError: Container killed due to memory usage' });
+  });
 
   test('can be terminated: it is asked to end, and then made to', async () => {
     const deaf = await startBatch({}, { graceMs: 300 });
@@ -239,16 +233,11 @@ describe('a queue', () => {
     expect((await ended(cloud, next)).status).toBe('SUCCEEDED');
   });
 
-  test('waits while its compute environment is disabled, and the metrics tell', async () => {
+  test('waits while its compute environment is disabled', async () => {
     const cloud = await startBatch({}, { vcpus: 2 });
     await callBatch(cloud, 'UpdateComputeEnvironment', { computeEnvironment: 'fargate', state: 'DISABLED' });
     const id = await submit(cloud, '0');
-    await expect
-      .poll(
-        () => cloud.cloud.metrics.find('Ingot', 'JobsWaiting', [{ Name: 'JobQueue', Value: 'queue' }])?.statistic('Maximum', 0, Date.now()),
-        { timeout: 8000 },
-      )
-      .toBe(1);
+    await until(cloud, id, 'RUNNABLE');
     expect((await describeJob(cloud, id)).status).toBe('RUNNABLE');
     await callBatch(cloud, 'UpdateComputeEnvironment', { computeEnvironment: 'fargate', state: 'ENABLED' });
     expect((await ended(cloud, id)).status).toBe('SUCCEEDED');

@@ -144,7 +144,7 @@ test('more memory than a process can share is refused in words', () => {
 
 test('a job goes on where the last one failed, with other workers', async () => {
   const shared = new SharedMemory();
-  const phase = { number: 0, kind: 'grow', tasks: 1000, rows: 0, outputs: 1, arenas: 0, arenaBytes: 0 } as const;
+  const phase = { number: 0, kind: 'grow', tasks: 1000, first: 0, rows: 0, outputs: 1, arenas: 0, arenaBytes: 0 } as const;
   const failing: Kernel = { ...shared.instantiate(), layout: () => 0, begin: () => {}, growTree: () => expect.unreachable() };
   await expect(runPhase(shared, failing, -1, phase, 2)).rejects.toThrow();
   const { x, y } = makeSample(6000, 12, 2, 5);

@@ -9,12 +9,15 @@ const now = new Date('2026-11-25T08:00:00Z');
 /** A model whose version n was made of the data that came n-th, or as the order says. */
 async function model(versions: number, order = (version: number) => version) {
   const store = new MemoryObjectStore();
+  const sourceOf = (place: number) => ({ key: 'raw/m/m.csv', sequencer: String(1000 + place), eventTime: now.toISOString() });
   for (let version = 1; version <= versions; version++) {
-    await publishVersion(store, { model: 'm', version, run: `run-${version}` } as ModelCard, new Uint8Array(), {});
+    const source = sourceOf(order(version));
+    await publishVersion(store, { model: 'm', version, run: `run-${version}`, source } as ModelCard, new Uint8Array(), {});
   }
   return {
     store,
-    release: (version: number) => release(store, 'm', version, `run-${version}`, now, async (a, b) => order(a) > order(b)),
+    release: (version: number, place = order(version)) =>
+      release(store, 'm', { version, run: `run-${version}`, source: sourceOf(place) }, now),
     set: (version: number, ifMatch?: string) => setAlias(store, 'm', 'live', version, now, ifMatch),
     rollBack: () => rollBack(store, 'm', 'live', now),
     live: async () => (await getAlias(store, 'm', 'live'))?.version,
@@ -46,9 +49,28 @@ describe('release', () => {
     expect(await live()).toBe(1);
   });
 
+  test('the same data uploaded again after others take live back, once an upload', async () => {
+    const { release, rollBack, live } = await model(2);
+    await release(1);
+    await release(2);
+    expect(await release(1, 3)).toBe(true);
+    expect(await live()).toBe(1);
+    await rollBack();
+    expect(await release(1, 3)).toBe(true);
+    expect(await live()).toBe(2);
+  });
+
+  test('a run of older data that ends after newer data were uploaded once more leaves them live', async () => {
+    const { release, live } = await model(2);
+    await release(1);
+    await release(1, 3);
+    expect(await release(2)).toBe(false);
+    expect(await live()).toBe(1);
+  });
+
   test('all at once, in any order: live ends on the newest data, and the history never goes back', async () => {
     const { store, release } = await model(12);
-    await Promise.all([5, 12, 1, 7, 3, 2, 11, 4, 10, 6, 9, 8].map(release));
+    await Promise.all([5, 12, 1, 7, 3, 2, 11, 4, 10, 6, 9, 8].map((version) => release(version)));
     const alias = await getAlias(store, 'm', 'live');
     expect(alias?.version).toBe(12);
     const moves = alias!.history.map(({ version }) => version);
@@ -65,7 +87,7 @@ describe('an alias', () => {
       live: {
         version: 2,
         history: [
-          { version: 1, at: now.toISOString(), by: 'run-1', why: 'release' },
+          { version: 1, at: now.toISOString(), by: 'run-1', why: 'release', source: expect.objectContaining({ key: 'raw/m/m.csv' }) },
           { version: 2, at: now.toISOString(), by: 'api', why: 'set' },
         ],
       },

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { transform, withCrosses } from '../../core/features/tabular.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
+import { filledView } from '../../core/models/view/filled.ts';
+import { applyView } from '../../core/models/view/view.ts';
 import { Random } from '../../core/random.ts';
-import { chooseCrosses } from '../../core/search/choose-crosses.ts';
-import { type Cells, fitCells, frameOf } from '../features/tables.ts';
+import { checkOf, chooseCrosses } from '../../core/search/choose-crosses.ts';
+import { type Cells, fitCells, frameOf, sourceOf } from '../features/tables.ts';
 
 const context = { seed: 1, workers: 1 };
 
@@ -19,7 +21,7 @@ function madeTable(rows: number, of: (a: number, b: number) => number): { column
 
 async function chosen(rows: number, of: (a: number, b: number) => number, workers = 1) {
   const { columns, learning } = madeTable(rows, of);
-  return chooseCrosses(fitCells(columns, {}, learning), frameOf(columns), learning, { ...context, workers });
+  return chooseCrosses(fitCells(columns, {}, learning), sourceOf(columns), learning, { ...context, workers });
 }
 
 describe('crosses are chosen', () => {
@@ -44,7 +46,7 @@ describe('crosses are chosen', () => {
     ];
     const values = Float64Array.from(off, (value) => value * 10);
     const learning = { target: { task: 'regression' as const, values }, foldOf: Int32Array.from(off, (_, row) => row % 5) };
-    expect(await chooseCrosses(fitCells(columns, {}, learning), frameOf(columns), learning, context)).toEqual([
+    expect(await chooseCrosses(fitCells(columns, {}, learning), sourceOf(columns), learning, context)).toEqual([
       { operation: 'within', a: 0, b: 1 },
     ]);
   });
@@ -55,12 +57,22 @@ describe('crosses are chosen', () => {
     expect(await chosen(500, (a, b) => Math.sin(a - b))).toEqual([]);
   });
 
+  test('in so much time: of many classes in fewer rounds, and not at all where those would be too few', () => {
+    const shape = { rows: 8000, features: 20, classes: 2 };
+    expect(checkOf(shape)).toMatchObject({ rows: 8000, rounds: 60 });
+    const many = checkOf({ ...shape, classes: 100 })!;
+    expect(many.rounds).toBeLessThan(30);
+    expect(many.coreSeconds).toBeLessThanOrEqual(5);
+    expect(checkOf({ ...shape, classes: 100 }, 1)).toBeUndefined();
+    expect(checkOf({ ...shape, rows: 1999 })).toBeUndefined();
+  });
+
   test('alike, whatever the workers', { timeout: 60_000 }, async () => {
     expect(await chosen(2500, (a, b) => Math.sin(a - b), 2)).toEqual(await chosen(2500, (a, b) => Math.sin(a - b)));
   });
 });
 
-test('crosses are the last features, of imputed numbers, and infinite ones are moved to the bound', () => {
+test('crosses are the last features, of imputed numbers; infinite ones are moved to the bound where no outliers are wanted', () => {
   const columns: Cells[] = [
     { name: 'a', type: 'number', cells: [1, 2, 3, 4, null] },
     { name: 'b', type: 'number', cells: [1, 0, 2, 4, 1] },
@@ -73,7 +85,8 @@ test('crosses are the last features, of imputed numbers, and infinite ones are m
   ] as const;
   const preprocess = withCrosses(fitCells(columns), crosses, frameOf(columns));
   expect(preprocess.features).toEqual(['a', 'b', 'a is missing', 'c = x', 'c = y', 'b − a', 'a ÷ b', 'b within c']);
-  const { data, rows } = transform(preprocess, frameOf(columns));
+  const x = transform(preprocess, frameOf(columns));
+  const { data, rows } = applyView(filledView(x)!, x);
   const [minus, over] = preprocess.crosses!;
   const unscaled = (at: number, { mean, scale }: { mean: number; scale: number }) =>
     [...data.subarray(at * rows, (at + 1) * rows)].map((value) => value * scale + mean);

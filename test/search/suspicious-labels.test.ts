@@ -43,3 +43,22 @@ test('of a long table, rows are drawn by seed', () => {
   expect(new Set(drawn).size).toBe(mostRows);
   expect(drawn).toEqual(rowsToDoubt(100_000, 4, 3));
 });
+
+test.each([
+  ['nothing tells the label', 0, 2, 0],
+  ['nothing tells any of ten labels', 0, 10, 0],
+  ['the label is only likely', 2, 2, 0.05],
+])('a noisy target is not full of wrong labels: %s', async (_, slope, classes, most) => {
+  const random = new Random(3);
+  const rows = 2000;
+  const data = Float32Array.from({ length: 2 * rows }, () => 4 * random.uniform() - 2);
+  const labels = Int32Array.from({ length: rows }, (_, row) =>
+    classes > 2 ? random.below(classes) : Number(random.uniform() < 1 / (1 + Math.exp(-slope * (data[row]! + data[rows + row]!)))),
+  );
+  const x: Matrix = { rows, columns: 2, names: ['a', 'b'], data };
+  const { labels: listed } = await findSuspiciousLabels(x, { task: 'classification', classes, labels }, Int32Array.from(labels.keys()), {
+    seed: 0,
+    workers: 1,
+  });
+  expect(listed.length).toBeLessThanOrEqual(most * rows);
+});

@@ -199,17 +199,42 @@ describe('values', () => {
     ]);
   });
 
-  it('commas between thousands and decimal commas, where they can be read in one way alone', async () => {
+  it('commas between thousands and decimal commas; what can be read in both ways is told', async () => {
     const { rows, report } = await clean({
       'a.csv': 'a;b;c;y\n1,234,567.5;3,14;1,234;p\n12;2,5;5,678;q\n1,000;7;9,999;p\n-3,000.25;0,001;1,001;q\n',
     });
     expect(rows).toEqual([
-      [1_234_567.5, 3.14, '1,234', 'p'],
-      [12, 2.5, '5,678', 'q'],
-      [1000, 7, '9,999', 'p'],
-      [-3000.25, 0.001, '1,001', 'q'],
+      [1_234_567.5, 3.14, 1234, 'p'],
+      [12, 2.5, 5678, 'q'],
+      [1000, 7, 9999, 'p'],
+      [-3000.25, 0.001, 1001, 'q'],
     ]);
-    expect(column(report, 'a').why).toBe('its values are numbers, with commas between thousands');
+    expect(column(report, 'a').why).toBe('its values are numbers, written with commas between thousands');
+    expect(column(report, 'b').why).toBe('its values are numbers, written with decimal commas, points between thousands');
+    expect(column(report, 'c').why).toBe(
+      'its values are numbers, written with commas between thousands; every value could as well be read with decimal commas: if so, say "decimal": "," in dataset.json',
+    );
+    expect(column(report, 'a').written).toEqual({ decimal: '.', groups: [','] });
+  });
+
+  it('currencies, percent, units and parentheses for negative numbers; a file in one language is read in one', async () => {
+    const { rows, report } = await clean({
+      'a.csv': 'a;b;c;d;y\n$1,234.50;12.3%;5 kg;3 days;p\n($2.00);7%;11 kg;1 day;q\n$1,000;-1%;0.5 kg;12 days;p\nn/a;;?;-;q\n',
+    });
+    expect(rows).toEqual([
+      [1234.5, 12.3, 5, 3, 'p'],
+      [-2, 7, 11, 1, 'q'],
+      [1000, -1, 0.5, 12, 'p'],
+      [null, null, null, null, 'q'],
+    ]);
+    expect(column(report, 'a').why).toBe("its values are numbers, written with '$' before them, negative ones as (5)");
+    const german = await clean({ 'a.csv': 'a;b;c;y\n1.500;1.234,50 €;1,234;p\n950;7,1 €;2,345;q\n12.000;8 €;3,456;p\n' });
+    expect(german.rows.map((row) => row.slice(0, 3))).toEqual([
+      [1500, 1234.5, 1.234],
+      [950, 7.1, 2.345],
+      [12000, 8, 3.456],
+    ]);
+    expect(column(german.report, 'c').why).not.toContain('dataset.json');
   });
 
   it('outliers are counted and left as they are', async () => {

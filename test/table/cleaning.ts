@@ -17,8 +17,13 @@ export interface Cleaned {
   rejects: string;
 }
 
-/** Writes the files, cleans them, and reads back what came of it. A file's content is text (UTF-8) or bytes. */
-export async function clean(files: Record<string, string | Uint8Array>, spec: DatasetSpec = {}, threads = 2): Promise<Cleaned> {
+/** Writes the files, cleans them, and reads back what came of it. A file's content is text (UTF-8) or bytes; from `scanFrom` bytes on a plain one is scanned. */
+export async function clean(
+  files: Record<string, string | Uint8Array>,
+  spec: DatasetSpec = {},
+  threads = 2,
+  scanFrom?: number,
+): Promise<Cleaned> {
   const directory = mkdtempSync(join(tmpdir(), 'ingot-clean-'));
   try {
     const sources = Object.entries(files).map(([name, content], index) => {
@@ -33,6 +38,7 @@ export async function clean(files: Record<string, string | Uint8Array>, spec: Da
       spec,
       directory,
       threads,
+      ...(scanFrom !== undefined && { scanFrom }),
       secret: async () => Buffer.from('secret'),
     });
     const table = join(directory, 'table.parquet');

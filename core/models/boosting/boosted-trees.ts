@@ -38,13 +38,14 @@ export async function sumBoosted({ ensemble, missingLeft, outputs }: BoostedTree
   const thresholds = Float32Array.from(splits, (split) => (split === leaf ? 0 : threshold(ensemble, split)));
   const scores = new Float64Array(x.rows * outputs);
   for (const [k, score] of base.entries()) scores.fill(score, k * x.rows, (k + 1) * x.rows);
+  const { data } = x;
   const blockRows = Math.max(1, Math.min(x.rows, Math.floor(blockBytes / (x.columns * 4))));
   const block = new Float32Array(blockRows * x.columns);
   let turn = performance.now();
   for (let first = 0; first < x.rows; first += blockRows) {
     const rows = Math.min(blockRows, x.rows - first);
     for (let column = 0; column < x.columns; column++)
-      for (let row = 0; row < rows; row++) block[row * x.columns + column] = x.data[column * x.rows + first + row]!;
+      for (let row = 0; row < rows; row++) block[row * x.columns + column] = data[column * x.rows + first + row]!;
     for (let tree = 0; tree < roots.length; tree++) {
       const at = (tree % outputs) * x.rows + first;
       for (let row = 0; row < rows; row++) {

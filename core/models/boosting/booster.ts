@@ -1,14 +1,17 @@
 /** One run of boosting: rounds of trees on a binned training set. */
 import { mix32, Random } from '../../random.ts';
 import type { Matrix } from '../model.ts';
+import { linksOf } from '../tree/ensemble.ts';
 import { Growth } from '../tree/growth.ts';
 import { type Objective, quantileOf } from './objective.ts';
 import type { BoostingParams } from './params.ts';
 import {
   type BoostKernel,
+  blockBytes,
   foundBytes,
   histogramBytes,
   instantiateBoost,
+  largestGroup,
   leafBytes,
   leafLowAt,
   leafValueAt,
@@ -30,10 +33,17 @@ export interface BoostedTree {
 }
 
 export const leaf = 0xffff_ffff;
+const missingBin = 255;
 /** Cells (rows × features) below which helpers would cost more than they give. */
 const smallTable = 500_000;
 /** Told apart in the seed: the bag, the features and the rounding of a round. */
 const [bagSeed, featureSeed, roundingSeed] = [1, 2, 3] as const;
+
+/** Features of a task: as many tasks for each thread, in groups as large as may be. */
+function groupOf(features: number, threads: number): number {
+  const rounds = Math.ceil(features / largestGroup / threads);
+  return Math.ceil(features / (rounds * threads));
+}
 
 /** The bins of a training set, and of rows that are predicted as it goes on. */
 export async function binTable(x: Matrix, rows: Int32Array, others: Int32Array, workers: number): Promise<Growth> {
@@ -75,8 +85,7 @@ export class Booster {
       order: rows * 4,
       spare: rows * 4,
       histograms: leaves * cells,
-      threadHistograms: threads * cells,
-      cleared: threads * 4,
+      blocks: threads * blockBytes,
       tasks: Math.ceil(rows / rowsPerTask) * 8,
       found: leaves * features * foundBytes,
       leaves: leaves * leafBytes,
@@ -95,11 +104,10 @@ export class Booster {
     this.features = features;
     this.at = at;
     this.used = rows;
-    this.every = Uint32Array.from({ length: rows }, (_, row) => row);
+    this.every = new Uint32Array(rows).map((_, row) => row);
     this.header = new RunHeader(shared, address);
     const { memory } = shared;
     new Uint8Array(memory.buffer, address, RunHeader.bytes).fill(0);
-    new Uint8Array(memory.buffer, at.cleared, bytes.cleared).fill(0);
     new Float64Array(memory.buffer, at.target, rows).set(objective.target);
     new Float64Array(memory.buffer, at.weights, objective.weights.length).set(objective.weights);
     for (const [k, score] of base.entries()) new Float64Array(memory.buffer, at.scores + k * allRows * 8, allRows).fill(score);
@@ -110,6 +118,7 @@ export class Booster {
       columnBins: shared.get('columnBins'),
       objective: objective.kind,
       used: rows,
+      group: groupOf(features, threads),
       maxLeaves: leaves,
       gradientUnit: objective.gradientUnit,
       hessianUnit: objective.hessianUnit,
@@ -140,6 +149,26 @@ export class Booster {
       kernel.settle();
       trees.push(this.read());
     }
+    this.round++;
+    return trees;
+  }
+
+  /** Takes a round's trees from a former attempt, and adds them to the scores: sums of whole numbers, the same as if they had been grown now. */
+  replay(trees: BoostedTree[]): BoostedTree[] {
+    const { buffer } = this.growth.shared.memory;
+    const bins = new Uint8Array(buffer, this.growth.shared.get('bins'), this.allRows * this.features);
+    trees.forEach(({ splits, missingLeft, leaves }, output) => {
+      const links = linksOf(Uint32Array.from(splits));
+      const scores = new Float64Array(buffer, this.at.scores + output * this.allRows * 8, this.allRows);
+      for (let row = 0; row < this.allRows; row++) {
+        let node = 0;
+        for (let split = splits[0]!; split !== leaf; split = splits[node]!) {
+          const bin = bins[row * this.features + (split >>> 8)]!;
+          node = (bin === missingBin ? missingLeft[node] === 1 : bin <= (split & 255)) ? node + 1 : links[node]!;
+        }
+        scores[row]! += leaves[links[node]!]!;
+      }
+    });
     this.round++;
     return trees;
   }

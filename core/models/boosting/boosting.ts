@@ -1,5 +1,6 @@
 /** Gradient boosting (Friedman 2001) on histogram trees that grow leaf-wise (Ke et al. 2017), for classification, regression and quantiles. */
 import { mix32 } from '../../random.ts';
+import { Pieces } from '../checkpoint.ts';
 import type { Family, FitContext, Target } from '../model.ts';
 import { parseParams } from '../params.ts';
 import type { Growth } from '../tree/growth.ts';
@@ -26,7 +27,7 @@ export const boosting: Family = {
   async fit(x, y, params, context) {
     const complete = boosting.parse(params);
     const resolved = resolve(complete);
-    const rows = Int32Array.from({ length: x.rows }, (_, row) => row);
+    const rows = new Int32Array(x.rows).map((_, row) => row);
     const shares = shareRows(rows, resolved, context.seed);
     const growth = await binTable(x, shares.train, shares.stopping, context.workers);
     const trees: BoostedTree[] = [];
@@ -83,7 +84,10 @@ export const boosting: Family = {
       const scores = new Map<number, Float64Array>();
       let last: Float64Array = new Float64Array();
       const valid = rows.length;
-      for await (const { round, best, booster } of runRounds(growth, objective, y, shares, params, most, context)) {
+      for await (const { round, best, booster } of runRounds(growth, objective, y, shares, params, most, {
+        ...context,
+        checkpoint: undefined,
+      })) {
         if (best === round && (params.earlyStopping || wanted.has(round))) last = booster.scores(valid, valid + validRows.length);
         if (wanted.has(round)) scores.set(round, last);
         context.onProgress?.((finished + round / most) / groups.size);
@@ -119,16 +123,18 @@ async function* runRounds(
   { train, stopping }: Shares,
   params: BoostingParams,
   most: number,
-  { seed, workers }: FitContext,
+  { seed, workers, checkpoint }: FitContext,
 ): AsyncGenerator<{ round: number; best: number; grown: BoostedTree[]; booster: Booster }> {
   const booster = new Booster(growth, objective, params, seed, workers);
+  const pieces = await Pieces.open<BoostedTree[]>(checkpoint, [{ ...params, nEstimators: 0 }, seed, train.length, stopping.length]);
   const target = stopping.length > 0 ? targetsOf(y, stopping, objective.answer) : new Float64Array();
   let best = 0;
   let least = Number.POSITIVE_INFINITY;
   let turn = performance.now();
   try {
     for (let round = 1; round <= most; round++) {
-      const grown = booster.grow();
+      const former = pieces.at(round - 1);
+      const grown = former ? booster.replay(former) : booster.grow();
       if (stopping.length === 0) best = round;
       else {
         const loss = meanLoss(objective, params, target, booster.scores(train.length, train.length + stopping.length));
@@ -138,12 +144,14 @@ async function* runRounds(
         }
       }
       yield { round, best, grown, booster };
+      if (!former) await pieces.add(grown);
       if (round - best >= params.nIterNoChange) return;
       if (performance.now() - turn < turnMilliseconds) continue;
       await new Promise(setImmediate);
       turn = performance.now();
     }
   } finally {
+    pieces.close();
     booster.stop();
   }
 }

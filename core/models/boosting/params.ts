@@ -1,5 +1,7 @@
+import { targetConstraint } from '../log-target.ts';
 import type { Params } from '../model.ts';
 import { type Constraints, integer } from '../params.ts';
+import { categoriesConstraint } from '../view/ordered.ts';
 
 /** More would let the sum of the leaves pass the bits that answer.ts has for it. */
 export const maxRounds = 4000;
@@ -132,6 +134,8 @@ export const boostingConstraints: Constraints = {
     accepts: (value) => within(value, 0.01, 0.5),
     meaning: 'The share of the rows that early stopping keeps back.',
   },
+  categories: categoriesConstraint,
+  target: targetConstraint,
 };
 
 /** Checked parameters, with no limit as a number. */

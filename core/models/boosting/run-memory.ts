@@ -8,8 +8,8 @@ const integers = [
   ...(['features', 'rows', 'allRows', 'bins', 'columnBins', 'threads', 'outputs', 'objective'] as const),
   ...(['maxLeaves', 'maxDepth', 'minSamplesLeaf', 'bits', 'stochastic', 'used', 'bagged', 'allowed'] as const),
   ...(['target', 'weights', 'scores', 'shares', 'exact', 'packed', 'order', 'spare'] as const),
-  ...(['histograms', 'threadHistograms', 'cleared', 'tasks', 'found', 'leaves', 'nodes'] as const),
-  ...(['kind', 'output', 'seed', 'histogramEpoch', 'low', 'high', 'middle', 'feature', 'bin', 'missingLeft', 'leafCount'] as const),
+  ...(['histograms', 'group', 'blocks', 'tasks', 'found', 'leaves', 'nodes'] as const),
+  ...(['kind', 'output', 'seed', 'low', 'high', 'middle', 'feature', 'bin', 'missingLeft', 'leafCount'] as const),
   ...(['smaller', 'larger'] as const),
 ] as const;
 
@@ -24,6 +24,10 @@ export const leafLowAt = 24;
 /** Of a unit of a score and of a leaf's value: 2^-22. */
 export const scoreUnit = 2 ** -22;
 export const histogramBytes = 2048;
+/** Of the rows that a thread gathers at a time. */
+export const blockBytes = 8192;
+/** Features whose histograms are filled together. */
+export const largestGroup = 8;
 export const rowsPerTask = 4096;
 
 export interface BoostKernel {

@@ -8,6 +8,7 @@
  * same goes for low. What is rounded is only `(Σ u · high + Σ u · low) + intercept`, in that order.
  */
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
+import { columnOf } from '../lazy-matrix.ts';
 import type { Matrix } from '../model.ts';
 
 const float64 = 11;
@@ -95,8 +96,9 @@ export function applyAffine({ features, outputs, exponents, high, low, intercept
     const bound = 2 ** exponents[feature]!;
     const perUnit = 1 / unitOf(exponents[feature]!);
     const at = feature * outputs;
+    const column = columnOf(x, feature);
     for (let row = 0; row < rows; row++) {
-      const value = x.data[feature * rows + row]!;
+      const value = column[row]!;
       const units = roundEven((value > bound ? bound : value >= -bound ? value : value < -bound ? -bound : 0) * perUnit);
       if (units === 0) continue;
       for (let k = 0; k < outputs; k++) {

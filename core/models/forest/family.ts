@@ -1,9 +1,11 @@
 /** Families of averaged histogram trees, for classification and regression: what forests and extremely randomised trees share. */
-import type { Family, Params, Target } from '../model.ts';
+import { Pieces } from '../checkpoint.ts';
+import type { Family, FitContext, Params, Target } from '../model.ts';
 import { type Constraints, parseParams } from '../params.ts';
 import { joinTrees } from '../tree/ensemble.ts';
 import { type FixedTarget, fixTarget, leafBits } from '../tree/fixed-point.ts';
 import { Growth, type GrowthParams } from '../tree/growth.ts';
+import type { GrownTree } from '../tree/thread.ts';
 import { type Answer, answer } from './answer.ts';
 import { ForestModel } from './forest-model.ts';
 import { compareCost, type ForestParams, resolve } from './params.ts';
@@ -40,7 +42,7 @@ export function makeForestFamily({ name, constraints, portfolio, splitter, autoD
       const target = fixTarget(y, rows);
       const bits = leafBits(nEstimators);
       const grower = await Growth.on(x, target, rows, new Int32Array(), context.workers);
-      const trees = await grower.grow({ ...growth, bits, splitter, seed: context.seed }, nEstimators, context.onProgress);
+      const trees = await growTrees(grower, { ...growth, bits, splitter, seed: context.seed }, nEstimators, rows.length, context);
       return new ForestModel(name, complete, reading(y, target, nEstimators, bits), joinTrees(trees, grower.edges, target.outputs));
     },
 
@@ -75,6 +77,28 @@ export function makeForestFamily({ name, constraints, portfolio, splitter, autoD
       }
     },
   };
+}
+
+/** Trees that are grown between two looks whether it is time to keep them. */
+const treesAtATime = 16;
+
+async function growTrees(grower: Growth, params: GrowthParams, trees: number, rows: number, context: FitContext): Promise<GrownTree[]> {
+  const { checkpoint, onProgress } = context;
+  if (!checkpoint) return grower.grow(params, trees, onProgress);
+  const pieces = await Pieces.open<GrownTree>(checkpoint, [params, rows]);
+  try {
+    const grown = Array.from({ length: Math.min(trees, pieces.count) }, (_, tree) => pieces.at(tree)!);
+    while (grown.length < trees) {
+      const first = grown.length;
+      const end = Math.min(trees, first + treesAtATime);
+      const made = await grower.grow(params, end, (done) => onProgress?.((first + done * (end - first)) / trees), first);
+      for (const tree of made) grown.push(tree);
+      await pieces.add(...made);
+    }
+    return grown;
+  } finally {
+    pieces.close();
+  }
 }
 
 /** What is not nested: candidates that are equal in it can be cut from one forest. */

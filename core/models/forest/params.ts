@@ -1,5 +1,7 @@
+import { targetConstraint } from '../log-target.ts';
 import type { Params } from '../model.ts';
 import { type Constraints, integer } from '../params.ts';
+import { categoriesConstraint } from '../view/ordered.ts';
 
 /** More would leave a leaf's value fewer than 12 bits; see fixed-point.ts. */
 const maxTrees = 4096;
@@ -58,6 +60,8 @@ export const forestConstraints: Constraints = {
     accepts: (value) => typeof value === 'boolean',
     meaning: 'Whether a tree grows on as many rows drawn with replacement, or on all of them.',
   },
+  categories: categoriesConstraint,
+  target: targetConstraint,
 };
 
 export const extraTreesConstraints: Constraints = {

@@ -3,12 +3,12 @@ import type { Params } from '../model.ts';
 
 export const forestPortfolio: readonly Params[] = [
   { nEstimators: 200, minSamplesLeaf: 2 },
-  { nEstimators: 200, minSamplesLeaf: 5, maxFeatures: 0.5 },
+  { nEstimators: 200, minSamplesLeaf: 5, maxFeatures: 0.5, categories: 'ordered' },
   { nEstimators: 200, minSamplesLeaf: 1, maxDepth: 12, maxFeatures: 'sqrt' },
 ];
 
 /** Random cuts make trees more different: more of them, as small. */
 export const extraTreesPortfolio: readonly Params[] = [
   { nEstimators: 300, minSamplesLeaf: 2 },
-  { nEstimators: 300, minSamplesLeaf: 3, maxFeatures: 0.5 },
+  { nEstimators: 300, minSamplesLeaf: 3, maxFeatures: 0.5, categories: 'ordered' },
 ];

@@ -1,5 +1,6 @@
 /** What all candidates on the same train rows share. It follows from the rows alone, so that sharing it changes no candidate. */
 import { bounded, largest } from '../exact/affine.ts';
+import { columnOf } from '../lazy-matrix.ts';
 import type { Matrix, Target } from '../model.ts';
 import { Loss, type LossKind, type Rows } from './loss.ts';
 
@@ -26,7 +27,7 @@ export function makeDesign(x: Matrix, y: Target, rows: Int32Array, balanced: boo
   const means: number[] = [];
   const largests: number[] = [];
   for (let feature = 0; feature < x.columns; feature++) {
-    const source = x.data.subarray(feature * x.rows, (feature + 1) * x.rows);
+    const source = columnOf(x, feature);
     const own = all ? source : pickValues(source, rows);
     const most = largest(own);
     const column = bounded(own, most);

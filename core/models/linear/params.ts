@@ -1,3 +1,4 @@
+import { targetConstraint } from '../log-target.ts';
 import type { Params } from '../model.ts';
 import { type Constraints, integer } from '../params.ts';
 
@@ -62,6 +63,7 @@ export const linearConstraints: Constraints = {
     accepts: (value) => integer(value, 1, 65_536),
     meaning: 'Rows in a step of sgd and adam.',
   },
+  target: targetConstraint,
 };
 
 export interface LinearParams {

@@ -5,6 +5,7 @@
  */
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { roundEven } from '../exact/affine.ts';
+import { columnOf } from '../lazy-matrix.ts';
 import type { Matrix } from '../model.ts';
 
 const float64 = 11;
@@ -44,7 +45,8 @@ export function fitEncoding(x: Matrix, rows: Int32Array, bins: number): FittedEn
   const step = Math.max(1, rows.length / quantileRows);
   const sample = Int32Array.from({ length: Math.min(rows.length, quantileRows) }, (_, i) => rows[Math.floor(i * step)]!);
   const columns = Array.from({ length: x.columns }, (_, column) => {
-    const values = Float32Array.from(sample, (row) => x.data[column * x.rows + row]!).filter(Number.isFinite);
+    const all = columnOf(x, column);
+    const values = Float32Array.from(sample, (row) => all[row]!).filter(Number.isFinite);
     return values.sort();
   });
   const distinct = columns.map((values) => values.filter((value, i) => i === 0 || value !== values[i - 1]));

@@ -1,3 +1,4 @@
+import { targetConstraint } from '../log-target.ts';
 import type { Params } from '../model.ts';
 import { type Constraints, integer } from '../params.ts';
 
@@ -90,6 +91,7 @@ export const networkConstraints: Constraints = {
     accepts: (value) => within(value, 0, 1) && value !== 0 && value !== 1,
     meaning: 'The share of the rows that early stopping holds back.',
   },
+  target: targetConstraint,
 };
 
 export interface NetworkParams {

@@ -4,6 +4,7 @@
  */
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { largest, roundEven } from '../exact/affine.ts';
+import { columnOf } from '../lazy-matrix.ts';
 import type { Matrix } from '../model.ts';
 
 const float64 = 11;
@@ -38,7 +39,8 @@ export function fixPoints(x: Matrix, rows: Int32Array): { fixed: FixedPoints; va
   const sizes: number[] = [];
   let variance = 0;
   for (let feature = 0; feature < x.columns; feature++) {
-    const column = Float32Array.from(rows, (row) => x.data[feature * x.rows + row]!);
+    const all = columnOf(x, feature);
+    const column = Float32Array.from(rows, (row) => all[row]!);
     const limit = largest(column);
     const values = Float64Array.from(column, (value) => (Number.isNaN(value) ? 0 : Math.max(-limit, Math.min(limit, value))));
     if (values.every((value) => value === values[0])) continue;
@@ -59,10 +61,11 @@ export function toPoints({ columns, used, centres, bounds, exponent }: FixedPoin
   const norms = new Float64Array(count);
   const perUnit = 2 ** -exponent;
   const points = used.map((feature, f) => {
+    const column = columnOf(x, feature);
     const point = new Float64Array(count);
     const [centre, bound] = [centres[f]!, bounds[f]!];
     for (let i = 0; i < count; i++) {
-      const value = x.data[feature * x.rows + (rows ? rows[i]! : i)]!;
+      const value = column[rows ? rows[i]! : i]!;
       const distance = ((Number.isNaN(value) ? 0 : value) - centre) * perUnit;
       const units = roundEven(distance > bound ? bound : Math.max(distance, -bound));
       point[i] = units;

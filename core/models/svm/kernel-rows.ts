@@ -31,6 +31,8 @@ export class KernelRows {
   /** What a unit² of distance² is worth in the exponent. */
   readonly rate: number;
   readonly loops: Loops;
+  /** How many kernels solvers have gone over: what tells how hard the rows are to part (core/compute/probe.ts). */
+  passed = 0;
   private readonly memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true });
   private readonly columns: number;
   private readonly stride: number;

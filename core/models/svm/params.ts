@@ -1,3 +1,4 @@
+import { targetConstraint } from '../log-target.ts';
 import type { Params } from '../model.ts';
 import { type Constraints, integer } from '../params.ts';
 
@@ -53,6 +54,7 @@ export const svmConstraints: Constraints = {
     accepts: (value) => integer(value, 10, 50_000),
     meaning: 'Of more rows the rbf is trained on as many, drawn by the seed with the classes in proportion. The linear takes all.',
   },
+  target: targetConstraint,
 };
 
 export interface SvmParams {
@@ -67,7 +69,7 @@ export interface SvmParams {
 }
 
 /** Checked parameters, typed. */
-export function resolve({ classWeight, ...params }: Params): SvmParams {
+export function resolve({ classWeight, target: _, ...params }: Params): SvmParams {
   return { ...params, balanced: classWeight === 'balanced' } as unknown as SvmParams;
 }
 

@@ -133,6 +133,7 @@ export class Smo {
     const { kernel, lists, at, active } = this;
     const { loops } = kernel;
     const [rowI, rowJ] = [kernel.address(at[i]!), kernel.address(at[j]!)];
+    kernel.passed += active;
     loops.step(lists.at, lists.gradient, lists.rise, lists.fall, active, rowI, rowJ, by);
     this.first = loops.first.value;
     this.least = loops.least.value;

@@ -97,13 +97,14 @@ export async function sumLeaves(ensemble: TreeEnsemble, x: Matrix): Promise<Int3
   const { roots, splits, links, leaves, outputs } = ensemble;
   const thresholds = Float32Array.from(splits, (split) => (split === leaf ? 0 : threshold(ensemble, split)));
   const sums = new Int32Array(x.rows * outputs);
+  const { data } = x;
   const blockRows = Math.max(1, Math.min(x.rows, Math.floor(blockBytes / (x.columns * 4))));
   const block = new Float32Array(blockRows * x.columns);
   let turn = performance.now();
   for (let first = 0; first < x.rows; first += blockRows) {
     const rows = Math.min(blockRows, x.rows - first);
     for (let column = 0; column < x.columns; column++)
-      for (let row = 0; row < rows; row++) block[row * x.columns + column] = x.data[column * x.rows + first + row]!;
+      for (let row = 0; row < rows; row++) block[row * x.columns + column] = data[column * x.rows + first + row]!;
     for (const root of roots) {
       for (let row = 0; row < rows; row++) {
         const cells = row * x.columns;

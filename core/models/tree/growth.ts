@@ -1,5 +1,6 @@
 /** Grows trees on a training set: bins its columns once, then grows as often as asked, all on the threads of the pool. */
 import { mix32 } from '../../random.ts';
+import { columnOf } from '../lazy-matrix.ts';
 import type { Matrix } from '../model.ts';
 import type { FixedTarget } from './fixed-point.ts';
 import { type Kernel, SharedMemory } from './memory.ts';
@@ -79,14 +80,16 @@ export class Growth {
     const target = shared.put(this.target.values);
     shared.set({ features, rows: rows.length, allRows, bins, columnBins, edges, target, outputs: this.target.outputs });
     this.free = shared.take(0);
+    const inOrder = rows.every((row, i) => row === i);
     const batch = Math.max(1, Math.min(features, maxTasks, Math.floor(batchBytes / (allRows * 4))));
     for (let first = 0; first < features; first += batch) {
       const columns = Math.min(batch, features - first);
       const raw = shared.take(columns * allRows * 4);
       for (let i = 0; i < columns; i++) {
-        const column = x.data.subarray((first + i) * x.rows, (first + i + 1) * x.rows);
+        const column = columnOf(x, first + i);
         const copy = shared.floats(raw + i * allRows * 4, allRows);
-        for (let row = 0; row < rows.length; row++) copy[row] = column[rows[row]!]!;
+        if (inOrder) copy.set(column.subarray(0, rows.length));
+        else for (let row = 0; row < rows.length; row++) copy[row] = column[rows[row]!]!;
         for (let row = 0; row < validRows.length; row++) copy[rows.length + row] = column[validRows[row]!]!;
       }
       shared.set({ raw, firstColumn: first, columns });
@@ -98,11 +101,12 @@ export class Growth {
     this.edges = shared.floats(edges, features * binsPerFeature).slice();
   }
 
-  /** Grows trees 0 to trees - 1. A tree is the same whatever the number of trees. */
-  async grow(params: GrowthParams, trees: number, onProgress?: (done: number) => void): Promise<GrownTree[]> {
+  /** Grows trees `first` to trees - 1. A tree is the same whatever the number of trees. */
+  async grow(params: GrowthParams, trees: number, onProgress?: (done: number) => void, first = 0): Promise<GrownTree[]> {
     this.shared.set({ ...header(params), countsLength: 0, depthsLength: 0, splitsLength: 0 });
-    const work = trees * this.rows.length * params.maxFeatures;
-    const { trees: grown } = await this.run('grow', trees, work, (tasks) => onProgress?.(tasks / trees));
+    const count = trees - first;
+    const work = count * this.rows.length * params.maxFeatures;
+    const { trees: grown } = await this.run('grow', count, work, (tasks) => onProgress?.(tasks / count), first);
     return grown;
   }
 
@@ -134,7 +138,7 @@ export class Growth {
     return total;
   }
 
-  private async run(kind: Phase['kind'], tasks: number, work: number, onProgress?: (tasks: number) => void) {
+  private async run(kind: Phase['kind'], tasks: number, work: number, onProgress?: (tasks: number) => void, first = 0) {
     const { shared, kernel } = this;
     const arenaBytes = shared.arenaBytes(kernel);
     const wanted = work < smallWork ? 1 : Math.min(this.workers, tasks);
@@ -144,7 +148,7 @@ export class Growth {
     const sums = kernel.sums.value >>> 0;
     const { outputs } = this.target;
     const rows = this.rows.length + this.validRows.length;
-    const phase: Phase = { number: this.phases++, kind, tasks, rows, outputs, arenas, arenaBytes };
+    const phase: Phase = { number: this.phases++, kind, tasks, first, rows, outputs, arenas, arenaBytes };
     const result = await runPhase(shared, kernel, this.job, phase, threads, onProgress);
     shared.release(arenas);
     return { ...result, phase, sums };

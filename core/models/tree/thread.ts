@@ -12,6 +12,8 @@ export interface Phase {
   number: number;
   kind: 'edges' | 'bins' | 'grow' | 'cuts';
   tasks: number;
+  /** The number of the first task's tree. */
+  first: number;
   rows: number;
   outputs: number;
   /** Where arenas begin, and bytes of each. */
@@ -62,11 +64,12 @@ function perform(shared: SharedMemory, kernel: Kernel, phase: Phase, task: numbe
   if (phase.kind === 'edges') kernel.findEdges(task);
   else if (phase.kind === 'bins') kernel.fillBins(task * binBlock, Math.min((task + 1) * binBlock, phase.rows));
   else {
-    const nodes = kernel.growTree(task);
-    if (phase.kind === 'cuts') kernel.addPredictions(task);
+    const tree = phase.first + task;
+    const nodes = kernel.growTree(tree);
+    if (phase.kind === 'cuts') kernel.addPredictions(tree);
     else
       return {
-        tree: task,
+        tree,
         splits: shared.uint32s(kernel.nodeSplits.value >>> 0, nodes).slice(),
         rights: shared.uint32s(kernel.nodeRights.value >>> 0, nodes).slice(),
         values: shared.int32s(kernel.nodeValues.value >>> 0, ((nodes + 1) / 2) * phase.outputs).slice(),

@@ -12,6 +12,7 @@ import { boundOf, mix, probabilityBound } from '../../models/ensemble/mix.ts';
 import type { LinearModel } from '../../models/linear/linear-model.ts';
 import type { FittedModel, Params, Predictions, Target } from '../../models/model.ts';
 import type { ObjectStore } from '../../object-store.ts';
+import { messageOf } from '../failed.ts';
 import { metrics, score, scoreBy } from '../metrics.ts';
 import type { Candidate, Leaderboard, Plan, Scores } from '../plan.ts';
 import { gatherFinalists } from './finalists.ts';
@@ -21,6 +22,7 @@ import { asPredictions, selectWeights } from './weights.ts';
 /**
  * The model of an automatic search, from what its trials have kept.
  * @param fit fits a candidate on all train rows; it may throw Unavailable where there is no time
+ * @throws IngotError Unavailable where nothing was tried on a whole fold, and the best of those that were planned cannot be fitted
  * @returns the model, and what it says of all train rows out of fold, as out-of-fold.ts has it
  */
 export async function fitAssembly(
@@ -34,7 +36,9 @@ export async function fitAssembly(
   const gathered = await gatherFinalists(models, plan, board, y, by);
   if (!gathered) {
     const { id, family, params, ...best } = plan.candidates.find((candidate) => candidate.id === board.best)!;
-    const model = await fit({ ...best, id, family, params }, params);
+    const model = await fit({ ...best, id, family, params }, params).catch((cause: unknown) => {
+      throw new IngotError('Unavailable', `The best candidate could not be fitted: ${messageOf(cause)}`, { where: 'fit', cause });
+    });
     const member = { candidate: id, family, params: model.params, weight: 1, models: 1, from: 'all rows' as const };
     const why = ['The time was over before any candidate was tried on a whole fold.'];
     return { model, assembly: { members: [member], score: null, best: null, scores: {}, second: false, why } };
@@ -42,8 +46,8 @@ export async function fitAssembly(
   const { finalists, rows, foldOf } = gathered;
   const refit = (candidate: Candidate, params: Params) =>
     fit(candidate, params).catch((error: unknown) => {
-      if (error instanceof IngotError && error.code === 'Unavailable') return undefined;
-      throw error;
+      const isOver = error instanceof IngotError && error.code === 'Unavailable';
+      return isOver ? 'there is no time to fit it on all rows' : `it cannot be fitted on all rows (${messageOf(error)})`;
     });
   const { model, outOfFold, assembly } = await assemble(plan, finalists, takeTarget(y, rows), foldOf, refit, by?.by !== 'time');
   return { model, assembly, outOfFold: asPredictions(y, ofAllRows(y, rows, outOfFold)) };
@@ -96,7 +100,7 @@ const worthwhile = 0.002;
  * @param finalists the best first, at least one, with answers on the same rows
  * @param y of those rows
  * @param foldOf by row
- * @param refit fits a candidate on all train rows; undefined where there is no time for it
+ * @param refit fits a candidate on all train rows, or says why not
  * @param keepFolds whether fold models may be kept; of time they lack the latest rows
  * @returns the model, and its answers out of fold on those rows
  */
@@ -105,7 +109,7 @@ export async function assemble(
   finalists: Finalist[],
   y: Target,
   foldOf: Int32Array,
-  refit: (candidate: Candidate, params: Params) => Promise<FittedModel | undefined>,
+  refit: (candidate: Candidate, params: Params) => Promise<FittedModel | string>,
   keepFolds = true,
 ): Promise<{ model: FittedModel; outOfFold: Float32Array; assembly: Assembly }> {
   const { metric } = plan;
@@ -159,9 +163,9 @@ export async function assemble(
   const members: EnsembleMember[] = [];
   const told: Assembly['members'] = [];
   for (const { candidate, models, weight, bag } of chosen) {
-    const again = bag ? undefined : await refit(candidate, wholeParams(candidate, models));
-    if (!bag && !again)
-      why.push(`Candidate ${candidate.id} keeps its fold models though they are large: there is no time to fit it on all rows.`);
+    const refitted = bag ? undefined : await refit(candidate, wholeParams(candidate, models));
+    const again = typeof refitted === 'string' ? undefined : refitted;
+    if (typeof refitted === 'string') why.push(`Candidate ${candidate.id} keeps its fold models though they are large: ${refitted}.`);
     members.push({ weight, models: again ? [again] : models.map(({ bytes }) => deserializeModel(candidate.family, bytes)) });
     told.push({
       ...{ candidate: candidate.id, family: candidate.family, weight },

@@ -1,9 +1,12 @@
 /** What an automatic search keeps in the model bucket: who came to which rung, fold models, and their answers. */
 import { modelKeys } from '../../keys.ts';
-import type { FoldFit } from '../../models/model.ts';
+import { deserializeModel } from '../../models/deserialize.ts';
+import { familyOf } from '../../models/families.ts';
+import type { FoldFit, Target } from '../../models/model.ts';
 import { getJson, type ObjectStore } from '../../object-store.ts';
 import type { Plan, RungTrials, Trial, TrialResult } from '../plan.ts';
 import type { DoneRung } from './promote.ts';
+import { asPredictions } from './weights.ts';
 
 const octets = 'application/octet-stream';
 
@@ -46,6 +49,25 @@ export async function keepFit(models: ObjectStore, run: string, { rung, fold }: 
     models.put(modelKeys.foldModel(run, rung!, candidate, fold), fit.model.serialize(), { contentType: octets }),
     putFloats(models, modelKeys.foldAnswers(run, rung!, candidate, fold), numbers),
   ]);
+}
+
+/** What a former attempt at the trial has kept of a candidate. @param target of the fold's rows */
+export async function keptFit(
+  models: ObjectStore,
+  { run, candidates }: Plan,
+  { rung, fold }: Trial,
+  candidate: number,
+  truth: Target,
+): Promise<FoldFit | undefined> {
+  const [stored, answers] = await Promise.all([
+    models.get(modelKeys.foldModel(run, rung!, candidate, fold)),
+    getFloats(models, modelKeys.foldAnswers(run, rung!, candidate, fold)),
+  ]);
+  if (!stored || !answers) return undefined;
+  const { family } = candidates.find(({ id }) => id === candidate)!;
+  const model = deserializeModel(family, stored.body);
+  const { steps } = familyOf(family).fitFold ? model : {};
+  return { model, predictions: asPredictions(truth, answers), ...(steps !== undefined && { steps }) };
 }
 
 export function putFloats(models: ObjectStore, key: string, numbers: Float32Array): Promise<string | undefined> {

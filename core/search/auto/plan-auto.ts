@@ -1,4 +1,5 @@
 import { autoBudget, estimateAuto, timedRungs, workWithin } from '../../compute/auto-budget.ts';
+import type { Limits } from '../../compute/budget.ts';
 import type { Lane } from '../../compute/lane.ts';
 import { estimatorOf, type Shape } from '../../compute/work.ts';
 import { parseClassWeights } from '../../models/class-weights.ts';
@@ -16,16 +17,22 @@ const mostGraphBytes = 12e6;
 /**
  * Plans an automatic search: which candidates of the portfolio there is work for, and on what part of the data they begin.
  * @param shape of the train rows
+ * @param limits what there is for it of the spec's budget
  * @throws IngotError InvalidSpec where the budget is too small for any run
  */
-export function planAuto({ run, dataset, revision, task, classes, spec }: Question, shape: Shape, lane: Lane): Plan {
+export function planAuto(
+  { run, dataset, revision, task, classes, spec, skewed }: Question,
+  shape: Shape,
+  lane: Lane,
+  limits: Limits | undefined = spec.budget,
+): Plan {
   const classWeights = parseClassWeights(spec.classWeights, classes);
-  const portfolio = portfolioOf(spec.families);
+  const portfolio = portfolioOf(spec.families, skewed);
   const small = portfolio.filter((candidate) => graphBytesOf(candidate, shape) <= mostGraphBytes);
   const all = small.length > 0 ? small : portfolio;
-  const { work, seconds, trials: most } = workWithin(shape, lane, spec.budget);
-  const { folds, rungs: untimed, candidates } = planRungs(all, shape, work, spec.folds, most);
-  const rungs = timedRungs(untimed, shape, lane, seconds, spec.budget);
+  const time = workWithin(shape, lane, limits);
+  const { folds, rungs: untimed, candidates } = planRungs(all, shape, time.work, spec.folds, time.trials);
+  const rungs = timedRungs(untimed, time);
   const { trials } = trialsOf(0, rungs[0]!, candidates, shape, lane);
   const plan: Plan = {
     ...{ run, dataset, revision, version, lane: 'lambda', task },
@@ -37,11 +44,11 @@ export function planAuto({ run, dataset, revision, task, classes, spec }: Questi
     ...{ folds, candidates, trials, rungs, shape },
   };
   const first = rungs[0]!.folds.length * candidates.reduce((sum, candidate) => sum + rungWork(candidate, shape, rungs[0]!), 0);
-  const estimate = estimateAuto(plan, shape, lane, rungs.length > 1 ? first + rungs[1]!.work : first, spec.budget);
+  const estimate = estimateAuto(plan, shape, lane, rungs.length > 1 ? first + rungs[1]!.work : first, limits);
   return {
     ...plan,
     estimate,
-    ...(spec.budget && { budget: autoBudget(spec.budget, rungs, shape, lane, seconds!, leftOut(portfolio, candidates)) }),
+    ...(limits && { budget: autoBudget(limits, shape, lane, leftOut(portfolio, candidates)) }),
   };
 }
 

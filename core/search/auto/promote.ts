@@ -1,5 +1,6 @@
 /** What follows a rung of an automatic search: the next rung's trials for the best, or after the last one the leaderboard. */
 import type { Lane } from '../../compute/lane.ts';
+import { failuresOf, requireSome } from '../failed.ts';
 import type { Candidate, Leaderboard, LeaderboardEntry, Plan, RungTrials, TrialResult } from '../plan.ts';
 import { select } from '../selection.ts';
 import { fitting, rungWork, trialsOf, within } from './rungs.ts';
@@ -28,7 +29,7 @@ export function promote(plan: Plan, done: DoneRung, lane: Lane): RungTrials {
     return { candidate: candidateOf(plan, entry), first: place === 0, rank };
   });
   const order = places.sort((a, b) => Number(b.first) - Number(a.first) || a.rank - b.rank).map(({ candidate }) => candidate);
-  const tried = order.length > 0 ? order : plan.candidates.slice(0, 1);
+  const tried = order.length > 0 ? order : plan.candidates;
   const cost = (candidate: Candidate) => rung.folds.length * rungWork(candidate, plan.shape!, rung);
   // The best goes on even where it is dearer than was planned for.
   const [best, ...others] = tried as [Candidate, ...Candidate[]];
@@ -49,7 +50,10 @@ export function boardOf(plan: Plan, rungs: DoneRung[]): Leaderboard {
       placed.add(entry.candidate);
       entries.push({ ...entry, rank: entries.length + 1, rung: done.trials.rung });
     }
-  return { metric: plan.metric, entries, best: entries[0]!.candidate };
+  const results = rungs.flatMap((rung) => rung.results);
+  requireSome(results);
+  const failed = failuresOf(results);
+  return { metric: plan.metric, entries, best: entries[0]!.candidate, ...(failed.length > 0 && { failed }) };
 }
 
 function rankOf(plan: Plan, { trials, results }: DoneRung): LeaderboardEntry[] {

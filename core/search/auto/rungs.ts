@@ -120,16 +120,22 @@ export function trialsOf(number: number, rung: Rung, candidates: Candidate[], sh
   const { places } = searchPower(lane);
   const foldWork = sumOf(candidates.map((candidate) => rungWork(candidate, shape, rung)));
   const wanted = Math.min(Math.floor(Math.min(places, rung.trials) / rung.folds.length), Math.floor(foldWork / trialWork));
-  const needed = Math.ceil(foldWork / (mostSeconds * coresOf(lane)));
+  // Functions may take over from Batch, and have fewer cores.
+  const needed = Math.ceil(foldWork / (mostSeconds * coresOf({ pipelineMemory: lane.pipelineMemory })));
   const parts = Math.max(1, Math.min(candidates.length, Math.max(wanted, needed)));
   const waves = Math.ceil((parts * rung.folds.length) / places);
-  const limits = rung.seconds !== undefined && {
-    seconds: rung.seconds / waves - startSeconds,
-    ...(rung.until !== undefined && { until: rung.until }),
+  const limitsOf = (place: number) => {
+    const wave = Math.floor(place / places);
+    return {
+      ...(rung.seconds !== undefined && { seconds: rung.seconds / waves - startSeconds }),
+      // What the waves before had is gone when this one begins.
+      ...(rung.until !== undefined && { until: rung.until, share: rung.share! / (waves - rung.share! * wave) }),
+    };
   };
-  const trials = rung.folds.flatMap((fold) =>
+  const trials = rung.folds.flatMap((fold, place) =>
     Array.from({ length: parts }, (_, part): Trial => {
       const own = candidates.filter((_, place) => place % parts === part).map(({ id }) => id);
+      const limits = limitsOf(place * parts + part);
       return { id: `${number}-${fold}-${part}`, family: 'any', fold, candidates: own, rung: number, ...limits };
     }),
   );

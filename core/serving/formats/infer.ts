@@ -176,7 +176,11 @@ export function describeModel(card: ModelCard, versions: readonly (string | numb
     name: card.model,
     versions: versions.map(String),
     platform: 'onnx_onnxruntime',
-    inputs: card.columns.map(({ name, type, wide }) => ({ name, datatype: wide ? 'FP64' : datatypes[type], shape: [-1, 1] })),
+    inputs: card.columns.map(({ name, type, wide, written }) => ({
+      name,
+      datatype: written ? 'BYTES' : wide ? 'FP64' : datatypes[type],
+      shape: [-1, 1],
+    })),
     outputs: outputsOf(card).map(({ name, datatype, width }) => ({ name, datatype, shape: width === undefined ? [-1] : [-1, width] })),
   };
 }

@@ -10,6 +10,8 @@ import { type Parsed, parseXml, toXml, type Xml } from './xml.ts';
 
 /** Largest XML document read: 1,000 keys to delete, each 1,024 bytes, each byte escaped. */
 const largestDocument = 8 << 20;
+/** Of a PUT, a part too: 5 GB. */
+const largestPut = 5 * 2 ** 30;
 /** Sum of the names and values of user metadata, as on S3. */
 const largestMetadata = 2048;
 
@@ -91,6 +93,8 @@ export class Exchange {
       stream = decodeChunked(stream, payload.startsWith('STREAMING-UNSIGNED') ? undefined : this.signed, trailers);
     }
     if (length === undefined && this.request.headers['transfer-encoding'] === undefined) throw new S3Error('MissingContentLength');
+    if (Number(length) > largestPut)
+      throw new S3Error('EntityTooLarge', undefined, { ProposedSize: length!, MaxSizeAllowed: String(largestPut) });
     const signedBody = /^[0-9a-f]{64}$/.test(payload);
     return {
       stream,

@@ -1,16 +1,17 @@
 /**
- * Compiles the kernel: `node core/models/tree/kernel/build.ts` writes kernel.wasm.ts, boost.wasm.ts and those of svm/kernel and network/kernel, which are committed so that neither Lambda nor a
+ * Compiles the kernel: `node core/models/tree/kernel/build.ts` writes kernel.wasm.ts, boost.wasm.ts and those of svm/kernel, network/kernel and table/scan/kernel, which are committed so that neither Lambda nor a
  * bundler needs a file beside the code. A test compiles again and compares.
  */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import asc from 'assemblyscript/asc';
 
-/** The kernels: what forests grow with, what boosting does, and what support vector machines and networks do; each with its folder and source. */
+/** The kernels: what forests grow with, what boosting does, what support vector machines and networks do, and what tables are read by; each with its folder and source. */
 const kernels = {
   'kernel.wasm.ts': ['assembly', 'index.ts'],
   'boost.wasm.ts': ['assembly', 'boost/index.ts'],
   '../../svm/kernel/rbf.wasm.ts': ['../../svm/kernel/assembly', 'index.ts'],
+  '../../../table/scan/kernel/scan.wasm.ts': ['../../../table/scan/kernel/assembly', 'index.ts'],
   '../../network/kernel/network.wasm.ts': ['../../network/kernel/assembly', 'index.ts'],
 } as const;
 export type KernelFile = keyof typeof kernels;

@@ -1,15 +1,12 @@
 /** Grows a tree leaf-wise: the leaf whose best split gains most is split next (Shi 2007; LightGBM, Ke et al. 2017). */
-import { GROUP } from './histogram';
-import { COUNT, CUTS, HISTOGRAM, MOVE, phase } from './phases';
+import { COUNT, CUTS, MOVE, phase } from './phases';
 import { sumCounts } from './partition';
 import { chunks, foundAt, leafAt, Leaf, nodeAt, NONE, run } from './run';
 
 /** @returns the number of leaves; nodes are twice as many less one */
 export function growTree(): u32 {
   const rows = run.used;
-  let sum: i64 = 0;
-  for (let i: usize = 0; i < rows; i++) sum += load<i64>(<usize>run.packed + (<usize>load<u32>(<usize>run.order + (i << 2)) << 3));
-  begin(leafAt(0), 0, rows, 0, 0, sum, 0);
+  begin(leafAt(0), 0, rows, 0, 0, 0, 0);
   run.smaller = 0;
   run.larger = NONE;
   run.leafCount = 1;
@@ -41,11 +38,9 @@ function begin(leaf: Leaf, low: u32, high: u32, depth: u32, node: u32, sum: i64,
   leaf.gain = 0;
 }
 
-/** Fills the smaller leaf's histogram from the rows [low, high) and finds the best splits of the one or two leaves. */
+/** Finds the best splits of the one or two leaves; [low, high) are the rows of the smaller. */
 function look(): void {
-  run.histogramEpoch++;
-  phase(HISTOGRAM, chunks(run.high - run.low));
-  phase(CUTS, (run.features + GROUP - 1) / GROUP);
+  phase(CUTS, (run.features + run.group - 1) / run.group);
   choose(run.smaller);
   if (run.larger != NONE) choose(run.larger);
 }

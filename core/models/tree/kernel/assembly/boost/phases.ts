@@ -1,6 +1,6 @@
 /** Phases: the main thread opens one, all threads claim its tasks, and the main thread goes on when the last is done. */
 import { fillGradients, fillShares, findLargest } from './gradients';
-import { addRows, findCuts } from './histogram';
+import { findCuts } from './histogram';
 import { settleLeaf, walkRows } from './leaves';
 import { countLeft, moveRows } from './partition';
 import { enter, run, Run } from './run';
@@ -8,12 +8,11 @@ import { enter, run, Run } from './run';
 export const SHARES: u32 = 0;
 export const LARGEST: u32 = 1;
 export const GRADIENTS: u32 = 2;
-export const HISTOGRAM: u32 = 3;
-export const CUTS: u32 = 4;
-export const COUNT: u32 = 5;
-export const MOVE: u32 = 6;
-export const SETTLE: u32 = 7;
-export const WALK: u32 = 8;
+export const CUTS: u32 = 3;
+export const COUNT: u32 = 4;
+export const MOVE: u32 = 5;
+export const SETTLE: u32 = 6;
+export const WALK: u32 = 7;
 
 /** Looks before a thread goes to sleep: some tens of microseconds, about as long as the main thread works alone. */
 const SPINS: u32 = 20000;
@@ -23,7 +22,6 @@ function perform(kind: u32, task: u32): void {
   if (kind == SHARES) fillShares(task);
   else if (kind == LARGEST) findLargest(task);
   else if (kind == GRADIENTS) fillGradients(task);
-  else if (kind == HISTOGRAM) addRows(task);
   else if (kind == CUTS) findCuts(task);
   else if (kind == COUNT) countLeft(task);
   else if (kind == MOVE) moveRows(task);

@@ -56,11 +56,11 @@ export class Run {
   /** uint32 [rows]: rows by leaf, ascending in each; and the same again to partition. */
   order: u32;
   spare: u32;
-  /** int64 [maxLeaves × features × 256], and one for each thread. */
+  /** int64 [maxLeaves × features × 256]. */
   histograms: u32;
-  threadHistograms: u32;
-  /** uint32 [threads]: for which phase a thread's histogram was last cleared. */
-  cleared: u32;
+  /** Features of a task, at most 8; and by thread the rows that it has gathered, 8 KB. */
+  group: u32;
+  blocks: u32;
   /** By task: float64 maxima, or uint32 counts of rows that go left. */
   tasks: u32;
   /** Splits found, [maxLeaves × features]. */
@@ -73,7 +73,6 @@ export class Run {
   kind: u32;
   output: u32;
   seed: u32;
-  histogramEpoch: u32;
   low: u32;
   high: u32;
   middle: u32;

@@ -1,0 +1,51 @@
+/**
+ * What comes before a run: cleaning, features, the choice of crosses. The minutes of a budget count from the upload on, and its dollars are for
+ * that too, so that a run has what preparation leaves.
+ */
+import { checkOf } from '../search/choose-crosses.ts';
+import type { Limits } from './budget.ts';
+import { callsOf, type Estimate, pipelineSecondDollars } from './cost.ts';
+import { defaultLane, type Lane } from './lane.ts';
+import { type Shape, scale, sum } from './work.ts';
+
+export interface Preparation {
+  seconds: number;
+  dollars: number;
+}
+
+/** Seconds to clean a cell and to make features of it, measured on the machine of bench/estimate. */
+const cellSeconds = 1e-6;
+/** Seconds for any table: a start of DuckDB, of workers. */
+const anySeconds = 1;
+/** Of a budget, what the choice of crosses may take; and in seconds where there is none. */
+const crossShare = 0.05;
+const crossSeconds = 5;
+const spread = { low: 0.4, point: 1, high: 1.5 };
+
+/** Core seconds that crosses may be chosen for. */
+export function secondsForCrosses(limits: Limits | undefined): number {
+  const dollars = (limits?.dollars ?? Number.POSITIVE_INFINITY) / pipelineSecondDollars(defaultLane);
+  return Math.min(crossSeconds, crossShare * (limits?.minutes ?? Number.POSITIVE_INFINITY) * 60, crossShare * dollars);
+}
+
+/** @param shape of the train rows and their features */
+export function preparationOf(shape: Shape, lane: Lane, limits: Limits | undefined): Preparation {
+  const crosses = checkOf(shape, secondsForCrosses(limits))?.coreSeconds ?? 0;
+  const seconds = anySeconds + 2 * callsOf(lane).pipeline.point + cellSeconds * shape.rows * shape.features + crosses;
+  const { job: _, ...functions } = lane;
+  return { seconds, dollars: seconds * pipelineSecondDollars(functions) };
+}
+
+/** The dollars of an estimate with those of what came before. */
+export function withPreparation(estimate: Estimate, preparation: Preparation): Estimate {
+  return { ...estimate, preparation, dollars: sum([estimate.dollars, scale(spread, preparation.dollars)]) };
+}
+
+/** What preparation leaves. */
+export function without({ seconds, dollars }: Preparation, limits: Limits): Limits {
+  return {
+    ...(limits.minutes !== undefined && { minutes: limits.minutes - seconds / 60 }),
+    ...(limits.dollars !== undefined && { dollars: limits.dollars - dollars }),
+    preparation: { seconds, dollars },
+  };
+}

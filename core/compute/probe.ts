@@ -1,0 +1,100 @@
+/**
+ * How hard a table is to learn, from short runs on some of its rows. What a solver does there is counted in steps, not in seconds, so that
+ * the same table has the same estimate on every machine. Of two tables of one size, one takes a support vector machine ten times as long.
+ */
+
+import { takeTarget } from '../features/split.ts';
+import { linear } from '../models/linear/linear.ts';
+import type { Matrix, Params, Target } from '../models/model.ts';
+import { resolve } from '../models/svm/params.ts';
+import { svm } from '../models/svm/svm.ts';
+import { RbfTrainer } from '../models/svm/train-rbf.ts';
+import { takeMatrix } from '../models/take-matrix.ts';
+import { filledView } from '../models/view/filled.ts';
+import { applyView } from '../models/view/view.ts';
+import { expandGrid } from '../search/grid.ts';
+import type { DatasetSpec } from '../spec.ts';
+import { descentKey } from './linear-work.ts';
+
+/** As `preprocess.json` keeps it. */
+export interface Probe {
+  svm?: Machines;
+  descent?: Descents;
+}
+
+/** Of machines with the rbf kernel. */
+export interface Machines {
+  rows: number;
+  /** Kernels that the solver has gone over, at a C of 1, and at a C of 10, which begins with that of 1. */
+  passed: number;
+  passedTen: number;
+  /** The share of the rows that are support vectors, at a C of 1. */
+  vectors: number;
+}
+
+/** Of linear models' gradient descents. */
+export interface Descents {
+  rows: number;
+  /** By solver and penalty, see `descentKey`. */
+  epochs: Record<string, number>;
+}
+
+const machineRows = 300;
+/** With more classes each pair would have a handful of rows. */
+const mostClasses = 12;
+/** Rows of wide tables are fewer. */
+const descentRows = { least: 200, most: 1000, cells: 60_000 };
+/** Of a grid, so many descents are tried. */
+const mostDescents = 12;
+const seed = 0;
+
+/** The rows to probe, of all train rows. */
+export const rowsToProbe = (rows: number): Int32Array => spread(rows, descentRows.most);
+
+/**
+ * @param features of some train rows, as the table has them
+ * @param spec says which families and solvers there are to be estimated; it takes some milliseconds for each, whatever the table
+ */
+export async function probe(
+  features: Matrix,
+  y: Target,
+  { families, grids }: Pick<DatasetSpec, 'families' | 'grids'> = {},
+): Promise<Probe> {
+  const view = filledView(features);
+  const x = view ? applyView(view, features) : features;
+  const machines = !families || families.includes('svm') ? probeMachines(x, y) : undefined;
+  const { solver: solvers = [], ...others } = { ...linear.grid, ...grids?.linear };
+  const asked = expandGrid({ solver: solvers.filter((solver) => solver !== 'lbfgs'), ...others }).slice(0, mostDescents);
+  return { ...(machines && { svm: machines }), ...(asked.length > 0 && { descent: await probeDescents(x, y, asked) }) };
+}
+
+function probeMachines(x: Matrix, y: Target): Machines | undefined {
+  if (y.task === 'classification' && y.classes > mostClasses) return undefined;
+  const rows = spread(x.rows, machineRows);
+  const params = svm.parse({});
+  const passedAt = (C: number) => {
+    const trainer = new RbfTrainer(x, y, rows, resolve(params), seed);
+    const { vectors } = trainer.fit(C, params);
+    return { passed: trainer.kernel.passed, vectors: vectors.length / rows.length };
+  };
+  const { passed, vectors } = passedAt(1);
+  return passed === 0 ? undefined : { rows: rows.length, passed, passedTen: passedAt(10).passed, vectors };
+}
+
+async function probeDescents(x: Matrix, y: Target, asked: readonly Params[]): Promise<Descents> {
+  const { least, most, cells } = descentRows;
+  const rows = spread(x.rows, Math.max(least, Math.min(most, Math.floor(cells / x.columns))));
+  const [some, own] = [takeMatrix(x, rows), takeTarget(y, rows)];
+  const epochs: Descents['epochs'] = {};
+  for (const each of asked) {
+    const params = linear.parse(each);
+    const { learningCurve } = await linear.fit(some, own, params, { seed, workers: 1 });
+    epochs[descentKey(params)] = learningCurve!.length - 1;
+  }
+  return { rows: rows.length, epochs };
+}
+
+const spread = (rows: number, most: number): Int32Array => {
+  const count = Math.min(rows, most);
+  return Int32Array.from({ length: count }, (_, i) => Math.floor((i * rows) / count));
+};

@@ -1,0 +1,51 @@
+/** The checkpoints of a job's fits, in the model bucket. */
+import { modelKeys } from '../keys.ts';
+import type { Checkpoint } from '../models/checkpoint.ts';
+import { needBytes, type ObjectStore } from '../object-store.ts';
+
+/** What is made between two of them is lost with the machine, at most; and to keep it takes about a second. */
+const usualSeconds = 60;
+
+export class Checkpoints {
+  private readonly models: ObjectStore;
+  private readonly milliseconds: number;
+  private readonly open = new Set<Checkpoint>();
+  private notice: PromiseWithResolvers<void> | undefined;
+
+  /** @param seconds between two checkpoints of a fit */
+  constructor(models: ObjectStore, seconds = usualSeconds) {
+    this.models = models;
+    this.milliseconds = seconds * 1000;
+  }
+
+  /** @param work names the fit within the run: it must always be the same fit */
+  of(run: string, work: string): Checkpoint {
+    const { models, open, milliseconds } = this;
+    let last = performance.now();
+    let parts = 0;
+    const checkpoint: Checkpoint = {
+      load: async () => {
+        open.add(checkpoint);
+        const keys: string[] = [];
+        for await (const { key } of models.list(modelKeys.checkpoints(run, work))) keys.push(key);
+        parts = keys.length;
+        return Promise.all(keys.map((key) => needBytes(models, key)));
+      },
+      isDue: () => this.notice !== undefined || performance.now() - last >= milliseconds,
+      append: async (pieces) => {
+        await models.put(modelKeys.checkpoint(run, work, parts++), pieces, { contentType: 'application/octet-stream' });
+        last = performance.now();
+        this.notice?.resolve();
+      },
+      close: () => void open.delete(checkpoint),
+    };
+    return checkpoint;
+  }
+
+  /** The machine is about to be taken away: a fit that is under way keeps what it has. @returns when it has, at once where there is none */
+  interrupt(): Promise<void> {
+    this.notice ??= Promise.withResolvers();
+    if (this.open.size === 0) this.notice.resolve();
+    return this.notice.promise;
+  }
+}

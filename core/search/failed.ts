@@ -1,0 +1,34 @@
+/** What becomes of candidates that cannot be fitted: the others go on, and whoever reads the leaderboard hears why. */
+import { IngotError } from '../errors.ts';
+import type { Failed, Plan, Trial, TrialResult } from './plan.ts';
+
+export function messageOf(error: unknown): string {
+  return error instanceof IngotError ? error.message : String(error);
+}
+
+/** The result of a trial whose process ended, in every attempt, before it had one. */
+export function failedTrial(plan: Plan, trial: Trial, message: string): TrialResult {
+  const candidates = trial.candidates ?? plan.candidates.filter(({ family }) => family === trial.family).map(({ id }) => id);
+  return { trial: trial.id, fold: trial.fold, seconds: 0, scores: [], failed: [{ candidates, message }] };
+}
+
+/** The failures of some trials, those of one cause together. */
+export function failuresOf(results: readonly TrialResult[]): Failed[] {
+  const byMessage = new Map<string, Set<number>>();
+  for (const { candidates, message } of results.flatMap(({ failed = [] }) => failed)) {
+    const known = byMessage.get(message) ?? new Set();
+    for (const id of candidates) known.add(id);
+    byMessage.set(message, known);
+  }
+  return [...byMessage].map(([message, ids]) => ({ candidates: [...ids].sort((a, b) => a - b), message }));
+}
+
+/** @throws IngotError Internal where nothing could be fitted, and not because the time was over */
+export function requireSome(results: readonly TrialResult[]): void {
+  const [first] = failuresOf(results);
+  if (!first || results.some(({ scores, stopped }) => scores.length > 0 || stopped)) return;
+  throw new IngotError('Internal', `No candidate could be fitted: ${first.message}`, {
+    where: 'search',
+    fix: 'Ask for other families or parameters in dataset.json. Where the message says nothing of the data, it is a defect: report it.',
+  });
+}
