@@ -42,7 +42,7 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
     'A column whose equal values tie rows together (a patient, a household): all of a group are on one side of every split. It is no feature.',
   time: 'A column that orders the rows in time, numbers or texts that sort so: the latest rows are held out, and a fold is validated on what comes after its train rows. It is no feature.',
   folds: 'Of the cross-validation. By default 5 of a grid, of an automatic search 2 to 8, by the size of the table and the budget.',
-  testFraction: 'The share of rows that is held out for the final test. By default 0.2.',
+  testFraction: 'The share of rows that is held out for the final test. By default 0.2; 250,000 rows at most, and ten million cells.',
   duplicates:
     'Whether of rows that are equal in every column all but the first are dropped (the default) or kept (the default where more than half of the rows equal an earlier one).',
   pii: 'What becomes of personal data that are found (e-mail, telephone, card, account and identity numbers, names of persons, IP addresses): drop (the default) leaves the column out, and masks what is found inside longer text; hash keeps it in the clean table as a keyed hash to join by, but not as a feature; keep keeps it. columns says so of single columns, whether anything was found in them or not.',

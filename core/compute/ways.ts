@@ -103,8 +103,9 @@ function mostTrials({ trials, rungs = [] }: Plan): number {
 /** Steps in which a sample is made smaller, and rows of the smallest that is worth it. */
 const smaller = 0.9;
 const leastRows = 10_000;
-/** Of the memory that threads share, what is left for what is not estimated. */
+/** Of the memory that threads share, and of the 20 GB of disk that every job has, what the rows may take: the rest is for what is not estimated. */
 const sharedBytes = 3.75 * 2 ** 30;
+const storedBytes = 10 * 2 ** 30;
 
 /**
  * How many of the rows are trained on: all, or as many as there is memory for, on the lane with the most of it that may be taken.
@@ -123,7 +124,7 @@ function hasRoom(question: Question, batch: BatchSettings | undefined): boolean 
   const isShared = plan.candidates.every(
     ({ family, params }) => (estimatorOf(family).shared?.({ ...shape, rows: shape.rows - valid }, params, valid) ?? 0) <= sharedBytes,
   );
-  if (!isShared) return false;
+  if (!isShared || shape.rows * shape.features * 4 > storedBytes) return false;
   if (memory * margin <= functions.pipelineMemory * 2 ** 20) return true;
   const machines = Object.keys(batch?.queues ?? {}) as Machines[];
   return machines.some((each) => each !== 'gpu' && jobSize(each, memory, batch!.maxVcpus) !== undefined);

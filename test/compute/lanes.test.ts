@@ -5,7 +5,7 @@ import type { Limits } from '../../core/compute/budget.ts';
 import { chooseLane, mayTakeBatch, type Option } from '../../core/compute/choose-lane.ts';
 import { estimateRun, spentOn } from '../../core/compute/cost.ts';
 import { batchLane, defaultLane, type Lane } from '../../core/compute/lane.ts';
-import { batchWays, functionWay } from '../../core/compute/ways.ts';
+import { batchWays, functionWay, type Question, rowsWithRoom } from '../../core/compute/ways.ts';
 import { exactly } from '../../core/compute/work.ts';
 import { shares } from '../../core/names.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
@@ -186,4 +186,31 @@ describe('shares', () => {
 test('a deployment without Batch has no settings of it', () => {
   expect(parseBatch(undefined)).toBeUndefined();
   expect(parseBatch(JSON.stringify(settings))).toEqual(settings);
+});
+
+describe('rows to train on', () => {
+  const asked =
+    (features: number, rows = 0) =>
+    (trained: number): Question => {
+      const shape = { rows: trained, features, classes: 2 };
+      return { plan: planOf(shape), shape, tableRows: rows || trained, functions: defaultLane };
+    };
+
+  test('are all, where a lane has the memory for them', () => {
+    expect(rowsWithRoom(asked(20), 100_000, undefined)).toBe(100_000);
+    expect(rowsWithRoom(asked(20), 10_000_000, settings)).toBe(10_000_000);
+  });
+
+  test('are as many as there is room for, in memory and in what threads share; more with Batch than without', () => {
+    const alone = rowsWithRoom(asked(20), 20_000_000, undefined);
+    const most = rowsWithRoom(asked(20), 200_000_000, settings);
+    expect(alone).toBeLessThan(20_000_000);
+    expect(most).toBeGreaterThan(alone);
+    expect(most).toBeLessThan(40_000_000);
+    expect(rowsWithRoom(asked(200), 200_000_000, settings)).toBeLessThan(most);
+  });
+
+  test('are all, where not even few have room: then it is for the lane to say why', () => {
+    expect(rowsWithRoom(asked(20, 1_000_000_000), 800_000_000, undefined)).toBe(800_000_000);
+  });
 });

@@ -104,7 +104,7 @@ export class Booster {
     this.features = features;
     this.at = at;
     this.used = rows;
-    this.every = Uint32Array.from({ length: rows }, (_, row) => row);
+    this.every = new Uint32Array(rows).map((_, row) => row);
     this.header = new RunHeader(shared, address);
     const { memory } = shared;
     new Uint8Array(memory.buffer, address, RunHeader.bytes).fill(0);

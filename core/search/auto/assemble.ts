@@ -248,7 +248,7 @@ function wholeParams({ family, params }: Candidate, models: Finalist['models']):
 
 /** Of what a graph may be at most, by bytes or trees; of all fold models, or of one that is fitted on all rows. */
 function sizeOf({ models }: Finalist, bag: boolean, outputs: number): number {
-  const bytes = models.reduce((sum, { bytes }) => sum + bytes.length, 0) * graphBytesPerByte;
+  const bytes = models.reduce((sum, { bytes, trees }) => sum + bytes.length * (trees === undefined ? 1 : graphBytesPerByte), 0);
   const trees = models.reduce((sum, { trees = 0 }) => sum + trees, 0);
   return (
     Math.max(bytes / most.bytes, trees / (most.trees * Math.min(outputs, mostOutputs)), models.length / most.models) /
