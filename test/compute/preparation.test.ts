@@ -13,7 +13,9 @@ const planOf = (limits?: Limits, of = shape): Plan =>
 
 describe('what comes before a run', () => {
   test('is taken off its budget, and a refusal tells of both together', () => {
-    const preparation = preparationOf(shape, laptop, { minutes: 1 });
+    const columns = Array.from({ length: 50 }, () => ({ type: 'number' }));
+    const preparation = preparationOf(shape, columns, laptop, { minutes: 1 });
+    expect(preparationOf(shape, [...columns, { type: 'text' }], laptop, { minutes: 1 }).seconds).toBeGreaterThan(preparation.seconds + 20);
     expect(preparation.seconds).toBeGreaterThan(5);
     expect(without(preparation, { minutes: 1, dollars: 0.01 })).toEqual({
       minutes: 1 - preparation.seconds / 60,
