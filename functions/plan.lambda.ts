@@ -52,7 +52,7 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
   const functionLane = parseLane(process.env[environment.lane]);
   const size = { features: features.length, flags: flagCount(columns), classes: classes?.length ?? 0, ...(probe && { probe }) };
   const shapeOf = (trained: number): Shape => ({ rows: trained, ...size });
-  const preparation = record?.uploadedAt === undefined ? undefined : preparationOf(shapeOf(rows.train), functionLane, spec.budget);
+  const preparation = record?.uploadedAt === undefined ? undefined : preparationOf(shapeOf(rows.train), columns, functionLane, spec.budget);
   const limits = spec.budget && preparation ? without(preparation, spec.budget) : spec.budget;
   const ask = (trained: number): WayQuestion => {
     const shape = shapeOf(trained);

@@ -130,6 +130,8 @@ export const runSchema = z.object({
           rung: z.optional(z.int()),
         }),
       ),
+      /** Candidates that could not be fitted, and why; the others do not suffer for it. */
+      failed: z.optional(z.array(z.object({ candidates: z.array(z.int()), message: z.string() }))),
     }),
   ),
   /** What the run was expected to take, each with the bounds that nine in ten runs keep to; memory in bytes. */

@@ -7,31 +7,32 @@ import { resolve, type Solver } from '../models/linear/params.ts';
 import type { Params } from '../models/model.ts';
 import type { Estimator, Shape } from './work.ts';
 
-/** A fit's seconds for a row, an output and a feature, at alpha 1 and 3,000 rows, and the powers of alpha and rows with which they fall. */
+/** A fit's seconds for a row of the sample, an output and a feature, at alpha 1; the power of alpha with which they fall; and how many times as many a row beyond takes. */
 interface Fitted {
   seconds: number;
   alpha: number;
-  rows: number;
+  beyond: number;
 }
 
 /** Of L-BFGS; fitted by least squares of logarithms to runs of bench/estimate, as all below. */
 const fitted: Record<string, Fitted> = {
-  'l2 squared': { seconds: 9.1e-10, alpha: 0.1, rows: -1.72 },
-  'l1 squared': { seconds: 1.58e-9, alpha: 0.21, rows: -1.05 },
-  'l2 logistic': { seconds: 8.98e-10, alpha: 0.39, rows: 0.16 },
-  'l1 logistic': { seconds: 2.85e-9, alpha: 0.17, rows: -0.64 },
-  'l2 softmax': { seconds: 5.16e-9, alpha: 0.16, rows: -0.12 },
-  'l1 softmax': { seconds: 7.73e-10, alpha: 0.64, rows: 0.01 },
+  'l2 squared': { seconds: 2.4e-9, alpha: 0.13, beyond: 12.2 },
+  'l1 squared': { seconds: 5.92e-10, alpha: 0.39, beyond: 12.2 },
+  'l2 logistic': { seconds: 6.21e-9, alpha: 0.14, beyond: 1.62 },
+  'l1 logistic': { seconds: 7.3e-9, alpha: 0.09, beyond: 4.39 },
+  'l2 softmax': { seconds: 6.85e-9, alpha: 0.13, beyond: 2.16 },
+  'l1 softmax': { seconds: 1.08e-9, alpha: 0.62, beyond: 1.24 },
 };
-/** What goes with a row (its exponential, say) is as much as so many features. */
-const rowFeatures = 15.9;
-/** A row of the sample that curvature is measured on, a pair of features, an output; a candidate; and a cell of the table, to make columns of it. */
-const productSeconds = 2.82e-10;
-const candidateSeconds = 4.07e-5;
-const cellSeconds = 7.09e-9;
+/** Of more rows, as many are a sample that curvature is measured on, and that is solved first (core/models/linear/newton.ts). */
 const sampleRows = 8192;
-/** A pair of features in the steps that squares with absolute values take, at alpha 1; they rise with its root. */
-const parabolaSeconds = 6.07e-9;
+/** What goes with a row (its exponential, say) is as much as so many features. */
+const rowFeatures = 11.6;
+/** A row of the sample, a pair of features, an output; a candidate; and a cell of the table, to make columns of it. */
+const productSeconds = 2.23e-10;
+const candidateSeconds = 1.12e-5;
+const cellSeconds = 1.8e-9;
+/** Squares with absolute values take steps on a parabola: for a pair of features, at alpha 1; what goes with the steps is as much as so many pairs. */
+const parabola = { seconds: 6.63e-9, pairs: 200, alpha: 0.37 };
 /** Less than this is no penalty to speak of. */
 const leastAlpha = 1e-6;
 
@@ -71,13 +72,14 @@ function fitSeconds(shape: Shape, params: Params): number {
 function newtonSeconds(shape: Shape, alpha: number, isSparse: boolean): number {
   const { rows, features, classes } = shape;
   const loss = classes === 0 ? 'squared' : classes > 2 ? 'softmax' : 'logistic';
-  const { seconds, ...powers } = fitted[`${isSparse ? 'l1' : 'l2'} ${loss}`]!;
-  const passes = rows * (features + rowFeatures) * seconds * alpha ** -powers.alpha * (rows / 3000) ** -powers.rows;
+  const { seconds, beyond, ...falling } = fitted[`${isSparse ? 'l1' : 'l2'} ${loss}`]!;
+  const sample = Math.min(rows, sampleRows);
+  const passes = (sample + (rows - sample) * beyond) * (features + rowFeatures) * seconds * alpha ** -falling.alpha;
   // Curvature is measured on the sample, and again where there are more rows; with absolute values only its diagonal is.
   const times = loss === 'squared' ? 1 : isSparse ? 0 : rows > sampleRows ? 2 : 1;
-  const products = times * Math.min(rows, sampleRows) * features ** 2 * productSeconds;
-  const parabola = loss === 'squared' && isSparse ? features ** 2 * alpha ** -0.5 * parabolaSeconds : 0;
-  return outputsOf(shape) * (passes + products) + parabola;
+  const products = times * sample * features ** 2 * productSeconds;
+  const steps = loss === 'squared' && isSparse ? (features ** 2 + parabola.pairs) * alpha ** -parabola.alpha * parabola.seconds : 0;
+  return outputsOf(shape) * (passes + products) + steps;
 }
 
 function descentSeconds(shape: Shape, params: Params, solver: Exclude<Solver, 'lbfgs'>): number {

@@ -13,8 +13,10 @@ export interface Preparation {
   dollars: number;
 }
 
-/** Seconds to clean a cell and to make features of it, measured on the machine of bench/estimate. */
+/** Seconds to clean a cell and to make features of it; to look at a column, whatever its rows; and for a text, measured on the machine of bench/estimate. */
 const cellSeconds = 1e-6;
+const columnSeconds = 6e-3;
+const textSeconds = 1.9e-4;
 /** Seconds for any table: a start of DuckDB, of workers. */
 const anySeconds = 1;
 /** Of a budget, what the choice of crosses may take; and in seconds where there is none. */
@@ -28,10 +30,15 @@ export function secondsForCrosses(limits: Limits | undefined): number {
   return Math.min(crossSeconds, crossShare * (limits?.minutes ?? Number.POSITIVE_INFINITY) * 60, crossShare * dollars);
 }
 
-/** @param shape of the train rows and their features */
-export function preparationOf(shape: Shape, lane: Lane, limits: Limits | undefined): Preparation {
+/**
+ * @param shape of the train rows and their features
+ * @param columns of the table, by their types
+ */
+export function preparationOf(shape: Shape, columns: readonly { type: string }[], lane: Lane, limits: Limits | undefined): Preparation {
+  const texts = columns.filter(({ type }) => type === 'text').length;
+  const own = columns.length * columnSeconds + shape.rows * (shape.features * cellSeconds + texts * textSeconds);
   const crosses = checkOf(shape, secondsForCrosses(limits))?.coreSeconds ?? 0;
-  const seconds = anySeconds + 2 * callsOf(lane).pipeline.point + cellSeconds * shape.rows * shape.features + crosses;
+  const seconds = anySeconds + 2 * callsOf(lane).pipeline.point + own + crosses;
   const { job: _, ...functions } = lane;
   return { seconds, dollars: seconds * pipelineSecondDollars(functions) };
 }

@@ -33,7 +33,7 @@ const pathStep = 10;
 /** A table of middling hardness. Of more classes there are more machines, of fewer rows each. */
 const usual = { rows: 300, passed: 140_000, passedTen: 500_000, vectors: 0.8 };
 const classPower = 0.45;
-/** With fewer rows a column than this, a pair of classes is fitted thrice more on two thirds of them. */
+/** With fewer rows a column than this, a pair of classes is fitted thrice more, on two thirds of them. */
 const manyRows = 20;
 /** Rows that a line's curvature is measured on. */
 const sampleRows = 8192;
@@ -76,9 +76,10 @@ function lineSeconds(shape: Shape): number {
   const { rows, features, classes } = shape;
   const pairs = pairsOf(shape);
   const own = classes === 0 ? rows : (2 * rows) / Math.max(2, classes);
-  const again = classes > 0 && own < manyRows * features;
-  const fits = pairs * (again ? 4 : 1);
-  const fitted = own * pairs * (again ? 3 : 1);
+  // Thrice as much, or not, on one side and on the other of a threshold: between them their mean, as an estimate does not fall with rows.
+  const few = manyRows * features;
+  const fits = pairs * (classes > 0 ? 2 : 1);
+  const fitted = pairs * (classes === 0 ? own : Math.max(own, Math.min(3 * own, Math.sqrt(3) * few)));
   const products = Math.min(fitted, fits * sampleRows) * features * features * seconds.product;
   return fits * seconds.fit + fitted * (seconds.line + features * seconds.lineColumn) + products;
 }

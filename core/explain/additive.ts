@@ -44,4 +44,17 @@ export interface AdditiveLinear extends Seen {
   bounds: number[];
 }
 
-export type Additive = AdditiveTrees | AdditiveLinear;
+export type AdditivePart = AdditiveTrees | AdditiveLinear;
+
+/** Of a mixture: raw output k = offset + the sum of weight × the part's raw output k. */
+export interface AdditiveSum {
+  kind: 'sum';
+  /** Each part has its own. */
+  view?: undefined;
+  is: RawKind;
+  outputs: number;
+  offset: number;
+  parts: { weight: number; part: AdditivePart }[];
+}
+
+export type Additive = AdditivePart | AdditiveSum;

@@ -4,13 +4,13 @@
  */
 import type { Preprocess } from '../features/preprocess.ts';
 import type { RawRows } from '../serving/rows.ts';
-import type { AdditiveLinear, AdditiveTrees } from './additive.ts';
+import type { Additive } from './additive.ts';
+import type { Ground } from './feature-shap.ts';
 
-const format = 1;
+const format = 2;
 
-export type ExplainData = { preprocess: Preprocess } & (
-  | { additive: AdditiveTrees; covers: Uint32Array }
-  | { additive: AdditiveLinear; means: number[] }
+export type ExplainData = { preprocess: Preprocess } /** The grounds of its parts, in their order. */ & (
+  | { additive: Additive; grounds: Ground[] }
   /** Any other model. */
   | { background: RawRows }
 );
@@ -52,8 +52,8 @@ export function encodeExplainData(data: ExplainData): Uint8Array {
   return bytes;
 }
 
-/** @throws RangeError for another format */
-export function decodeExplainData(bytes: Uint8Array): ExplainData {
+/** @returns undefined for a format of another Ingot */
+export function decodeExplainData(bytes: Uint8Array): ExplainData | undefined {
   // A copy, since views want an aligned start. (Not slice: a Buffer's shares its memory.)
   const { buffer } = new Uint8Array(bytes);
   const length = new DataView(buffer).getUint32(0, true);
@@ -64,6 +64,5 @@ export function decodeExplainData(bytes: Uint8Array): ExplainData {
   const { format: found, ...data } = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)), (_, value: unknown) =>
     isPlaced(value) ? new arrayTypes[value.array](buffer, start + value.at, value.length) : value,
   ) as ExplainData & { format: number };
-  if (found !== format) throw new RangeError(`this is format ${found} of explain.bin; known is ${format}`);
-  return data as ExplainData;
+  return found === format ? (data as ExplainData) : undefined;
 }

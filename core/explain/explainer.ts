@@ -4,15 +4,13 @@ import { IngotError } from '../errors.ts';
 import { layOut } from '../features/layout.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import { transform } from '../features/tabular.ts';
-import { applyView, sourcesOf, type View } from '../models/view/view.ts';
 import type { RawRows } from '../serving/rows.ts';
 import type { Label, Predictor } from '../serving/session.ts';
 import type { Frame } from '../table/frame.ts';
 import type { RawKind } from './additive.ts';
-import { decodeExplainData, type ExplainData } from './explain-file.ts';
-import { LinearExplainer } from './linear-shap.ts';
+import type { ExplainData } from './explain-file.ts';
+import { type Contributions, explainerOf, type PartExplainer, type SumExplainer } from './feature-shap.ts';
 import { sampledContributions } from './sampled-shap.ts';
-import { TreeExplainer } from './tree-shap.ts';
 
 /** Base and contributions sum to the raw value. */
 export interface Explanation {
@@ -30,18 +28,11 @@ const seed = 0;
 
 export class Explainer {
   private readonly data: ExplainData;
-  private readonly exact: TreeExplainer | LinearExplainer | undefined;
+  private readonly exact: PartExplainer | SumExplainer | undefined;
 
-  /** @param bytes the version's explain.bin */
-  constructor(bytes: Uint8Array) {
-    const data = decodeExplainData(bytes);
+  constructor(data: ExplainData) {
     this.data = data;
-    this.exact =
-      'covers' in data
-        ? new TreeExplainer(data.additive, data.covers)
-        : 'means' in data
-          ? new LinearExplainer(data.additive, data.means)
-          : undefined;
+    if ('grounds' in data) this.exact = explainerOf(data.additive, data.grounds);
   }
 
   /**
@@ -55,12 +46,12 @@ export class Explainer {
         fix: `Send at most ${mostRows} rows, or leave explain out.`,
       });
     }
-    const features =
-      'additive' in this.data && this.exact ? rowsOfFeatures(this.data.preprocess, this.data.additive.view, rows) : undefined;
+    const { preprocess } = this.data;
+    const contributions = this.exact?.of(transform(preprocess, frameOf(preprocess, rows)));
     return Array.from({ length: rows.rows }, (_, row) => {
       const output = answered.task === 'regression' ? 0 : answered.classes === 2 ? 1 : answered.labels[row]!;
       const label = answered.task === 'classification' && { class: predictor.labels[output]! };
-      const found = features ? this.exactly(features[row]!, output) : this.sampled(predictor, oneRow(rows, row), output);
+      const found = contributions ? this.exactly(contributions, row, output) : this.sampled(predictor, oneRow(rows, row), output);
       return this.told(found, label);
     });
   }
@@ -75,13 +66,12 @@ export class Explainer {
     };
   }
 
-  private exactly(row: Float32Array, output: number): Found {
+  private exactly(contributions: Contributions, row: number, output: number): Found {
     const { preprocess } = this.data;
     const { additive } = this.data as Extract<ExplainData, { additive: unknown }>;
     const at = additive.outputs === 1 ? 0 : output;
     const byColumn = new Float64Array(preprocess.columns.length);
-    const seen = this.exact!.contributions(row, at);
-    const byFeature = additive.view ? bySource(additive.view, seen) : seen;
+    const byFeature = contributions(row, at);
     const layout = layOut(preprocess.columns);
     layout.forEach(({ column }, feature) => {
       byColumn[column]! += byFeature[feature]!;
@@ -112,26 +102,8 @@ interface Found {
   is: RawKind;
 }
 
-/** What the features that a model sees contribute, as those of the table that they are made of. */
-function bySource(view: View, seen: Float64Array): Float64Array {
-  const byFeature = new Float64Array(view.features);
-  sourcesOf(view).forEach((feature, place) => {
-    byFeature[feature]! += seen[place]!;
-  });
-  return byFeature;
-}
-
 function oneRow({ columns }: RawRows, row: number): RawRows {
   return { rows: 1, columns: columns.map((column) => column.slice(row, row + 1)) };
-}
-
-/** As the model sees them. */
-function rowsOfFeatures(preprocess: Preprocess, view: View | undefined, rows: RawRows): Float32Array[] {
-  const features = transform(preprocess, frameOf(preprocess, rows));
-  const x = view ? applyView(view, features) : features;
-  return Array.from({ length: x.rows }, (_, row) =>
-    Float32Array.from({ length: x.columns }, (_, column) => x.data[column * x.rows + row]!),
-  );
 }
 
 function frameOf({ columns }: Preprocess, rows: RawRows): Frame {

@@ -4,6 +4,7 @@ import { modelKeys } from '../keys.ts';
 import type { ObjectStore } from '../object-store.ts';
 import type { ServedModel } from '../registry/model-cache.ts';
 import type { Predictor } from '../serving/session.ts';
+import { decodeExplainData } from './explain-file.ts';
 import { Explainer } from './explainer.ts';
 
 /** Gone with its model. */
@@ -21,9 +22,10 @@ export function explainerOf({ name, version, predictor }: ServedModel, models: O
 
 async function load(models: ObjectStore, name: string, version: number): Promise<Explainer> {
   const object = await models.get(modelKeys.explain(name, version));
-  if (object) return new Explainer(object.body);
+  const data = object && decodeExplainData(object.body);
+  if (data) return new Explainer(data);
   throw new IngotError('NotFound', `Version ${version} of '${name}' has nothing to explain its answers by.`, {
     where: 'query explain',
-    fix: 'It was registered by an older Ingot: upload the dataset again, or leave explain out.',
+    fix: 'It was registered by another Ingot: upload the dataset again, or leave explain out.',
   });
 }

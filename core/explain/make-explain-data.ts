@@ -3,16 +3,17 @@ import { drawRows } from '../evaluation/rows.ts';
 import type { Preprocess } from '../features/preprocess.ts';
 import { transform } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
-import { applyView } from '../models/view/view.ts';
 import { rawRowsOf } from '../registry/parity.ts';
 import type { RowSource } from '../table/stored-table.ts';
 import type { ExplainData } from './explain-file.ts';
-import { meansOf } from './linear-shap.ts';
+import { groundOf } from './feature-shap.ts';
 import { backgroundRows } from './sampled-shap.ts';
-import { countCovers } from './tree-shap.ts';
 
 /** Rows that stand for all train rows: those that give a base its value. */
 const mostRows = 10_000;
+/** Trees × rows that are walked to count: some seconds; but no fewer rows than those. */
+const mostWalks = 10_000_000;
+const fewestRows = 500;
 /** Nodes of trees (17 bytes each, and some tenths of a second a row) beyond which explanations are sampled. */
 const mostNodes = 2_000_000;
 
@@ -28,12 +29,12 @@ export async function makeExplainData(
   isOver: () => boolean = () => false,
 ): Promise<ExplainData> {
   const additive = isOver() ? undefined : model.additive?.();
-  if (!additive || (additive.kind === 'trees' && additive.splits.length > mostNodes)) {
+  const parts = additive?.kind === 'sum' ? additive.parts.map(({ part }) => part) : additive ? [additive] : [];
+  const nodes = parts.reduce((sum, part) => sum + (part.kind === 'trees' ? part.splits.length : 0), 0);
+  if (!additive || nodes > mostNodes)
     return { preprocess, background: rawRowsOf(await train.take(drawRows(train.rows, backgroundRows, seed))) };
-  }
-  const features = transform(preprocess, await train.take(drawRows(train.rows, mostRows, seed)));
-  const x = additive.view ? applyView(additive.view, features) : features;
-  return additive.kind === 'trees'
-    ? { preprocess, additive, covers: countCovers(additive, x) }
-    : { preprocess, additive, means: meansOf(additive, x) };
+  const trees = parts.reduce((sum, part) => sum + (part.kind === 'trees' ? part.roots.length : 0), 0);
+  const count = Math.max(fewestRows, Math.min(mostRows, Math.floor(mostWalks / Math.max(1, trees))));
+  const features = transform(preprocess, await train.take(drawRows(train.rows, count, seed)));
+  return { preprocess, additive, grounds: parts.map((part) => groundOf(part, features)) };
 }

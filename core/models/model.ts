@@ -82,7 +82,7 @@ export interface FittedModel {
   logitsToOnnx?(graph: GraphBuilder, input: string): string | undefined;
   serialize(): Uint8Array;
   /** What the raw output is a sum of, for exact explanations; a model that is no sum of its features' parts has none. */
-  readonly additive?: (() => Additive) | undefined;
+  additive?(): Additive | undefined;
   /** Nested parts (trees, rounds), and the model that has the first so many of them. */
   readonly steps?: number | undefined;
   readonly first?: ((steps: number) => FittedModel) | undefined;

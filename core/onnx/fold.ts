@@ -1,17 +1,17 @@
 /**
  * Takes the preprocessing of numbers into the trees. A tree only asks whether a feature is at most a threshold, and the feature of a number
  * never falls as the number rises: so there is one largest raw number for which the answer is yes, and to ask for that is the same question.
- * A missing number goes where the tree sends it, and "is it missing?" is "is it at most infinity?", which NaN is not.
+ * A missing number goes where the tree sends it, and "is it missing?" is "is it at most infinity?", which NaN is not. Categories in an order, as a view
+ * has them, follow from their codes behind the raw numbers.
  */
-import { crossesToOnnx } from '../features/cross.ts';
-import { imputeToOnnx } from '../features/impute.ts';
-import { type Feature, isCategory, isDerived, layOut, standardOf } from '../features/layout.ts';
+import { type Feature, isDerived, layOut, standardOf } from '../features/layout.ts';
 import { missingCode } from '../features/one-hot.ts';
 import type { Preprocess, Standard } from '../features/preprocess.ts';
 import { scaled } from '../features/scale.ts';
-import { categoriesToOnnx, concat, numberTensors } from '../features/tabular.ts';
 import type { FittedModel } from '../models/model.ts';
+import { type View, viewToOnnx } from '../models/view/view.ts';
 import type { Attribute, GraphBuilder, NodeOptions } from './graph-builder.ts';
+import { type RawTensor, rawTensor } from './raw-tensor.ts';
 
 /** A question about a raw number that a tree asks instead of one about a feature. */
 interface RawSplit {
@@ -70,7 +70,10 @@ class FoldingGraph implements GraphBuilder {
   /** Whether something else than a tree reads the features. */
   readOtherwise = false;
   private readonly known = new Map<string, RawSplit>();
-  private raw: { raw: string; places: Map<number, number> } | undefined;
+  private raw: RawTensor | undefined;
+  /** What stands for the features as a view has them, and by that and the raw tensor, the tensor. */
+  private readonly views = new Map<string, View>();
+  private readonly seenTensors = new Map<string, string>();
 
   constructor(graph: GraphBuilder, preprocess: Preprocess, inputs: readonly string[], used: ReadonlySet<number> = new Set()) {
     this.graph = graph;
@@ -103,33 +106,51 @@ class FoldingGraph implements GraphBuilder {
   }
 
   node(opType: string, inputs: string[], attributes: Record<string, Attribute> = {}, options: NodeOptions = {}): string {
-    if (!inputs.includes(this.features)) return this.graph.node(opType, inputs, attributes, options);
+    const asked = inputs.find((input) => input === this.features || this.views.has(input));
+    if (asked === undefined) return this.graph.node(opType, inputs, attributes, options);
     if (!treeOperators.includes(opType)) {
       this.readOtherwise = true;
       return '';
     }
-    const { raw, folded } = this.foldTrees(attributes);
-    return this.graph.node(opType, [raw], folded, options);
+    const { tensor, folded } = this.foldTrees(attributes, asked);
+    return this.graph.node(opType, [tensor], folded, options);
   }
 
-  private foldTrees(attributes: Record<string, Attribute>): { raw: string; folded: Record<string, Attribute> } {
+  seen(view: View, input: string): string | undefined {
+    if (input !== this.features || view.limits) return undefined;
+    const name = `${this.features}, seen as ${JSON.stringify(view)}`;
+    this.views.set(name, view);
+    return name;
+  }
+
+  private foldTrees(attributes: Record<string, Attribute>, asked: string): { tensor: string; folded: Record<string, Attribute> } {
+    const view = this.views.get(asked);
+    // Undefined of a category's number.
+    const featureAt = (id: number) => (view ? view.takes[id] : id);
     const { nodes_featureids: ids, nodes_values: values, nodes_modes: modes, nodes_missing_value_tracks_true: tracks } = attributes;
     if (!ids || !values || !modes || !('ints' in ids) || !('floats' in values) || !('strings' in modes)) throw new NotFoldable();
     const before = this.used.size;
     modes.strings.forEach((mode, node) => {
       if (mode === 'LEAF') return;
       if (mode !== 'BRANCH_LEQ') throw new NotFoldable(`A split is ${mode}.`);
-      this.used.add(ids.ints[node]!);
+      const feature = featureAt(ids.ints[node]!);
+      if (feature !== undefined) this.used.add(feature);
     });
+    for (const { code } of view?.ordered ?? []) this.used.add(code);
     if (this.used.size > before) this.raw = undefined;
-    this.raw ??= this.rawTensor([...this.used].sort((a, b) => a - b));
-    const { raw, places } = this.raw;
+    this.raw ??= this.rawOf([...this.used].sort((a, b) => a - b));
+    const { width, places } = this.raw;
     const featureIds = new Int32Array(modes.strings.length);
     const thresholds = Float32Array.from(values.floats);
     const missing = tracks && 'ints' in tracks ? Int32Array.from(tracks.ints) : new Int32Array(modes.strings.length);
     modes.strings.forEach((mode, node) => {
       if (mode === 'LEAF') return;
-      const feature = ids.ints[node]!;
+      const id = ids.ints[node]!;
+      const feature = featureAt(id);
+      if (feature === undefined) {
+        featureIds[node] = width + id - view!.takes.length;
+        return;
+      }
       featureIds[node] = places.get(feature)!;
       const fitted = this.standardOf(feature);
       if (fitted === undefined) return;
@@ -139,7 +160,7 @@ class FoldingGraph implements GraphBuilder {
     });
     const { nodes_missing_value_tracks_true: _, ...kept } = attributes;
     return {
-      raw,
+      tensor: view && view.ordered.length > 0 ? this.seenTensor(asked, view, this.raw) : this.raw.raw,
       folded: {
         ...kept,
         nodes_featureids: { ints: featureIds },
@@ -149,54 +170,19 @@ class FoldingGraph implements GraphBuilder {
     };
   }
 
-  /** The raw numbers and the categories' features that are used, side by side, and where each feature's question is to be asked. */
-  private rawTensor(asked: readonly number[]): { raw: string; places: Map<number, number> } {
-    const { columns, crosses = [] } = this.preprocess;
-    const usedCrosses = asked.filter((feature) => feature >= this.layout.length);
-    const used = [...new Set([...asked.filter((feature) => feature < this.layout.length), ...this.operandsOf(usedCrosses)])].sort(
-      (a, b) => a - b,
-    );
-    const isNumber = (feature: number) => !isCategory(columns[this.layout[feature]!.column]!);
-    // A feature and its indicator ask of the same number.
-    const keyOf = (feature: number) => `${this.layout[feature]!.column} ${this.layout[feature]!.part}`;
-    const firsts = new Map(used.filter(isNumber).map((feature) => [keyOf(feature), this.layout[feature]!]));
-    const ofTable = [...firsts.values()].filter(({ part }) => part === undefined);
-    const derived = [...firsts.values()].filter(({ part }) => part !== undefined);
-    const numbers = [...ofTable, ...derived.sort((a, b) => a.column - b.column || a.part! - b.part!)];
-    const categories = used.filter((feature) => !isNumber(feature));
-    const placeOf = new Map(numbers.map(({ column, part }, place) => [`${column} ${part}`, place]));
-    const places = new Map(used.filter(isNumber).map((feature) => [feature, placeOf.get(keyOf(feature))!]));
-    categories.forEach((feature, i) => {
-      places.set(feature, numbers.length + i);
-    });
-    const parts = numberTensors(this.graph, columns, this.inputs, numbers);
-    if (categories.length > 0) {
-      const features = categories.map((feature) => this.layout[feature]!);
-      parts.push(categoriesToOnnx(this.graph, columns, this.inputs, features));
-    }
-    if (parts.length === 0) throw new NotFoldable('No tree has a split.');
-    const raw = concat(this.graph, parts);
-    if (usedCrosses.length === 0) return { raw, places };
-    const medians = numbers.map(
-      ({ column, part }) => standardOf(columns, { column, is: 'value', ...(part !== undefined && { part }) })!.impute,
-    );
-    const numeric = this.graph.node('Gather', [raw, this.graph.int64s(numbers.map((_, place) => place))], { axis: { int: 1 } });
-    const filled = imputeToOnnx(this.graph, numeric, medians);
-    const own = usedCrosses.map((feature) => crosses[feature - this.layout.length]!);
-    const tensors = crossesToOnnx(this.graph, columns, own, filled, (column) => placeOf.get(`${column} undefined`)!, this.inputs);
-    usedCrosses.forEach((feature, i) => {
-      places.set(feature, numbers.length + categories.length + i);
-    });
-    return { raw: concat(this.graph, [raw, ...tensors]), places };
+  /** The raw tensor with the numbers of the view's categories behind it. */
+  private seenTensor(name: string, { ordered }: View, { raw, width, places }: RawTensor): string {
+    const key = `${raw} ${name}`;
+    const takes = Array.from({ length: width }, (_, place) => place);
+    const placed = ordered.map(({ code, numbers }) => ({ code: places.get(code)!, numbers }));
+    const tensor = this.seenTensors.get(key) ?? viewToOnnx({ features: width, takes, ordered: placed }, this.graph, raw);
+    this.seenTensors.set(key, tensor);
+    return tensor;
   }
 
-  /** The features that are the numbers of crosses. */
-  private operandsOf(crossFeatures: readonly number[]): number[] {
-    const { crosses = [] } = this.preprocess;
-    const columns = crossFeatures
-      .map((feature) => crosses[feature - this.layout.length]!)
-      .flatMap(({ operation, a, b }) => (operation === 'within' ? [a] : [a, b]));
-    return columns.map((column) => this.layout.findIndex((feature) => feature.column === column && feature.is === 'value'));
+  private rawOf(asked: readonly number[]): RawTensor {
+    if (asked.length === 0) throw new NotFoldable('No tree has a split.');
+    return rawTensor(this.graph, this.preprocess, this.inputs, asked);
   }
 
   private standardOf(feature: number): Standard | undefined {

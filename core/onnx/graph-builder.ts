@@ -1,4 +1,5 @@
 /** Collects the nodes of one ONNX graph. */
+import type { View } from '../models/view/view.ts';
 
 export type Attribute =
   | { int: number | bigint }
@@ -17,6 +18,8 @@ export interface NodeOptions {
 }
 
 export interface GraphBuilder {
+  /** Of a graph that has its own way to features as a view has them: the name of that tensor; undefined where it has none. */
+  seen?(view: View, input: string): string | undefined;
   /** Adds a node. @returns the name of its only (or first) output */
   node(opType: string, inputs: string[], attributes?: Record<string, Attribute>, options?: NodeOptions): string;
   /** Adds an initializer. @returns its name */

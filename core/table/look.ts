@@ -7,7 +7,7 @@ import { numberReader } from '../features/number-formats.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { literal, rowsOf } from './database.ts';
 import { type DateForm, guessDate } from './date-guess.ts';
-import { guessNumber, type NumberForm } from './number-guess.ts';
+import { areGroupedByDots, guessNumber, type NumberForm } from './number-guess.ts';
 import { spellingKey } from './spellings.ts';
 import { type Block, blocksOf, numbersOf, type Stage } from './stage.ts';
 import { dateCell, type Form, numberCell } from './values.ts';
@@ -48,6 +48,8 @@ export interface Guess {
   mayBeUseless: boolean;
   /** Whether they are texts of some words. */
   isText: boolean;
+  /** Whether it depends on other columns how its numbers are read. */
+  isOpen: boolean;
   /** Where most of them are numbers. */
   number?: NumberForm;
   /** Where most of them are dates. */
@@ -61,20 +63,22 @@ type Specs = (name: string) => NonNullable<DatasetSpec['columns']>[string];
 export async function guess(database: DuckDBConnection, names: string[], missing: Set<string>, specs: Specs): Promise<Guess[]> {
   const columns = names.length;
   const rows = Math.min(10_000, Math.max(100, Math.floor(2_000_000 / columns)));
-  const cells: DuckDBValue[][] = [];
+  const guesses: Guess[] = [];
+  const open = new Map<number, DuckDBValue[]>();
+  const guessAt = (index: number, cells: DuckDBValue[], likely?: '.' | ',') =>
+    guessOf(names[index]!, cells, missing, specs(names[index]!), likely);
   for (const block of blocksOf(columns)) {
     const result = await database.runAndReadAll(`SELECT ${block.map((column) => `c${column}`).join(', ')} FROM raw LIMIT ${rows}`);
-    cells.push(...result.getColumns());
+    for (const [place, cells] of result.getColumns().entries()) {
+      guesses.push(guessAt(block[place]!, cells));
+      if (guesses.at(-1)!.isOpen) open.set(block[place]!, cells);
+    }
   }
-  const guessAt = (index: number, likely?: '.' | ',') => guessOf(names[index]!, cells[index]!, missing, specs(names[index]!), likely);
-  const guesses = cells.map((_, index) => guessAt(index));
   // Columns that leave it open which mark is the decimal one have the mark of the others.
   const sure = guesses.flatMap(({ number }) => (number?.written !== undefined && !number.ambiguous ? [number.written.decimal] : []));
   const [likely, ...others] = new Set(sure);
-  if (likely === undefined || others.length > 0) return guesses;
-  return guesses.map((each, index) =>
-    each.form.as === 'number' && (likely === ',' || each.number?.ambiguous) ? guessAt(index, likely) : each,
-  );
+  if (likely !== undefined && others.length === 0) for (const [index, cells] of open) guesses[index] = guessAt(index, cells, likely);
+  return guesses;
 }
 
 function guessOf(name: string, cells: DuckDBValue[], missing: Set<string>, spec: ReturnType<Specs>, likely?: '.' | ','): Guess {
@@ -88,7 +92,8 @@ function guessOf(name: string, cells: DuckDBValue[], missing: Set<string>, spec:
   const mayBeUseless = distinct < 2 || (areIntegers && distinct === values.length);
   const isText = values.length > 0 && values.reduce((sum, value) => sum + countWords(value), 0) >= wordsOfText * values.length;
   const date = guessDate(name, values, numberShare, dayFirst);
-  const found = { mayBeUseless, isText, ...(number && { number }) };
+  const isOpen = number !== undefined && (number.ambiguous === true || (written === undefined && areGroupedByDots(values)));
+  const found = { mayBeUseless, isText, isOpen, ...(number && { number }) };
   if (date !== undefined && (type === undefined || type === 'date')) return { form: date, ...found, date };
   if (number !== undefined) return { form: number, ...found };
   return { form: { as: values.length >= 1000 && distinct > textShare * values.length ? 'text' : 'values' }, ...found };

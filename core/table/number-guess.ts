@@ -37,8 +37,7 @@ export function guessNumber(values: readonly string[], share: number, hints: Num
   const trimmed = values.map((value) => value.trim());
   const enough = (count: number) => values.length > 0 && count >= share * values.length;
   const isPlain = enough(trimmed.filter((value) => plain.test(value)).length);
-  if (isPlain && decimal !== ',' && (likely !== ',' || !trimmed.some(isGroupedByDots) || !trimmed.every(isWholeOrGroupedByDots)))
-    return { as: 'number' };
+  if (isPlain && decimal !== ',' && (likely !== ',' || !areGroupedByDots(values))) return { as: 'number' };
   const parts = partsOf(trimmed, hints.words === false ? shapes.signs : shapes.words);
   if (!enough(parts.length)) return undefined;
   const prefixes = unitOf(parts.map(({ prefix }) => prefix));
@@ -85,7 +84,7 @@ function keyOf(unit: string): string {
 
 /** Codes with a letter behind, or telephone numbers, and no amounts: no other number has so many digits in groups, or zeros before them. */
 function looksLikeKeys(parts: readonly Parts[], units: readonly string[]): boolean {
-  if (units.length > 0) return parts.some(({ digits: each }) => /^0\d/.test(each));
+  if (units.length > 0) return units.some((unit) => /^\p{L}/u.test(unit)) && parts.some(({ digits: each }) => /^0\d/.test(each));
   const bare = parts.map(({ digits: each }) => each);
   const onlyWhole = bare.every((each) => !/[.,]\d{1,2}$|[.,]\d{4,}/.test(each));
   return onlyWhole && bare.some((each) => /[^\d,]/.test(each)) && bare.every((each) => each.replace(/\D/g, '').length > 6);
@@ -112,19 +111,24 @@ function formatOf(
   return { decimal, groups: [usual, ...seen], ...units, ...(negative && { negative }) };
 }
 
-const isGroupedByDots = (value: string) => /^[+-]?[1-9]\d{0,2}([.]\d{3})+$/.test(value);
-const isWholeOrGroupedByDots = (value: string) => /^[+-]?\d{1,3}$/.test(value) || isGroupedByDots(value);
+/** Whether all points stand between thousands, if that is what they are. */
+export function areGroupedByDots(values: readonly string[]): boolean {
+  const grouped = /^\s*[+-]?([1-9]\d{0,2}([.]\d{3})+|\d{1,3})\s*$/;
+  return values.every((value) => grouped.test(value)) && values.some((value) => value.includes('.'));
+}
 
 /** The format in words, for reports. */
 export function describeFormat({ decimal, groups, prefixes = [], suffixes = [], negative, exponent }: NumberFormat): string {
   const names: Record<string, string> = { ',': 'commas', '.': 'points', ' ': 'spaces', "'": 'apostrophes', '’': 'apostrophes' };
   const marks = [...new Set(groups.map((mark) => names[mark] ?? 'spaces'))];
+  // Of what has a unit, only marks that are not the usual ones are worth a word.
+  const hasUnit = prefixes.length > 0 || suffixes.length > 0;
   const quoted = (units: string[]) => units.map((unit) => `'${unit}'`).join(' or ');
   return [
     ...(prefixes.length > 0 ? [`${quoted(prefixes)} before them`] : []),
     ...(suffixes.length > 0 ? [`${quoted(suffixes)} behind them`] : []),
     ...(decimal === ',' ? ['decimal commas'] : []),
-    ...(exponent ? [] : [`${marks.join(' or ')} between thousands`]),
+    ...(exponent || (hasUnit && groups.length === 1) ? [] : [`${marks.join(' or ')} between thousands`]),
     ...(negative ? [`negative ones as ${negative === '()' ? '(5)' : negative === '−' ? '−5' : negative}`] : []),
   ].join(', ');
 }

@@ -1,8 +1,8 @@
 /**
  * The raw rows as parquet, written in the one pass over the files, and what everything else is read from: columns that look like numbers as
  * numbers `c<i>`, the others as the text `c<i>` that they are; what is no number stands in one list `s` beside them, so that clean columns cost
- * nothing (a scanned file has no such list: the scan has counted). Thousands of columns would make one query's plan and buffers explode, so wide tables are staged in blocks of columns, a file each, and
- * no query but the last sees more than one.
+ * nothing (a scan has counted it, and writes no list). Thousands of columns would make one query's plan and buffers explode, so wide tables are
+ * staged in blocks of columns, a file each, and no query but the last sees more than one.
  */
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';

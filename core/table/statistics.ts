@@ -172,7 +172,8 @@ async function someStatistics(
     offset += chunk.rowCount;
   }
   for (const moment of moments) moment.flush();
-  const sorted = samples.map((sample) => sample.filter((value) => !Number.isNaN(value)).sort());
+  // NaN comes last.
+  const sorted = samples.map((sample) => sample.sort().subarray(0, firstNaN(sample)));
   const bounds = sorted.map(boundsOf);
   // Where the sample is the whole column, the rest is counted in it; else in SQL, which sums integers whatever the threads.
   const counted =
@@ -189,6 +190,12 @@ async function someStatistics(
     const number = { min, max, mean, std, q25, median, q75, low: isBounded ? low : min, high: isBounded ? high : max, outliers };
     found.set(name, { missing: rows - count, distinct: Math.min(distinct, count), ...(count > 0 && { number }) });
   }
+}
+
+function firstNaN(sorted: Float64Array): number {
+  let end = sorted.length;
+  while (end > 0 && Number.isNaN(sorted[end - 1])) end--;
+  return end;
 }
 
 interface Bounds {

@@ -6,13 +6,13 @@ export const graceMilliseconds = 2000;
 
 /** Step Functions then sees a function that ended without an answer, and calls it again. */
 const clock = `
-const { workerData } = require('node:worker_threads');
+import { workerData } from 'node:worker_threads';
 setTimeout(() => process.kill(process.pid, 'SIGKILL'), workerData);
 `;
 
-/** @returns what keeps the process alive again */
+/** @returns what lets the process live on */
 export function endBy(milliseconds: number): () => void {
-  const worker = new Worker(clock, { eval: true, workerData: milliseconds });
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(clock)}`), { workerData: milliseconds });
   worker.unref();
   return () => void worker.terminate();
 }

@@ -118,12 +118,13 @@ export class LambdaProcess {
 
   #exit(how: string): void {
     const [current, ...unbegun] = this.invocations.splice(0);
+    // It leaves the pool before the answer makes room for the next: that is not to be handed to the dead.
+    this.#options.onExit(this, unbegun);
     if (current) {
       const outcome = { failed: true, payload: this.#broken ?? this.#explain(current.id, how) };
       current.settle(outcome);
       this.#options.onAnswer(this, outcome, performance.now() - this.#begun);
     }
-    this.#options.onExit(this, unbegun);
   }
 
   #explain(id: string, how: string): string {

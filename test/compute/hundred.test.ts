@@ -91,7 +91,8 @@ async function work(family: Family, params: Params, context: FitContext, stops: 
 }
 
 const small = (params: Params): Params =>
-  typeof params['nEstimators'] === 'number' ? { ...params, nEstimators: Math.min(realSteps, params['nEstimators']) } : params;
+  Object.fromEntries(Object.entries(params).map(([name, value]) => [name, parts.has(name) ? Math.min(realSteps, Number(value)) : value]));
+const parts = new Set(['nEstimators', 'epochs']);
 
 beforeAll(() => {
   for (const family of families) {
@@ -167,7 +168,7 @@ async function live(seed: number, limits: Limits): Promise<Outcome> {
   lab.services.now = services.now;
   await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ budget: limits, seed }));
   const uploaded = await lab.upload('raw/d/data.csv', table(random, classes));
-  const preparation = preparationOf(machine.shape, lane, limits).seconds * (0.5 + 0.7 * random.uniform());
+  const preparation = preparationOf(machine.shape, [], lane, limits).seconds * (0.5 + 0.7 * random.uniform());
   machine.seconds = preparation;
   await lab.prepare(uploaded);
   const { run, dataset, revision } = lab.queue.records[0]!;

@@ -3,6 +3,7 @@ import type { Answered } from '../../core/answers/answers.ts';
 import { bootstrapIntervals } from '../../core/evaluation/bootstrap.ts';
 import { classCurves } from '../../core/evaluation/curves.ts';
 import { partialDependence } from '../../core/evaluation/dependence.ts';
+import { evaluate } from '../../core/evaluation/evaluate.ts';
 import { permutationImportance } from '../../core/evaluation/importance.ts';
 import { sampledContributions } from '../../core/explain/sampled-shap.ts';
 import type { Target } from '../../core/models/model.ts';
@@ -105,6 +106,26 @@ test('importance: the column that matters most first, none for noise, the same f
   // Shuffling makes two independent draws of size: their difference has the deviation √(2/12), times 3.
   expect(found[1]!.mean).toBeCloseTo(3 * Math.sqrt(2 / 12), 1);
   expect(permutationImportance(run, columns, rows, truth, { repeats: 3, seed: 1 }).columns).toEqual(found);
+});
+
+test('what there is no time for is left out, and said to be; the scores are there all the same', () => {
+  const rows = rowsOf(200, 1);
+  const truth: Target = { task: 'regression', values: Float64Array.from(values(rows)) };
+  const question = { rows, answered: run(rows), truth, columns, classes: [], seed: 1, graphBytes: 1000 };
+  const whole = evaluate(run, question);
+  expect(whole.skipped).toBeUndefined();
+  const late = evaluate(run, { ...question, isOver: () => true });
+  expect(late.scores).toEqual(whole.scores);
+  expect([late.intervals, late.importance, late.dependence]).toEqual([undefined, undefined, undefined]);
+  expect(late.skipped).toEqual([
+    'The scores have no intervals: the time was over.',
+    'There is neither importance of columns nor what answers depend on: the time was over.',
+  ]);
+  // One that ends during the second repeat keeps the first.
+  let asked = 0;
+  const importance = permutationImportance(run, columns, rows, truth, { repeats: 5, seed: 1, isOver: () => ++asked > columns.length + 1 });
+  expect(importance.repeats).toBe(1);
+  expect(importance.columns).toHaveLength(columns.length);
 });
 
 test('dependence: the answer along a column’s quantiles, by its categories, and where it is missing', () => {

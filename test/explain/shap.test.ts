@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { AdditiveLinear, AdditiveTrees } from '../../core/explain/additive.ts';
+import { decodeExplainData, encodeExplainData } from '../../core/explain/explain-file.ts';
+import { groundOf, PartExplainer, SumExplainer } from '../../core/explain/feature-shap.ts';
 import { LinearExplainer, meansOf } from '../../core/explain/linear-shap.ts';
 import { gaussLegendre } from '../../core/explain/quadrature.ts';
 import { countCovers, TreeExplainer } from '../../core/explain/tree-shap.ts';
+import { EnsembleModel, secondFeatures } from '../../core/models/ensemble/ensemble-model.ts';
 import { familyOf } from '../../core/models/families.ts';
+import { LinearModel } from '../../core/models/linear/linear-model.ts';
 import type { Matrix, Params } from '../../core/models/model.ts';
 import { makeSample, numbersOf } from '../models/data.ts';
 import { pythonHas, runPython } from '../python.ts';
@@ -105,6 +109,64 @@ test('a linear model: weights times the distance from the mean, missing values a
       }
     }
   }
+});
+
+const sums: [name: string, classes: number, families: string[]][] = [
+  ['values', 0, ['boosting', 'forest', 'linear']],
+  ['probabilities of two classes', 2, ['forest', 'extraTrees']],
+  ['probabilities of three', 3, ['forest', 'extraTrees']],
+];
+test.each(sums)('a mixture of %s: the members’ Shapley values by their weights', async (_, classes, families) => {
+  const { x, y } = makeSample(300, 5, classes, 2);
+  const fit = (family: string, seed: number) => {
+    const { grid, parse } = familyOf(family);
+    const params = 'nEstimators' in grid ? { nEstimators: 5 } : {};
+    return familyOf(family).fit(x, y, parse(params), { seed, workers: 1 });
+  };
+  const members = await Promise.all(
+    families.map(async (family, i) => ({ weight: i + 1, models: [await fit(family, 1), await fit(family, 2)] })),
+  );
+  const bound = classes === 0 ? 2 ** 20 : 1;
+  const task = classes === 0 ? 'regression' : 'classification';
+  const answers = await Promise.all(members.map(async ({ models: [model] }) => numbersOf(await model!.predict(x))));
+  const layered = await familyOf('linear').fit(secondFeatures(answers, x.rows), y, familyOf('linear').parse({}), { seed: 1, workers: 1 });
+  const second = LinearModel.deserialize(layered.serialize());
+  for (const layer of classes === 0 ? [undefined, second] : [undefined]) {
+    const model = new EnsembleModel({ task, classes, members, bound, ...(layer && { second: layer }) });
+    const additive = model.additive()!;
+    const grounds = additive.parts.map(({ part }) => groundOf(part, x));
+    const explainer = new SumExplainer(additive, grounds);
+    expect(decodeExplainData(encodeExplainData({ preprocess: {} as never, additive, grounds }))).toEqual({
+      preprocess: {},
+      additive,
+      grounds,
+    });
+    const numbers = numbersOf(await model.predict(x));
+    for (let row = 0; row < 20; row++)
+      for (let k = 0; k < additive.outputs; k++) {
+        const own = explainer.of(x)(row, k);
+        const parts = additive.parts.map(({ weight, part }, i) => {
+          const of = new PartExplainer(part, grounds[i]!).of(x)(row, k);
+          return of.map((value) => weight * value);
+        });
+        own.forEach((value, feature) => {
+          expect(value).toBeCloseTo(
+            parts.reduce((sum, part) => sum + part[feature]!, 0),
+            9,
+          );
+        });
+        const raw = own.reduce((a, b) => a + b, explainer.bases[k]!);
+        const said = numbers[row * Math.max(1, classes) + (classes === 2 ? 1 : k)]!;
+        expect(Math.abs(raw - said)).toBeLessThan(1e-4 * Math.max(1, Math.abs(said)));
+      }
+  }
+});
+
+test('a mixture that is no sum has no exact explanation', async () => {
+  const { x, y } = makeSample(100, 5, 2, 2);
+  const model = await familyOf('boosting').fit(x, y, familyOf('boosting').parse({ nEstimators: 3 }), { seed: 1, workers: 1 });
+  const parts = { task: 'classification' as const, classes: 2, bound: 1 };
+  expect(new EnsembleModel({ ...parts, members: [{ weight: 1, models: [model] }] }).additive()).toBeUndefined();
 });
 
 test('Gauss-Legendre nodes integrate polynomials of degree 2n − 1', () => {

@@ -21,7 +21,7 @@ test.each([
   ['breast-cancer.csv', 'breast-cancer/breast-cancer.csv', 'accuracy', 0.93],
   ['auto-mpg.jsonl', 'auto-mpg/auto-mpg.jsonl', 'r2', 0.75],
 ] as const)('%s with all families, and with one alone: from file to a model that answers', async (file, path, metric, least) => {
-  for (const asked of [familyNames, ['linear'], ['svm'], ['extraTrees']] as const) {
+  for (const asked of [familyNames, ['linear'], ['svm'], ['extraTrees'], ['network']] as const) {
     const lab = new Laboratory();
     await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ families: asked, folds: 3, grids: { forest, extraTrees: forest } }));
     await lab.prepare(await lab.upload(`raw/d/${file}`, example(path)));

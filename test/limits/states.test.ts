@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultLane, type Lane } from '../../core/compute/lane.ts';
+import { IngotError } from '../../core/errors.ts';
 import { runOf } from '../../core/registry/identity.ts';
 import { portfolioOf } from '../../core/search/auto/candidates.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
@@ -23,6 +24,16 @@ const eventsOfRest = 200;
 
 const families = [...datasetSpecSchema.shape.families.def.innerType.def.element.options];
 const longest = { run: `${'d'.repeat(63)}-0123456789ab`, dataset: 'd'.repeat(63), revision: '0123456789abcdef' };
+
+/** A budget that is too small for so large a table is refused, with what it takes. */
+function orTooSmall<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof IngotError && error.message.startsWith('The budget is too small')) return undefined;
+    throw error;
+  }
+}
 
 describe('the largest plan that dataset.json can ask for', () => {
   const sizeOf = (trials: { id: string }[]) =>
@@ -48,7 +59,9 @@ describe('the largest plan that dataset.json can ask for', () => {
       fc.property(shape, fc.option(fc.integer({ min: 60, max: 4320 }), { nil: undefined }), (table, minutes) => {
         const spec = datasetSpecSchema.parse({ folds: 20, ...(minutes && { budget: { minutes } }) });
         const task = table.classes === 0 ? 'regression' : 'classification';
-        const { rungs } = planAuto({ ...longest, task, spec, rows: table.rows }, table, lane);
+        const plan = orTooSmall(() => planAuto({ ...longest, task, spec, rows: table.rows }, table, lane));
+        if (!plan) return;
+        const { rungs } = plan;
         const trials = rungs!.flatMap((rung, number) => trialsOf(number, rung, portfolioOf(undefined), table, lane).trials);
         expect(trials.length).toBeLessThanOrEqual(21 * portfolioOf(undefined).length);
         expect(sizeOf(trials)).toBeLessThan(most.state);

@@ -110,6 +110,11 @@ describe('a function', () => {
     expect(body.errorMessage).toMatch(message);
   });
 
+  test('that ends its process answers all that wait for a place', { timeout: 60_000 }, async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => invoke('exits', {})));
+    expect(answers.map(({ body }) => body.errorType)).toEqual(Array(8).fill('Runtime.ExitError'));
+  });
+
   test('without concurrency is throttled; one that is not there is a 404; an event that is no JSON is a 400', async () => {
     expect(await invoke('closed', {})).toMatchObject({ status: 429 });
     expect(await invoke('nobody', {})).toMatchObject({ status: 404 });

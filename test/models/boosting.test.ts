@@ -61,8 +61,10 @@ test('the kernel grows the trees of its naive twin, who adds every sum up anew: 
       }),
       fc.nat(1000),
       fc.boolean(),
-      async (drawn, seed, missing) => {
-        const whole = makeSample(300, 11, 0, seed);
+      // Features in groups of 8, 6 and 5, and 3; rows in one block or three.
+      fc.constantFrom([200, 16] as const, [300, 11] as const, [1100, 3] as const),
+      async (drawn, seed, missing, [rows, columns]) => {
+        const whole = makeSample(rows, columns, 0, seed);
         const sample = missing ? withMissing(whole, seed) : whole;
         const params = boosting.parse({ ...drawn, nEstimators: 3, stochasticRounding: false });
         const { trees } = await fit(sample, params);

@@ -1,6 +1,5 @@
 /** How families see the features of a table: trees take gaps, outliers and categories as they are, lines and distances get numbers. */
 import { describe, expect, test } from 'vitest';
-import { encodeExplainData } from '../../core/explain/explain-file.ts';
 import { Explainer } from '../../core/explain/explainer.ts';
 import { makeExplainData } from '../../core/explain/make-explain-data.ts';
 import { transform } from '../../core/features/tabular.ts';
@@ -109,7 +108,7 @@ describe.each(families)('$name', (family) => {
 
   test('what the columns contribute adds up to the answer', async () => {
     const model = await family.fit(x, y, few, context);
-    const explainer = new Explainer(encodeExplainData(await makeExplainData(model, preprocess, sourceOf(columns), 1)));
+    const explainer = new Explainer(await makeExplainData(model, preprocess, sourceOf(columns), 1));
     const predictor = await loadModel(buildModelGraph({ preprocess, model }));
     const raw = {
       rows: 4,

@@ -4,7 +4,7 @@ import type { Learning } from '../../core/features/target-encoding.ts';
 import { filledView } from '../../core/models/view/filled.ts';
 import { applyView } from '../../core/models/view/view.ts';
 import { Random } from '../../core/random.ts';
-import { chooseCrosses } from '../../core/search/choose-crosses.ts';
+import { checkOf, chooseCrosses } from '../../core/search/choose-crosses.ts';
 import { type Cells, fitCells, frameOf, sourceOf } from '../features/tables.ts';
 
 const context = { seed: 1, workers: 1 };
@@ -55,6 +55,16 @@ describe('crosses are chosen', () => {
     expect(await chosen(3000, (a, b) => a + 2 * b)).toEqual([]);
     expect(await chosen(3000, () => 0)).toEqual([]);
     expect(await chosen(500, (a, b) => Math.sin(a - b))).toEqual([]);
+  });
+
+  test('in so much time: of many classes in fewer rounds, and not at all where those would be too few', () => {
+    const shape = { rows: 8000, features: 20, classes: 2 };
+    expect(checkOf(shape)).toMatchObject({ rows: 8000, rounds: 60 });
+    const many = checkOf({ ...shape, classes: 100 })!;
+    expect(many.rounds).toBeLessThan(30);
+    expect(many.coreSeconds).toBeLessThanOrEqual(5);
+    expect(checkOf({ ...shape, classes: 100 }, 1)).toBeUndefined();
+    expect(checkOf({ ...shape, rows: 1999 })).toBeUndefined();
   });
 
   test('alike, whatever the workers', { timeout: 60_000 }, async () => {

@@ -107,6 +107,15 @@ describe('a stage', () => {
     }
   }, 60_000);
 
+  it('may have chunks without a number or a value, and with few or many different ones', async () => {
+    const rows = Array.from({ length: 1500 }, (_, i) => (i < 500 ? ['', ''] : i < 1000 ? [`${i % 3}`, 'v'] : [`${i / 8}`, `v${i % 60}`]));
+    const text = ['n,v', ...rows.map((row) => row.join(','))].join('\n');
+    for (const chunkBytes of [300, 4000, 1_000_000]) {
+      const { staged } = (await scanned(text, [true, false], { chunkBytes }))!;
+      expect(staged).toEqual(rows.map(([n, v]) => [n ? Number(n) : null, v || null]));
+    }
+  });
+
   it('ends with the last row, with a line end or without, or with several', async () => {
     for (const end of ['\n', '\r\n', '\n\n\n']) expect((await scanned(`${text}${end}`, isNumber))!.rows).toBe(500);
   });

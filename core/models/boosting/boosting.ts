@@ -27,7 +27,7 @@ export const boosting: Family = {
   async fit(x, y, params, context) {
     const complete = boosting.parse(params);
     const resolved = resolve(complete);
-    const rows = Int32Array.from({ length: x.rows }, (_, row) => row);
+    const rows = new Int32Array(x.rows).map((_, row) => row);
     const shares = shareRows(rows, resolved, context.seed);
     const growth = await binTable(x, shares.train, shares.stopping, context.workers);
     const trees: BoostedTree[] = [];

@@ -70,7 +70,10 @@ function regression(values: Float64Array, rows: Int32Array, { loss, quantile }: 
 
 /** float64 [rows]: the class, or the target as the scores are to meet it. */
 export function targetsOf(y: Target, rows: Int32Array, { offset, scale }: Answer): Float64Array {
-  return Float64Array.from(rows, (row) => (y.task === 'classification' ? y.labels[row]! : (y.values[row]! - offset) / scale));
+  const targets = new Float64Array(rows.length);
+  return y.task === 'classification'
+    ? targets.map((_, i) => y.labels[rows[i]!]!)
+    : targets.map((_, i) => (y.values[rows[i]!]! - offset) / scale);
 }
 
 /** @param sorted ascending. @returns the least value that at least that share of them does not exceed */

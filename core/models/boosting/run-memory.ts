@@ -25,9 +25,9 @@ export const leafLowAt = 24;
 export const scoreUnit = 2 ** -22;
 export const histogramBytes = 2048;
 /** Of the rows that a thread gathers at a time. */
-export const blockBytes = 8192;
+export const blockBytes = 12_288;
 /** Features whose histograms are filled together. */
-export const largestGroup = 8;
+export const largestGroup = 16;
 export const rowsPerTask = 4096;
 
 export interface BoostKernel {

@@ -6,6 +6,8 @@
  *   model ─┼ mean by weight (mix.ts)  model ─┴ mean ─┐
  *   model ─┘                          model ─ mean ──┴ Concat ─ linear model
  */
+
+import type { AdditiveSum } from '../../explain/additive.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import { softmaxToOnnx } from '../exact/softmax.ts';
 import { familyOf } from '../families.ts';
@@ -83,6 +85,23 @@ export class EnsembleModel implements FittedModel {
     const answers = members.map((member) => member.models.map(() => answerOf(model++)));
     const means = answers.map((own) => (own.length === 1 ? own[0]! : mixToOnnx(graph, own, this.width, ones(own.length), bound)));
     return second.toOnnx(graph, means.length === 1 ? means[0]! : graph.node('Concat', means, { axis: { int: 1 } }));
+  }
+
+  /** Of values, or of probabilities, that are sums themselves: a weighted sum of them. A second layer of probabilities, or a member of another sort, has none. */
+  additive(): AdditiveSum | undefined {
+    const { members, second, task } = this.parts;
+    const of = second?.additive();
+    if (of && task === 'classification') return undefined;
+    const total = members.reduce((sum, { weight }) => sum + weight, 0);
+    const is = task === 'regression' ? 'value' : 'probability';
+    const parts: AdditiveSum['parts'] = [];
+    for (const [m, { models, weight }] of members.entries())
+      for (const model of models) {
+        const part = model.additive?.();
+        if (part === undefined || part.kind === 'sum' || part.is !== is) return undefined;
+        parts.push({ weight: (of ? of.weights[m]! : weight / total) / models.length, part });
+      }
+    return { kind: 'sum', is, outputs: parts[0]!.part.outputs, offset: of ? of.intercepts[0]! : 0, parts };
   }
 
   serialize(): Uint8Array {

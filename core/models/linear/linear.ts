@@ -26,7 +26,7 @@ export const linear: Family = {
     const rows = new Int32Array(x.rows);
     for (let row = 0; row < x.rows; row++) rows[row] = row;
     const design = makeDesign(x, y, rows, resolve(complete).balanced);
-    const model = fitDesign(design, x, y, complete, context.seed);
+    const model = fitDesign(design, x, y, complete, context.seed, () => context.onProgress?.(0));
     context.onProgress?.(1);
     return model;
   },
@@ -43,14 +43,15 @@ export const linear: Family = {
       const { balanced } = resolve(complete);
       const design = designs.get(balanced) ?? makeDesign(x, y, rows, balanced);
       designs.set(balanced, design);
-      const model = fitDesign(design, x, y, complete, context.seed);
+      const model = fitDesign(design, x, y, complete, context.seed, () => context.onProgress?.(candidate / candidates.length));
       context.onProgress?.((candidate + 1) / candidates.length);
       yield { candidate, predictions: await model.predict(valid) };
     }
   },
 };
 
-function fitDesign(design: Design, x: Matrix, y: Target, params: Params, seed: number): LinearModel {
+function fitDesign(design: Design, x: Matrix, y: Target, params: Params, seed: number, onPass: () => void): LinearModel {
+  design.loss.onPass = onPass;
   const resolved = resolve(params);
   const { loss, varying, present, centre, spread } = design;
   const { features } = loss;

@@ -34,6 +34,8 @@ export class Loss {
   private readonly margins: Float64Array;
   /** How often all of some rows were gone over, in rows: what tells how hard the table is to fit (core/compute/probe.ts). */
   passed = 0;
+  /** Called each time; what it throws comes out. */
+  onPass: (() => void) | undefined;
 
   constructor(kind: LossKind, outputs: number, means: Float64Array, epsilon = 0) {
     this.kind = kind;
@@ -51,6 +53,7 @@ export class Loss {
     const intercepts = outputs * features;
     gradient.fill(0);
     this.passed += rows.count;
+    this.onPass?.();
     let loss = 0;
     for (let at = 0; at < rows.count; at += block) {
       const count = Math.min(block, rows.count - at);

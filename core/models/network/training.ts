@@ -1,29 +1,23 @@
 /**
- * Training: batches, backpropagation and Adam in float32, each sum in one order, so that the same rows and seed give the same bits. The network that
- * counts is the mean of all steps so far that weighs late ones more (polynomial decay averaging, Shamir and Zhang 2013): each epoch has
- * its own without knowing how many will follow, and one run is every number of epochs.
+ * Training: batches and backpropagation in float32, each sum in one order, so that the same rows and seed give the same bits. The network that
+ * counts is the mean of all steps so far (weights.ts): each epoch has its own without knowing how many will follow, and one run is every number
+ * of epochs.
  */
 import { mix32, Random } from '../../random.ts';
 import type { Matrix } from '../model.ts';
+import { EncodedRows } from './encoded-rows.ts';
 import type { FittedEncoding } from './encoding.ts';
-import { inputBits } from './encoding.ts';
 import { batchRows, type NetworkParams } from './params.ts';
 import type { Task } from './task.ts';
+import { Weights } from './weights.ts';
 import { padded, Workspace } from './workspace.ts';
 
 /** How the step falls: to a half when so many epochs are over, to a third after twice as many. */
 const halving = 20;
 /** Steps at the beginning that are shorter. */
 const warming = 50;
-/** The mean of t steps is, about, that of the last t / 8. */
-const recency = 8;
-const [decay1, decay2] = [0.9, 0.99];
-/** Of He's bound, that of the first layer: what begins almost flat learns what is smooth first. */
-const softly = 0.15;
 /** Is added to a variance. */
 const leastVariance = 1e-5;
-/** Differences of two such are still within float32. */
-const largest = 1e38;
 /** Rows that held-out loss is found for at a time. */
 const chunk = 256;
 const [weightSeed, orderSeed, dropSeed] = [1, 2, 3];
@@ -37,17 +31,9 @@ export interface PlainLayer {
   bias: Float32Array;
 }
 
-/** One layer's numbers in a block of all numbers. */
-interface Layer<T> {
-  weights: T;
-  bias: T;
-  gain: T;
-}
-
 export class Training {
   readonly batch: number;
   private readonly work = new Workspace();
-  private readonly encoding: FittedEncoding;
   private readonly task: Task;
   private readonly params: NetworkParams;
   private readonly rows: Int32Array;
@@ -55,16 +41,11 @@ export class Training {
   /** Units from the inputs to the scores, padded. */
   private readonly sizes: number[];
   private readonly batchNormal: boolean;
-  private readonly now: Layer<Float32Array>[];
-  private readonly gradient: Layer<Float32Array>[];
-  private readonly first: Layer<Float32Array>[];
-  private readonly second: Layer<Float32Array>[];
-  private readonly mean: Layer<Float32Array>[];
+  private readonly numbers: Weights;
+  private readonly encoded: EncodedRows;
   /** Of each hidden layer, of the last batch: means, then one over the deviations; and means of means and variances over the steps. */
   private readonly statistics: Float32Array[];
   private readonly averages: { mean: Float64Array; variance: Float64Array }[];
-  private readonly table: Float32Array;
-  private readonly about: number;
   private readonly which: Uint32Array;
   private readonly truth: Uint32Array;
   private readonly weights: Float32Array;
@@ -82,11 +63,9 @@ export class Training {
   private readonly random: Random;
   private steps = 0;
   private epochs = 0;
-  private powers: [number, number] = [1, 1];
 
   /** @param held rows that `heldLoss` is of */
   constructor(x: Matrix, rows: Int32Array, held: Int32Array, encoding: FittedEncoding, task: Task, params: NetworkParams, seed: number) {
-    this.encoding = encoding;
     this.task = task;
     this.params = params;
     this.rows = rows;
@@ -96,13 +75,7 @@ export class Training {
     const hidden = Array.from({ length: params.depth }, () => params.width);
     this.sizes = [encoding.column.length, ...hidden, task.outputs].map(padded);
     const { work, sizes } = this;
-    const block = () =>
-      sizes.slice(1).map((outputs, i) => ({
-        weights: work.floats(sizes[i]! * outputs),
-        bias: work.floats(outputs),
-        gain: work.floats(this.batchNormal ? outputs : 0),
-      }));
-    [this.now, this.gradient, this.first, this.second, this.mean] = [block(), block(), block(), block(), block()];
+    this.numbers = new Weights(work, sizes, this.batchNormal);
     this.statistics = hidden.map((width) => work.floats(2 * width));
     this.averages = hidden.map((width) => ({ mean: new Float64Array(width), variance: new Float64Array(width).fill(1) }));
     const most = Math.max(chunk, this.batch);
@@ -119,13 +92,14 @@ export class Training {
     this.plain = sizes
       .slice(1)
       .map((outputs, i) => ({ inputs: sizes[i]!, outputs, weights: work.floats(sizes[i]! * outputs), bias: work.floats(outputs) }));
-    this.about = this.layOutEncoding();
-    this.table = work.floats((rows.length + held.length) * x.columns);
-    this.fillTable(x);
+    const places = new Int32Array(rows.length + held.length);
+    places.set(rows);
+    places.set(held, rows.length);
+    this.encoded = new EncodedRows(work, x, places, encoding, sizes[0]!);
     this.order = Int32Array.from(rows.keys());
     this.current = new Int32Array(this.batch);
     this.random = new Random(mix32(seed, orderSeed));
-    this.begin(new Random(mix32(seed, weightSeed)));
+    this.numbers.begin(new Random(mix32(seed, weightSeed)), encoding.variance, task.start);
     for (let lane = 0; lane < 4; lane++) this.state[lane] = mix32(seed, dropSeed + lane) || 1;
   }
 
@@ -155,7 +129,7 @@ export class Training {
   /** The mean of the steps until now (the beginning before the first), with normalisation in the weights. The numbers stay as they are until the next call. */
   layers(): PlainLayer[] {
     this.plain.forEach((layer, l) => {
-      const own = this.mean[l]!;
+      const own = this.numbers.mean[l]!;
       layer.weights.set(own.weights);
       layer.bias.set(own.bias);
       const averages = this.averages[l];
@@ -207,7 +181,7 @@ export class Training {
       const count = Math.min(chunk, length - from);
       const whole = Math.ceil(count / 4) * 4;
       for (let i = 0; i < whole; i++) this.which[i] = start + from + Math.min(i, count - 1);
-      this.encode(whole);
+      this.encoded.encode(this.which, whole, this.active[0]!);
       this.plain.forEach(({ inputs, outputs, weights, bias }, l) => {
         const [a, into] = [this.active[l]!, this.active[l + 1]!];
         loops.multiply(a.byteOffset, inputs * 4, 4, weights.byteOffset, bias.byteOffset, into.byteOffset, whole, inputs, outputs);
@@ -239,9 +213,9 @@ export class Training {
     const scale = 1 / (1 - params.dropout);
     const dropped = Math.round(params.dropout * 2 ** 32);
     this.steps++;
-    const share = (recency + 1) / (recency + this.steps);
-    this.encode(batch);
-    this.now.forEach(({ weights, bias, gain }, l) => {
+    const { share } = this.numbers;
+    this.encoded.encode(this.which, batch, this.active[0]!);
+    this.numbers.now.forEach(({ weights, bias, gain }, l) => {
       const [a, into, inputs, outputs] = [this.active[l]!, this.active[l + 1]!, sizes[l]!, sizes[l + 1]!];
       const normal = l < last && this.batchNormal;
       const [start, to] = normal ? [this.zeros, this.normal[l]!] : [bias, into];
@@ -263,12 +237,12 @@ export class Training {
     let slopes = scores;
     for (let l = last; l >= 0; l--) {
       const [a, inputs, outputs] = [this.active[l]!, sizes[l]!, sizes[l + 1]!];
-      const own = this.gradient[l]!;
+      const own = this.numbers.gradient[l]!;
       if (l < last) {
         loops.deactivate(this.active[l + 1]!.byteOffset, slopes.byteOffset, batch * outputs * 4, scale);
         if (this.batchNormal) {
           const per = this.statistics[l]!.byteOffset + outputs * 4;
-          const [normal, gain] = [this.normal[l]!.byteOffset, this.now[l]!.gain.byteOffset];
+          const [normal, gain] = [this.normal[l]!.byteOffset, this.numbers.now[l]!.gain.byteOffset];
           loops.denormalise(normal, slopes.byteOffset, batch, outputs, gain, per, own.gain.byteOffset, own.bias.byteOffset);
         }
       }
@@ -277,11 +251,12 @@ export class Training {
       loops.multiply(a.byteOffset, 4, inputs * 4, slopes.byteOffset, zeros, own.weights.byteOffset, inputs, batch, outputs);
       if (l === 0) break;
       const before = this.slopes[l]!;
-      loops.transpose(this.now[l]!.weights.byteOffset, this.turned.byteOffset, inputs, outputs);
+      loops.transpose(this.numbers.now[l]!.weights.byteOffset, this.turned.byteOffset, inputs, outputs);
       loops.multiply(slopes.byteOffset, outputs * 4, 4, this.turned.byteOffset, zeros, before.byteOffset, batch, outputs, inputs);
       slopes = before;
     }
-    this.update(share);
+    const rate = (params.learningRate * Math.min(1, this.steps / warming)) / (1 + this.epochs / halving);
+    this.numbers.step(rate, params.weightDecay);
     return loss;
   }
 
@@ -296,66 +271,6 @@ export class Training {
     for (let i = 0; i < batch; i++) this.weights[i] = task.weight(rows[i]!) / batch;
     const [truth, weights] = [this.truth.byteOffset, this.weights.byteOffset];
     this.work.loops.crossEntropy(scores.byteOffset, batch, task.outputs, columns, truth, weights, params.labelSmoothing);
-  }
-
-  private update(share: number): void {
-    this.powers = [this.powers[0] * decay1, this.powers[1] * decay2];
-    const { learningRate, weightDecay } = this.params;
-    const rate = (learningRate * Math.min(1, this.steps / warming)) / (1 + this.epochs / halving);
-    const correction = 1 / Math.sqrt(1 - this.powers[1]);
-    this.now.forEach((layer, l) => {
-      for (const part of ['weights', 'bias', 'gain'] as const) {
-        const [at, gradient, first, second, mean] = [layer, this.gradient[l]!, this.first[l]!, this.second[l]!, this.mean[l]!].map(
-          (of) => of[part].byteOffset,
-        ) as [number, number, number, number, number];
-        const kept = part === 'weights' ? 1 - rate * weightDecay : 1;
-        const bytes = layer[part].byteLength;
-        this.work.loops.adam(at, gradient, first, second, mean, bytes, rate / (1 - this.powers[0]), correction, kept, share);
-      }
-    });
-  }
-
-  private encode(rows: number): void {
-    const [table, which, into] = [this.table.byteOffset, this.which.byteOffset, this.active[0]!.byteOffset];
-    this.work.loops.encode(table, this.encoding.columns, which, rows, this.about, this.sizes[0]!, into);
-  }
-
-  private layOutEncoding(): number {
-    const { column, low, perUnit, gain, shift } = this.encoding;
-    const inputs = this.sizes[0]!;
-    const about = this.work.floats(5 * inputs);
-    new Uint32Array(about.buffer, about.byteOffset, inputs).set(column);
-    [low, perUnit.map((per) => per * 2 ** -inputBits), gain, shift].forEach((values, i) => {
-      about.set(values, (i + 1) * inputs);
-    });
-    return about.byteOffset;
-  }
-
-  private fillTable({ data, rows: count, columns }: Matrix): void {
-    const { rows, held, table } = this;
-    for (let column = 0; column < columns; column++) {
-      const values = data.subarray(column * count, (column + 1) * count);
-      for (let place = 0; place < rows.length + held.length; place++) {
-        const value = values[place < rows.length ? rows[place]! : held[place - rows.length]!]!;
-        table[place * columns + column] = Number.isNaN(value) ? 0 : Math.max(-largest, Math.min(largest, value));
-      }
-    }
-  }
-
-  /** He's uniform weights (2015); none from the last hidden layer to the scores, which begin as `task.start`. */
-  private begin(random: Random): void {
-    this.now.forEach(({ weights, bias, gain }, l) => {
-      const isLast = l === this.now.length - 1;
-      const variance = Math.max(1e-6, l === 0 ? this.encoding.variance : this.sizes[l]!);
-      const bound = isLast ? 0 : (l === 0 ? softly : 1) * Math.sqrt(6 / variance);
-      for (let i = 0; i < weights.length; i++) weights[i] = bound * (2 * random.uniform() - 1);
-      if (isLast) bias.set(this.task.start);
-      gain.fill(1);
-      const mean = this.mean[l]!;
-      mean.weights.set(weights);
-      mean.bias.set(bias);
-      mean.gain.set(gain);
-    });
   }
 }
 

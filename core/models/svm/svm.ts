@@ -27,7 +27,7 @@ export const svm: Family = {
     const rows = Int32Array.from({ length: x.rows }, (_, row) => row);
     const model =
       resolved.kernel === 'linear'
-        ? fitLinear(x, y, rows, resolved, complete)
+        ? fitLinear(x, y, rows, resolved, complete, () => context.onProgress?.(0))
         : new RbfTrainer(x, y, rows, resolved, context.seed, () => context.onProgress?.(0)).fit(resolved.C, complete).model;
     context.onProgress?.(1);
     return model;
@@ -41,15 +41,15 @@ export const svm: Family = {
     const finish = () => context.onProgress?.(++done / candidates.length);
     for (const members of groups.values()) {
       const params = resolved[members[0]!]!;
+      const progress = () => context.onProgress?.(done / candidates.length);
       if (params.kernel === 'linear') {
         for (const candidate of members) {
-          const model = fitLinear(x, y, rows, resolved[candidate]!, svm.parse(candidates[candidate]!));
+          const model = fitLinear(x, y, rows, resolved[candidate]!, svm.parse(candidates[candidate]!), progress);
           yield { candidate, predictions: await model.predict(takeMatrix(x, validRows)) };
           finish();
         }
         continue;
       }
-      const progress = () => context.onProgress?.(done / candidates.length);
       const trainer = new RbfTrainer(x, y, rows, params, context.seed, progress);
       const kernels = new ValidKernels(trainer, toPoints(trainer.fixed, x, validRows));
       for (const candidate of members.sort((a, b) => resolved[a]!.C - resolved[b]!.C)) {

@@ -23,10 +23,11 @@ interface Line {
   largests: Float64Array;
 }
 
-export function fitLinear(x: Matrix, y: Target, rows: Int32Array, resolved: SvmParams, params: Params): SvmModel {
+/** @param onStep called now and then; what it throws comes out */
+export function fitLinear(x: Matrix, y: Target, rows: Int32Array, resolved: SvmParams, params: Params, onStep?: () => void): SvmModel {
   const about = { params, classes: y.task === 'classification' ? y.classes : 0 };
   if (y.task === 'regression') {
-    const { weights, intercept, largests } = fitLine(x, y, rows, resolved);
+    const { weights, intercept, largests } = fitLine(x, y, rows, resolved, undefined, onStep);
     return new SvmModel({ ...about, present: [], by: { line: fixAffine(weights, [intercept], largests) } });
   }
   const { present, members, weights: classWeights, shares } = classesOf(y, rows, resolved.balanced);
@@ -43,7 +44,7 @@ export function fitLinear(x: Matrix, y: Target, rows: Int32Array, resolved: SvmP
     const two = { task: 'classification', classes: 2, labels } as const;
     const weighted = (part: Int32Array) =>
       resolved.balanced || y.classWeights ? Float64Array.from(part, (row) => classWeights[labels[row] === 1 ? i : j]!) : undefined;
-    const fit = (part: Int32Array) => fitLine(x, two, part, resolved, weighted(part));
+    const fit = (part: Int32Array) => fitLine(x, two, part, resolved, weighted(part), onStep);
     const line = fit(own);
     const decisions = decide(line, x, own);
     const positive = Uint8Array.from(own, (row) => labels[row]!);
@@ -62,13 +63,21 @@ export function fitLinear(x: Matrix, y: Target, rows: Int32Array, resolved: SvmP
   return new SvmModel({ ...about, present, by: { line: fixAffine(weights, intercepts, largests) } });
 }
 
-function fitLine(x: Matrix, y: Target, rows: Int32Array, { C, epsilon, tol, maxIter }: SvmParams, errorWeights?: Float64Array): Line {
+function fitLine(
+  x: Matrix,
+  y: Target,
+  rows: Int32Array,
+  { C, epsilon, tol, maxIter }: SvmParams,
+  errorWeights: Float64Array | undefined,
+  onStep: (() => void) | undefined,
+): Line {
   const made = makeDesign(x, y, rows, false);
   const kind: LossKind = y.task === 'regression' ? 'squaredEpsilon' : 'squaredHinge';
   // The loss is of rows whose weights are 1 on average, and half of the squares is what C is weighed against.
   const total = errorWeights?.reduce((a, b) => a + b) ?? rows.length;
   const weights = errorWeights?.map((weight) => (weight * rows.length) / total);
   const loss = new Loss(kind, 1, made.loss.means, epsilon);
+  loss.onPass = onStep;
   const design: Design = { ...made, loss, rows: { ...made.rows, weights } };
   const iterations = { l1: 0, l2: 1 / (C * total), solver: 'lbfgs', balanced: false, learningRate: null, batchSize: 0 } as const;
   const { point } = solve(design, { ...iterations, tol, maxIter });

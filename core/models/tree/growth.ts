@@ -80,6 +80,7 @@ export class Growth {
     const target = shared.put(this.target.values);
     shared.set({ features, rows: rows.length, allRows, bins, columnBins, edges, target, outputs: this.target.outputs });
     this.free = shared.take(0);
+    const inOrder = rows.every((row, i) => row === i);
     const batch = Math.max(1, Math.min(features, maxTasks, Math.floor(batchBytes / (allRows * 4))));
     for (let first = 0; first < features; first += batch) {
       const columns = Math.min(batch, features - first);
@@ -87,7 +88,8 @@ export class Growth {
       for (let i = 0; i < columns; i++) {
         const column = columnOf(x, first + i);
         const copy = shared.floats(raw + i * allRows * 4, allRows);
-        for (let row = 0; row < rows.length; row++) copy[row] = column[rows[row]!]!;
+        if (inOrder) copy.set(column.subarray(0, rows.length));
+        else for (let row = 0; row < rows.length; row++) copy[row] = column[rows[row]!]!;
         for (let row = 0; row < validRows.length; row++) copy[rows.length + row] = column[validRows[row]!]!;
       }
       shared.set({ raw, firstColumn: first, columns });

@@ -72,9 +72,9 @@ class ViewedModel extends WrappedModel<{ view: View }> {
     return this.inner.logitsToOnnx?.(graph, this.seenIn(graph, input));
   }
 
-  get additive(): (() => Additive) | undefined {
-    const { inner, head } = this;
-    return inner.additive && (() => ({ ...inner.additive!(), view: head.view }));
+  additive(): Additive | undefined {
+    const additive = this.inner.additive?.();
+    return additive && additive.kind !== 'sum' ? { ...additive, view: this.head.view } : additive;
   }
 
   /** Models that see the same share its nodes. */
@@ -82,7 +82,7 @@ class ViewedModel extends WrappedModel<{ view: View }> {
     const known = seenIn.get(graph) ?? new Map<string, string>();
     seenIn.set(graph, known);
     const key = `${input} ${JSON.stringify(this.head.view)}`;
-    const tensor = known.get(key) ?? viewToOnnx(this.head.view, graph, input);
+    const tensor = known.get(key) ?? graph.seen?.(this.head.view, input) ?? viewToOnnx(this.head.view, graph, input);
     known.set(key, tensor);
     return tensor;
   }

@@ -91,6 +91,8 @@ const mostOutputs = 3;
 const besideLarge = 0.25;
 /** A graph writes a tree's nodes at greater length than our own file. */
 const graphBytesPerByte = 3.5;
+/** Bytes of a network's weights that a row is led through in the time of a tree. */
+const treeBytes = 240;
 /** A second layer has to be better by this share of the score: it is one more thing that can be wrong. */
 const worthwhile = 0.002;
 
@@ -248,8 +250,8 @@ function wholeParams({ family, params }: Candidate, models: Finalist['models']):
 
 /** Of what a graph may be at most, by bytes or trees; of all fold models, or of one that is fitted on all rows. */
 function sizeOf({ models }: Finalist, bag: boolean, outputs: number): number {
-  const bytes = models.reduce((sum, { bytes }) => sum + bytes.length, 0) * graphBytesPerByte;
-  const trees = models.reduce((sum, { trees = 0 }) => sum + trees, 0);
+  const bytes = models.reduce((sum, { bytes, trees }) => sum + bytes.length * (trees === undefined ? 1 : graphBytesPerByte), 0);
+  const trees = models.reduce((sum, { bytes, trees, steps }) => sum + (trees ?? (steps === undefined ? 0 : bytes.length / treeBytes)), 0);
   return (
     Math.max(bytes / most.bytes, trees / (most.trees * Math.min(outputs, mostOutputs)), models.length / most.models) /
     (bag ? 1 : Math.max(1, models.length - 1))

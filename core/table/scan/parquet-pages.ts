@@ -1,5 +1,5 @@
 /**
- * Parquet as far as staged tables need it: optional columns of doubles, plain, and of texts by a dictionary, uncompressed, a page a row group.
+ * Parquet as far as staged tables need it: optional columns of doubles, plain or by a dictionary, and of texts by a dictionary, uncompressed, a page a row group.
  * The format: parquet.thrift of apache/parquet-format, in Thrift's compact protocol.
  */
 
@@ -35,17 +35,21 @@ export interface RowGroup {
 
 export const magic = Buffer.from('PAR1');
 
-/** A page of dictionary: texts by their codes, each behind its length. */
-export function dictionaryPage(texts: readonly Buffer[]): Buffer[] {
-  const bytes = texts.reduce((sum, { length }) => sum + 4 + length, 0);
-  const body = Buffer.allocUnsafe(bytes);
+/** A page of `count` values in the order of their codes, doubles or texts as `textsOf` has them. */
+export function dictionaryPage(count: number, values: Buffer): Buffer[] {
+  const header = { 1: { i32: page.dictionary }, 7: { struct: { 1: { i32: count }, 2: { i32: encoding.plain } } } };
+  return [pageHeader(header, values.length), values];
+}
+
+/** Each behind its length. */
+export function textsOf(texts: readonly Buffer[]): Buffer {
+  const body = Buffer.allocUnsafe(texts.reduce((sum, { length }) => sum + 4 + length, 0));
   let at = 0;
   for (const text of texts) {
     at = body.writeUInt32LE(text.length, at);
     at += text.copy(body, at);
   }
-  const header = { 1: { i32: page.dictionary }, 7: { struct: { 1: { i32: texts.length }, 2: { i32: encoding.plain } } } };
-  return [pageHeader(header, bytes), body];
+  return body;
 }
 
 /** A page of data: `values` are doubles, or codes of `codeBytes` each up to a multiple of 8; `bits` are set for the rows that have a value. */
@@ -98,7 +102,7 @@ export function footer(names: readonly string[], isNumber: readonly boolean[], g
             3: {
               struct: {
                 1: columnType(column),
-                2: { i32s: [encoding.plain, encoding.rle, ...(isNumber[column] ? [] : [encoding.dictionary])] },
+                2: { i32s: [encoding.plain, encoding.rle, encoding.dictionary] },
                 3: { texts: [names[column]!] },
                 4: { i32: 0 },
                 5: { i64: values },

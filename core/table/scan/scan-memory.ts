@@ -18,6 +18,7 @@ interface Kernel {
     mostValues: number,
   ): number;
   pack(column: number, rows: number, bytes: number): number;
+  shrink(column: number, slots: number, numbers: number, codes: number): number;
   stopped: { value: number };
 }
 
@@ -28,6 +29,9 @@ export interface Asked {
   read(column: number, cell: Buffer): number;
 }
 
+/** Behind 2,048 bytes of slots; behind 256 numbers. */
+const numbersAt = 2048;
+const codesAt = numbersAt + 8 * 256;
 const columnBytes = 40;
 const entryBytes = 32;
 /** The kernel reads so far beyond the text. */
@@ -44,6 +48,8 @@ export class ScanMemory {
   private readonly bits: number;
   private readonly bitsBytes: number;
   private readonly hashes: number;
+  /** For `shrink`: slots, numbers, and codes, one behind the other. */
+  private readonly shrunk: number;
   private readonly text: number;
   private readonly isNumber: readonly boolean[];
   private readonly mostValues: number;
@@ -71,6 +77,7 @@ export class ScanMemory {
     this.bitsBytes = Math.ceil(rows / 64) * 8;
     this.bits = this.kernel.reserve(this.bitsBytes * isNumber.length);
     this.hashes = this.kernel.reserve(8 * rows);
+    this.shrunk = this.kernel.reserve(codesAt + rows + 8);
     for (const [index, number] of isNumber.entries()) {
       const out = this.kernel.reserve((number ? 8 : 4) * rows + pageBytes);
       this.kernel.openColumn(this.column(index), number ? 1 : 0, out, this.bits + index * this.bitsBytes, mostValues);
@@ -115,6 +122,14 @@ export class ScanMemory {
   /** The cells of a column of numbers that are there. */
   numbersOf(index: number): Buffer {
     return this.bytes(this.word(this.column(index) + 4), 8 * this.countOf(index));
+  }
+
+  /** The same as codes of one byte, with zeros behind them up to a multiple of 8, where few are different. */
+  fewNumbersOf(index: number): { different: number; numbers: Buffer; codes: Buffer } | undefined {
+    const [numbers, codes] = [this.shrunk + numbersAt, this.shrunk + codesAt];
+    const different = this.kernel.shrink(this.column(index), this.shrunk, numbers, codes);
+    if (different < 0) return undefined;
+    return { different, numbers: this.bytes(numbers, 8 * different), codes: this.bytes(codes, Math.ceil(this.countOf(index) / 8) * 8) };
   }
 
   /** The codes of a column's cells that are there, in 1 or 2 bytes each, with zeros behind them up to a multiple of 8; to be called once. */

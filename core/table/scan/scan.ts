@@ -1,6 +1,7 @@
 /**
- * Reads a plain delimited file, large enough to be worth threads, into a stage (../stage.ts) in one pass, several times faster than SQL would: numbers are parsed, values counted and rows
- * hashed on the way. A file with anything that is not plain (quotes, numbers in other notations, more than 50,000 values) is left to SQL.
+ * Reads a plain delimited file, large enough to be worth threads, into a stage (../stage.ts) in one pass, in less than half of the time that SQL
+ * takes: numbers are parsed, values counted and rows hashed on the way. A file with anything that is not plain (quotes, numbers in other notations,
+ * more than 50,000 values) is left to SQL.
  */
 import { open, rm, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
@@ -79,7 +80,7 @@ export async function scan({ path, delimiter, quote, header, width }: PlainText,
     const tail = (await readTail(path, size, 64)).toString('latin1');
     const bytes = size - (tail.length - tail.replace(/[\r\n]+$/, '').length);
     const job: ScanJob = { path, delimiter, quote, isNumber, mostValues, missing: [...missing], stage, start, bytes, chunkBytes, shared };
-    const { groups, columns } = await runThreads(job, Math.min(threads, Math.ceil((bytes - start) / chunkBytes)));
+    const { groups, columns } = await runThreads(job, Math.min(threads, mostThreads, Math.ceil((bytes - start) / chunkBytes)));
     // Whether a single thread would have given up must not depend on how many there are.
     if (columns.some(({ empty, others }) => others.size + Math.sign(empty) > mostValues)) shared.claims[1] = 1;
     if (shared.claims[1]! > 0) return undefined;
@@ -92,6 +93,9 @@ export async function scan({ path, delimiter, quote, header, width }: PlainText,
     if (shared.claims[1]! > 0) await rm(stage);
   }
 }
+
+/** Each takes some 40 MB. */
+const mostThreads = 8;
 
 /** In memory, hashes take 8 bytes each, and finding equal ones as much again. */
 const mostHashed = 12_000_000;

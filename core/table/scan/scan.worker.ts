@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, writevSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { booleanOf, spellingKey } from '../spellings.ts';
-import { bytesOf, dataPage, dictionaryPage, type PlacedColumn } from './parquet-pages.ts';
+import { bytesOf, dataPage, dictionaryPage, type PlacedColumn, textsOf } from './parquet-pages.ts';
 import type { ScanJob, ScanMessage } from './scan.ts';
 import { ScanMemory } from './scan-memory.ts';
 
@@ -104,20 +104,28 @@ function scanChunks({ path, stage, start, bytes, chunkBytes, delimiter, quote, i
 
   function write(index: number, rows: number): PlacedColumn {
     const count = memory.countOf(index);
-    const known = values[index]!;
-    const codeBytes = known.length <= 256 ? 1 : 2;
-    const dictionary = isNumber[index] ? [] : dictionaryPage(known);
-    const cells = isNumber[index] ? memory.numbersOf(index) : memory.codesOf(index, rows, codeBytes);
-    const data = dataPage(rows, memory.bitsOf(index, rows), count, cells, isNumber[index] ? undefined : codeBytes);
+    const { dictionary, cells, codeBytes } = cellsOf(index, rows);
+    const data = dataPage(rows, memory.bitsOf(index, rows), count, cells, codeBytes);
     const length = bytesOf(dictionary) + bytesOf(data);
     const at = Number(Atomics.add(shared.end, 0, BigInt(length)));
     if (writevSync(to, [...dictionary, ...data], at) < length) throw new Error(`the disk has no room for ${stage}`);
     return {
       values: rows,
-      ...(!isNumber[index] && { dictionaryAt: at }),
+      ...(dictionary.length > 0 && { dictionaryAt: at }),
       dataAt: at + bytesOf(dictionary),
       bytes: length,
     };
+  }
+
+  function cellsOf(index: number, rows: number): { dictionary: Buffer[]; cells: Buffer; codeBytes?: number } {
+    const known = values[index]!;
+    if (!isNumber[index]) {
+      const codeBytes = known.length <= 256 ? 1 : 2;
+      return { dictionary: dictionaryPage(known.length, textsOf(known)), cells: memory.codesOf(index, rows, codeBytes), codeBytes };
+    }
+    const few = memory.fewNumbersOf(index);
+    if (few === undefined) return { dictionary: [], cells: memory.numbersOf(index) };
+    return { dictionary: dictionaryPage(few.different, few.numbers), cells: few.codes, codeBytes: 1 };
   }
 }
 

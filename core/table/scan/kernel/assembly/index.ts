@@ -219,3 +219,37 @@ export function pack(column: usize, rows: i32, bytes: i32): i32 {
   memory.fill(to, 0, 8 * bytes);
   return <i32>(to - out);
 }
+
+const dictionarySlots = 1024;
+
+/**
+ * Codes of one byte for numbers that are there, where at most 256 are different.
+ * @param slots takes 2,048 bytes; @param numbers takes the different ones; @param codes takes a code each, and zeros up to a multiple of 8
+ * @returns how many are different, or -1
+ */
+export function shrink(column: usize, slots: usize, numbers: usize, codes: usize): i32 {
+  const count = load<u32>(column, countField);
+  const out = load<usize>(column, outField);
+  memory.fill(slots, 0, dictionarySlots << 1);
+  let met: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const bits = load<u64>(out + (<usize>i << 3));
+    let slot = <u32>(mixed(0, bits) >> 20) & (dictionarySlots - 1);
+    let found: u32;
+    for (;;) {
+      found = load<u16>(slots + (<usize>slot << 1));
+      if (found == 0) {
+        if (met == 256) return -1;
+        store<u64>(numbers + (<usize>met << 3), bits);
+        found = ++met;
+        store<u16>(slots + (<usize>slot << 1), <u16>found);
+        break;
+      }
+      if (load<u64>(numbers + (<usize>(found - 1) << 3)) == bits) break;
+      slot = (slot + 1) & (dictionarySlots - 1);
+    }
+    store<u8>(codes + i, <u8>(found - 1));
+  }
+  memory.fill(codes + count, 0, 8);
+  return <i32>met;
+}

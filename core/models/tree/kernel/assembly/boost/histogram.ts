@@ -2,19 +2,18 @@
 import { BINS, foundAt, histogramOf, leafAt, NONE, run, thread } from './run';
 
 const MISSING: usize = 255;
-/** Rows that are gathered at a time: with a group's histogram they stay in the first cache. A row has its bins, 8 at most, and its payload. */
+/** Rows that are gathered at a time: with a group's histogram they stay in the first cache. First the bins, 16 bytes a row, then the payloads. */
 const BLOCK: usize = 512;
 const GATHERED: usize = 16;
 
-/** Adds gathered rows to the histograms of some features; `width` is 8, 4, 2 or 1. Constant offsets cost no instruction. */
+/** Adds rows whose bins lie `stride` bytes apart to the histograms of 8, 4, 2 or 1 features. Constant offsets cost no instruction. */
 // @ts-ignore: decorator
 @inline
-function addGathered(histogram: usize, first: usize, count: usize, feature: usize, width: u32): void {
-  const h = histogram + (feature << 11);
-  const last = first + count * GATHERED;
-  for (let at = first; at < last; at += GATHERED) {
-    const payload = load<i64>(at, 8);
-    const row = at + feature;
+function addBins(h: usize, bins: usize, stride: usize, payloads: usize, count: usize, width: u32): void {
+  const last = payloads + (count << 3);
+  let row = bins;
+  for (let at = payloads; at < last; at += 8) {
+    const payload = load<i64>(at);
     let cell = h + (<usize>load<u8>(row) << 3);
     store<i64>(cell, load<i64>(cell) + payload);
     if (width > 1) {
@@ -37,6 +36,7 @@ function addGathered(histogram: usize, first: usize, count: usize, feature: usiz
       cell = h + (<usize>load<u8>(row, 7) << 3);
       store<i64>(cell, load<i64>(cell, 14336) + payload, 14336);
     }
+    row += stride;
   }
 }
 
@@ -45,26 +45,41 @@ function addRows(histogram: usize, feature: usize, width: usize): void {
   const features = <usize>run.features;
   const bins = <usize>run.bins + feature;
   const packed = <usize>run.packed;
-  const block = <usize>run.blocks + thread * BLOCK * GATHERED;
+  const blockBins = <usize>run.blocks + thread * BLOCK * (GATHERED + 8);
+  const blockPayloads = blockBins + BLOCK * GATHERED;
   const end = <usize>run.order + (<usize>run.high << 2);
   let at = <usize>run.order + (<usize>run.low << 2);
   while (at < end) {
     const count = min(BLOCK, (end - at) >> 2);
-    // First alone: the rows of a leaf lie far apart, and many of these loads can be under way at once.
-    for (let i: usize = 0; i < count; i++) {
-      const row = <usize>load<u32>(at + (i << 2));
-      store<u64>(block + i * GATHERED, load<u64>(bins + row * features));
-      store<i64>(block + i * GATHERED, load<i64>(packed + (row << 3)), 8);
+    const row = <usize>load<u32>(at);
+    // Rows are in ascending order: these lie one behind the other.
+    if (<usize>load<u32>(at + (count << 2) - 4) - row == count - 1)
+      addBlock(histogram, bins + row * features, features, packed + (row << 3), count, width);
+    else {
+      // Gathered first: they lie far apart, and many such loads, alone, can be under way at once.
+      for (let i: usize = 0; i < count; i++) {
+        const row = <usize>load<u32>(at + (i << 2));
+        v128.store(blockBins + i * GATHERED, v128.load(bins + row * features));
+        store<i64>(blockPayloads + (i << 3), load<i64>(packed + (row << 3)));
+      }
+      addBlock(histogram, blockBins, GATHERED, blockPayloads, count, width);
     }
     at += count << 2;
-    if (width == 8) {
-      addGathered(histogram, block, count, 0, 8);
-      continue;
-    }
-    if (width & 4) addGathered(histogram, block, count, 0, 4);
-    if (width & 2) addGathered(histogram, block, count, width & 4, 2);
-    if (width & 1) addGathered(histogram, block, count, width & 6, 1);
   }
+}
+
+function addBlock(histogram: usize, bins: usize, stride: usize, payloads: usize, count: usize, width: usize): void {
+  let feature: usize = 0;
+  for (; feature + 8 <= width; feature += 8) addBins(histogram + (feature << 11), bins + feature, stride, payloads, count, 8);
+  if (width & 4) {
+    addBins(histogram + (feature << 11), bins + feature, stride, payloads, count, 4);
+    feature += 4;
+  }
+  if (width & 2) {
+    addBins(histogram + (feature << 11), bins + feature, stride, payloads, count, 2);
+    feature += 2;
+  }
+  if (width & 1) addBins(histogram + (feature << 11), bins + feature, stride, payloads, count, 1);
 }
 
 /**

@@ -58,7 +58,7 @@ export class Run {
   spare: u32;
   /** int64 [maxLeaves × features × 256]. */
   histograms: u32;
-  /** Features of a task, at most 8; and by thread the rows that it has gathered, 8 KB. */
+  /** Features of a task, at most 16; and by thread the rows that it has gathered, 12 KB. */
   group: u32;
   blocks: u32;
   /** By task: float64 maxima, or uint32 counts of rows that go left. */

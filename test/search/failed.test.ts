@@ -1,0 +1,82 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { defaultLane } from '../../core/compute/lane.ts';
+import { forest } from '../../core/models/forest/forest.ts';
+import { linear } from '../../core/models/linear/linear.ts';
+import type { FoldFit, Target } from '../../core/models/model.ts';
+import { svm } from '../../core/models/svm/svm.ts';
+import { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
+import { keepFit, keptFit } from '../../core/search/auto/objects.ts';
+import { planAuto } from '../../core/search/auto/plan-auto.ts';
+import { boardOf } from '../../core/search/auto/promote.ts';
+import { runAutoTrial } from '../../core/search/auto/run-trial.ts';
+import { failedTrial, failuresOf, requireSome } from '../../core/search/failed.ts';
+import { leastFit } from '../../core/search/least-fit.ts';
+import { planSearch } from '../../core/search/plan-search.ts';
+import { runTrial } from '../../core/search/run-trial.ts';
+import { makeSample } from '../models/data.ts';
+
+const { x, y } = makeSample(300, 4, 2, 1);
+const question = { run: 'r', dataset: 'd', revision: 'v', task: y.task, rows: x.rows };
+const shape = { rows: x.rows, features: x.columns, classes: 2 };
+const auto = planAuto({ ...question, spec: { families: ['linear', 'svm'], folds: 2 } }, shape, defaultLane);
+const message = 'TypeError: not positive definite';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const breaks = (family: { fit: typeof linear.fit }) => vi.spyOn(family, 'fit').mockRejectedValue(new TypeError('not positive definite'));
+
+test('a candidate that fails does not take the others of its trial with it, and the leaderboard says why', async () => {
+  breaks(svm);
+  const results = [];
+  for (const trial of auto.trials) results.push(await runAutoTrial(auto, trial, x, y, { workers: 1, keep: async () => undefined }));
+  const of = (name: string) => auto.candidates.filter(({ family }) => family === name).map(({ id }) => id);
+  expect(failuresOf(results)).toEqual([{ candidates: of('svm'), message }]);
+  expect(results.every(({ stopped }) => !stopped)).toBe(true);
+  const board = boardOf(auto, [{ trials: { rung: 0, candidates: auto.candidates.map(({ id }) => id), trials: auto.trials }, results }]);
+  expect(of('linear')).toContain(board.best);
+  expect(board.failed).toEqual([{ candidates: of('svm'), message }]);
+});
+
+test('of a grid, a family that fails does not take the others with it', async () => {
+  const plan = planSearch({ ...question, spec: { search: 'grid', families: ['linear', 'forest'], folds: 2 } });
+  vi.spyOn(forest, 'predictGrid').mockImplementation(() => {
+    throw new TypeError('not positive definite');
+  });
+  const failed = await runTrial(plan, 'forest-0', x, y, { workers: 1 });
+  expect(failed).toMatchObject({ scores: [], failed: [{ message }] });
+  expect((await runTrial(plan, 'linear-0', x, y, { workers: 1 })).failed).toBeUndefined();
+});
+
+test('where nothing can be fitted the run says why; where the time was over it does not', () => {
+  const failed = auto.trials.map((trial) => failedTrial(auto, trial, 'Its memory was used up.'));
+  expect(() => requireSome(failed)).toThrow('No candidate could be fitted: Its memory was used up.');
+  expect(() => requireSome([...failed, { trial: 't', fold: 0, seconds: 0, scores: [], stopped: true }])).not.toThrow();
+});
+
+test('an attempt after one that was ended takes up what that one has kept, and fits no more when the time is over', async () => {
+  const models = new MemoryObjectStore();
+  const trial = auto.trials[0]!;
+  const context = {
+    workers: 1,
+    keep: (candidate: number, fit: FoldFit) => keepFit(models, auto.run, trial, candidate, fit),
+    kept: (candidate: number, truth: Target) => keptFit(models, auto, trial, candidate, truth),
+  };
+  let asked = 0;
+  const cut = await runAutoTrial(auto, trial, x, y, { ...context, isOver: () => ++asked > 3 });
+  expect(cut.stopped).toBe(true);
+  expect(cut.scores.length).toBeGreaterThan(0);
+  const again = await runAutoTrial(auto, trial, x, y, { ...context, isOver: () => true });
+  const scored = ({ scores }: typeof cut) => scores.map(({ seconds: _, ...score }) => score);
+  expect(scored(again)).toEqual(scored(cut));
+});
+
+test('the least that there is to answer with is the cheapest candidate, and the next where that cannot be fitted', async () => {
+  const first = await leastFit(auto, x, y, 1);
+  expect(first.model.family).toBe(first.candidate.family);
+  breaks(linear);
+  expect((await leastFit(auto, x, y, 1)).candidate.family).toBe('svm');
+  breaks(svm);
+  await expect(leastFit(auto, x, y, 1)).rejects.toThrow('not positive definite');
+});
