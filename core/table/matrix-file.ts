@@ -48,7 +48,13 @@ export class MatrixWriter {
   async add(columns: MatrixColumn[]): Promise<void> {
     const rows = columns[0]!.values.length;
     const size = groupRows(columns.length);
-    if (this.group.length === 0) this.group = columns.map(({ name, values }) => ({ name, values: like(values, size) }));
+    // Of a table of few rows a whole group would be much for nothing.
+    const room = Math.min(size, this.filled + rows);
+    if ((this.group[0]?.values.length ?? 0) < room) {
+      const before = this.group;
+      this.group = columns.map(({ name, values }) => ({ name, values: like(values, before.length > 0 ? size : room) }));
+      for (const [i, { values }] of before.entries()) this.group[i]!.values.set(values as Float64Array);
+    }
     for (let from = 0; from < rows; ) {
       const count = Math.min(rows - from, size - this.filled);
       for (const [i, { values }] of columns.entries())

@@ -20,7 +20,7 @@ export function memoryBytes(): number {
 /** MB that cleaning takes beside DuckDB's buffers: the process, and what DuckDB does not count (writers of parquet, lines of files). */
 const besideCleaning = 560;
 /** MB below which DuckDB cannot read a wide table. */
-const leastForReading = 128;
+const leastForReading = 192;
 
 /** What DuckDB may use for its buffers to clean with: half of the memory, as the process itself and the data in flight need the rest. */
 export function duckdbMemory(): string {
@@ -28,9 +28,10 @@ export function duckdbMemory(): string {
   return `${Math.floor(Math.max(leastForReading, Math.min(megabytes / 2, megabytes - besideCleaning)))}MB`;
 }
 
-/** What DuckDB may use to read with: an eighth of the memory, as what is read goes to the process itself. */
-export function readingMemory(): string {
-  return `${Math.floor(Math.max(leastForReading, memoryBytes() / 2 ** 23))}MB`;
+/** What DuckDB may use to read with: a quarter of the memory, as what is read goes to the process itself; with less, one thread, as each has row groups of its own. */
+export function readingLimits(): { memoryLimit: string; threads?: number } {
+  const megabytes = Math.max(leastForReading, memoryBytes() / 2 ** 22);
+  return { memoryLimit: `${Math.floor(megabytes)}MB`, ...(megabytes < besideCleaning && { threads: 1 }) };
 }
 
 /** Values of a table that are in memory at a time at most; with what is made of them, they take some ten times their own four bytes. */

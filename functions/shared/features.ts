@@ -24,7 +24,7 @@ import { readFrame, readTarget } from '../../core/table/frame-file.ts';
 import { MatrixWriter, readMatrix, storeMatrix } from '../../core/table/matrix-file.ts';
 import type { CleanReport } from '../../core/table/report.ts';
 import { StoredTable } from '../../core/table/stored-table.ts';
-import { readingMemory, valuesAtATime } from './environment.ts';
+import { readingLimits, valuesAtATime } from './environment.ts';
 import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
@@ -53,7 +53,7 @@ export function storedTable(path: string, report: CleanReport, columns: string[]
 }
 
 /** What DuckDB may use to read a file. */
-const readingWithin = (path: string): DatabaseOptions => ({ memoryLimit: readingMemory(), directory: dirname(path) });
+const readingWithin = (path: string): DatabaseOptions => ({ ...readingLimits(), directory: dirname(path) });
 
 /** What ties the rows of a clean table together, where the spec says so. */
 export async function readKeys(table: string, spec: DatasetSpec, report: CleanReport): Promise<RowKeys | undefined> {

@@ -72,7 +72,7 @@ export class JobMachine {
   /** @param memory MB that the job is told that it has */
   job(stage: JobStage, about: object, { index = 0, memory = 2048, more = {} }: JobOptions = {}): ChildProcess {
     return spawn(process.execPath, ['-e', buildBootstrap()], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...this.variables,
         NODE_OPTIONS: `--max-old-space-size=${heapLimitMb(memory)}`,
@@ -92,23 +92,25 @@ export class JobMachine {
 
   /**
    * Kills a job as soon as it holds more than its memory, as a container's limit does.
-   * @returns the exit code (null where it was killed), and the most MB that it was seen to hold
+   * @returns the exit code (null where it was killed), the most MB that it was seen to hold, and its last words
    */
   async runWithin(
     memory: number,
     stage: JobStage,
     about: object,
     options: JobOptions = {},
-  ): Promise<{ code: number | null; peak: number }> {
+  ): Promise<{ code: number | null; peak: number; said: string }> {
     const child = this.job(stage, about, { ...options, memory });
     let peak = 0;
     const looking = setInterval(() => {
       peak = Math.max(peak, memoryHeld(child.pid!) ?? 0);
       if (peak > memory) child.kill('SIGKILL');
     }, 20);
+    let said = '';
+    for (const output of [child.stdout!, child.stderr!]) output.on('data', (text: Buffer) => (said = `${said}${text}`.slice(-2000)));
     const code = await exitOf(child);
     clearInterval(looking);
-    return { code, peak };
+    return { code, peak, said };
   }
 }
 
@@ -121,5 +123,6 @@ interface JobOptions {
 
 export async function exitOf(child: ChildProcess): Promise<number | null> {
   child.stdout?.resume();
+  child.stderr?.resume();
   return (await once(child, 'exit'))[0] as number | null;
 }

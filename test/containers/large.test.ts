@@ -67,9 +67,9 @@ test('a file is cleaned, transformed and trained on by jobs that are killed wher
   await data.put('raw/d/dataset.json', JSON.stringify({ lane: 'lambda', families: ['boosting', 'linear'], folds: 2, grids }));
   await data.upload(file, 'raw/d/data.csv');
   const within = async (...work: Parameters<JobMachine['run']>) => {
-    const { code, peak } = await machine.runWithin(memory, ...work);
+    const { code, peak, said } = await machine.runWithin(memory, ...work);
     await annotate(`${work[0]}: ${Math.round(peak)} of ${memory} MB, for a file of ${Math.round(statSync(file).size / 1e6)} MB`);
-    expect(code).toBe(0);
+    expect(code, said).toBe(0);
   };
   await within('Clean', { key: 'raw/d/data.csv', sequencer: '01', eventTime: '2026-11-25T08:00:00Z' });
   const { revision } = (await getJson<{ revision: string }>(data, 'clean/d/current.json'))!;
