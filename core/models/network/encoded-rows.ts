@@ -1,4 +1,5 @@
 /** Rows as the first layer takes them: a table in the workspace, row by row, and what its columns become for a batch. */
+import { columnOf } from '../lazy-matrix.ts';
 import type { Matrix } from '../model.ts';
 import { type FittedEncoding, inputBits } from './encoding.ts';
 import type { Workspace } from './workspace.ts';
@@ -20,7 +21,7 @@ export class EncodedRows {
     this.inputs = inputs;
     this.table = work.floats(rows.length * x.columns);
     for (let column = 0; column < x.columns; column++) {
-      const values = x.data.subarray(column * x.rows, (column + 1) * x.rows);
+      const values = columnOf(x, column);
       for (let place = 0; place < rows.length; place++) {
         const value = values[rows[place]!]!;
         this.table[place * x.columns + column] = Number.isNaN(value) ? 0 : Math.max(-largest, Math.min(largest, value));
