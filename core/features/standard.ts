@@ -1,6 +1,7 @@
 /**
- * Numbers made fit to learn from: scaled to mean 0 and standard deviation 1 over the train rows. What is missing stays missing, and outliers stay
- * where they are, as trees know what to do with both; families that don't, fill and clip (models/view).
+ * Numbers made fit to learn from: scaled to mean 0 and standard deviation 1 over the train rows. What is missing stays missing where
+ * the train rows have gaps too (else it becomes the median), and outliers stay where they are, as trees know what to do with both; families that don't,
+ * fill and clip (models/view).
  */
 import { clip, fitClip, largestFloat } from './clip.ts';
 import { impute, indicate } from './impute.ts';
@@ -32,5 +33,6 @@ export function transformStandard(fitted: Standard, values: Float32Array, is: 'v
     return;
   }
   into.set(values);
+  if (!fitted.indicator) impute(into, fitted.impute);
   scale(into, fitted);
 }

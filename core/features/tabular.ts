@@ -22,7 +22,7 @@ import { imputeToOnnx } from './impute.ts';
 import { columnTypeOf, type Feature, featureNames, isCategory, isDerived, layOut, standardOf } from './layout.ts';
 import { numberToOnnx } from './number-onnx.ts';
 import { encode, encodeToOnnx, missingCode, oneHotToOnnx } from './one-hot.ts';
-import type { FittedCategory, FittedColumn, FittedDerived, Preprocess } from './preprocess.ts';
+import type { FittedCategory, FittedColumn, FittedDerived, Preprocess, Standard } from './preprocess.ts';
 import { scaleToOnnx } from './scale.ts';
 import { transformStandard } from './standard.ts';
 import type { Learning } from './target-encoding.ts';
@@ -158,7 +158,7 @@ export function toOnnx(graph: GraphBuilder, { columns, crosses = [] }: Preproces
   if (numbers.length > 0) {
     const fitted = numbers.map((feature) => standardOf(columns, feature)!);
     const raw = concat(graph, numberTensors(graph, columns, inputs, numbers));
-    parts.push(scaleToOnnx(graph, raw, fitted));
+    parts.push(scaleToOnnx(graph, imputeToOnnx(graph, raw, fitted.map(fillingOf)), fitted));
     if (crosses.length > 0) {
       const filled = imputeToOnnx(
         graph,
@@ -166,7 +166,8 @@ export function toOnnx(graph: GraphBuilder, { columns, crosses = [] }: Preproces
         fitted.map(({ impute }) => impute),
       );
       const placeOf = (column: number) => numbers.findIndex((feature) => feature.column === column);
-      crossed.push(scaleToOnnx(graph, concat(graph, crossesToOnnx(graph, columns, crosses, filled, placeOf, inputs)), crosses));
+      const values = concat(graph, crossesToOnnx(graph, columns, crosses, filled, placeOf, inputs));
+      crossed.push(scaleToOnnx(graph, imputeToOnnx(graph, values, crosses.map(fillingOf)), crosses));
     }
     const place = new Map(numbers.map(({ column, part }, i) => [`${column} ${part}`, i]));
     const indicated = layout
@@ -255,6 +256,9 @@ export function categoriesToOnnx(
   if (coded.length > 0) parts.push(graph.node('Gather', [codes, graph.int64s(coded)], { axis: { int: 1 } }));
   return concat(graph, parts);
 }
+
+/** Gaps that the train rows have stay gaps. */
+const fillingOf = ({ indicator, impute }: Standard) => (indicator ? Number.NaN : impute);
 
 function indicatorsToOnnx(graph: GraphBuilder, raw: string, indicated: readonly number[], of: number): string {
   const asked = indicated.length === of ? raw : graph.node('Gather', [raw, graph.int64s(indicated)], { axis: { int: 1 } });

@@ -16,7 +16,7 @@ import { type RawTensor, rawTensor } from './raw-tensor.ts';
 /** A question about a raw number that a tree asks instead of one about a feature. */
 interface RawSplit {
   threshold: number;
-  /** Of an indicator: whether a missing number's answer is yes. */
+  /** Whether a missing number's answer is yes, where the tree does not say. */
   missing?: boolean;
 }
 
@@ -210,7 +210,7 @@ function splitOfIndicator(threshold: number): RawSplit {
 function splitOfValue(fitted: Standard, threshold: number): RawSplit {
   const yes = (value: number) => scaled(value, fitted) <= threshold;
   if (!yes(-Infinity)) throw new NotFoldable('A split to which nothing says yes.');
-  return { threshold: largest(yes) };
+  return { threshold: largest(yes), ...(!fitted.indicator && { missing: yes(fitted.impute) }) };
 }
 
 /** The largest float32 to which a question that turns from yes to no once, as numbers rise, is answered with yes. */
