@@ -369,7 +369,7 @@ describe('what cannot be used is rejected, with place and mend, and is not tried
       .finally(() => vi.unstubAllEnvs());
     expect(await pointer(lab)).toMatchObject({
       status: 'REJECTED',
-      error: { code: 'UnreadableDataset', message: expect.stringContaining('128MB'), fix: expect.stringContaining('memory') },
+      error: { code: 'UnreadableDataset', message: expect.stringContaining('192MB'), fix: expect.stringContaining('memory') },
     });
   });
 
