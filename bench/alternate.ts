@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { allocatorEnvironment } from '../core/names.ts';
 import { bench, benchPython, rivalEnvironment } from './python.ts';
 
 /** What a comparison prints, last, as one line of JSON. */
@@ -27,12 +28,12 @@ export interface Run {
 
 const execute = promisify(execFile);
 
-/** Runs `<name>.ours.ts` or `<name>.rival.py` in a process of its own; its last line is a Run. */
+/** Runs `<name>.ours.ts`, as functions and jobs run, or `<name>.rival.py` in a process of its own; its last line is a Run. */
 export async function runSide(file: string, args: string[]): Promise<Run> {
   const python = file.endsWith('.py');
   const { stdout } = await execute(python ? benchPython() : process.execPath, [resolve(bench, file), ...args], {
     cwd: bench,
-    env: python ? rivalEnvironment() : process.env,
+    env: python ? rivalEnvironment() : { ...process.env, ...allocatorEnvironment },
     maxBuffer: 2 ** 26,
   });
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Run;

@@ -7,7 +7,7 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { environment, type FunctionName } from '../core/names.ts';
+import { allocatorEnvironment, environment, type FunctionName } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { type AssetGroup, assetGroups, type BuiltAsset, buildAsset, targetOf } from './assets.ts';
 import type { Config } from './config.ts';
@@ -97,6 +97,7 @@ export class IngotFunction extends LambdaFunction {
       environment: {
         [environment.dataBucket]: data.dataBucket.bucketName,
         [environment.modelBucket]: data.modelBucket.bucketName,
+        ...(group === 'pipeline' && allocatorEnvironment),
         ...props.environment,
       },
       role,

@@ -8,7 +8,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { environment, interruptions } from '../core/names.ts';
+import { allocatorEnvironment, environment, interruptions } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { buildBootstrap, targetOf } from './assets.ts';
 import { type Access, allowAccess, type Surroundings } from './function.ts';
@@ -103,6 +103,7 @@ export class Jobs extends Construct {
       [environment.jobCode]: address,
       [environment.jobHash]: this.surroundings.assets.pipeline.hash,
       AWS_REGION: Aws.REGION,
+      ...allocatorEnvironment,
       // Known once the state machine is there.
       ...(kind === 'prepare' && { [environment.stateMachineArn]: Lazy.string({ produce: () => this.starts?.stateMachineArn }) }),
     };
