@@ -17,7 +17,9 @@ const spec = {
   ...{ folds: 4, lane: 'cpu', families: ['boosting'] },
   grids: { boosting: { nEstimators: [rounds], learningRate: [0.01], maxLeaves: [7], minSamplesLeaf: [5] } },
 };
-const table = `a,b,y\n${Array.from({ length: 400 }, (_, i) => `${(i * 37) % 101},${(i * 53) % 97},${(i * 37) % 101 > 50}`).join('\n')}\n`;
+/** Noisy, so that there is something to learn in every round. */
+const rowOf = (i: number) => `${(i * 37) % 101},${(i * 53) % 97},${(i * 37) % 101 > 50 !== (i * 7919) % 13 < 3}`;
+const table = `a,b,y\n${Array.from({ length: 2000 }, (_, i) => rowOf(i)).join('\n')}\n`;
 
 /** The jobs of one dataset. */
 describe('the job of each stage', () => {
@@ -70,11 +72,11 @@ describe('the job of each stage', () => {
   test('a machine that is taken away ends with the code of its signal, and the next attempt goes on from the trees that it has', {
     timeout: 240_000,
   }, async () => {
-    const more = { [environment.checkpointSeconds]: '0.1' };
+    const more = { [environment.checkpointSeconds]: '0.02' };
     const parts = () => namesUnder(modelKeys.checkpoints(event.run, 'fit-0'));
     const child = machine.job('Finish', event, { more });
     const exit = exitOf(child);
-    while ((await parts()).length === 0) await delay(20);
+    while ((await parts()).length === 0 && child.exitCode === null) await delay(5);
     child.kill('SIGTERM');
     expect(await exit).toBe(143);
     expect(await machine.models.head(modelKeys.fitted(event.run))).toBeUndefined();

@@ -149,8 +149,9 @@ describe('job definitions', () => {
     expect(prefixes).toEqual({
       Train: [['Data/clean/', 'Data/features/', 'Model/runs/'], ['Model/runs/']],
       Prepare: [
-        ['Data/raw/', 'Data/clean/', 'Data/features/', 'Data/secrets/'],
-        ['Data/clean/', 'Data/features/', 'Data/secrets/', 'Model/runs/'],
+        // Data that come again are made live again by the version that they have.
+        ['Data/raw/', 'Data/clean/', 'Data/features/', 'Data/secrets/', 'Model/runs/', 'Model/models/'],
+        ['Data/clean/', 'Data/features/', 'Data/secrets/', 'Model/runs/', 'Model/models/'],
       ],
     });
   });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compileKernel } from '../../core/compile-kernels.ts';
 import type { Params } from '../../core/models/model.ts';
 import { encodeRows, fitEncoding } from '../../core/models/network/encoding.ts';
 import { scoresOf } from '../../core/models/network/fixed-network.ts';
@@ -11,7 +12,6 @@ import { taskOf } from '../../core/models/network/task.ts';
 import { type PlainLayer, Training } from '../../core/models/network/training.ts';
 import { Workspace } from '../../core/models/network/workspace.ts';
 import { describeParams } from '../../core/models/params.ts';
-import { compileKernel } from '../../core/models/tree/kernel/build.ts';
 import { Random } from '../../core/random.ts';
 import { splitFolds } from '../../core/search/folds.ts';
 import { expandGrid } from '../../core/search/grid.ts';
@@ -304,7 +304,7 @@ test('sums of a fixed network are exact: its naive twin in whole numbers without
 
 test('the committed kernel is what its source compiles to', async () => {
   const committed = readFileSync(new URL('../../core/models/network/kernel/network.wasm.ts', import.meta.url), 'utf8');
-  expect(await compileKernel('../../network/kernel/network.wasm.ts')).toBe(committed);
+  expect(await compileKernel('models/network/kernel/network.wasm.ts')).toBe(committed);
 });
 
 test('the table of parameters documents itself', () => {

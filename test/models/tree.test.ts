@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { compileKernel } from '../../core/compile-kernels.ts';
 import type { Matrix } from '../../core/models/model.ts';
 import { joinTrees, linksOf } from '../../core/models/tree/ensemble.ts';
 import { decodeEnsemble, encodeEnsemble } from '../../core/models/tree/ensemble-file.ts';
 import { fixTarget, leafBits } from '../../core/models/tree/fixed-point.ts';
 import { binsPerFeature, Growth, type GrowthParams } from '../../core/models/tree/growth.ts';
-import { compileKernel } from '../../core/models/tree/kernel/build.ts';
 import { type Kernel, SharedMemory } from '../../core/models/tree/memory.ts';
 import { runPhase } from '../../core/models/tree/pool.ts';
 import { type GrownTree, leaf } from '../../core/models/tree/thread.ts';
@@ -62,7 +62,9 @@ const plain = ({ splits, rights, values }: Pick<GrownTree, 'splits' | 'rights' |
 });
 
 test('the committed kernel is what its source compiles to', async () => {
-  expect(readFileSync(new URL('../../core/models/tree/kernel/kernel.wasm.ts', import.meta.url), 'utf8')).toBe(await compileKernel());
+  expect(readFileSync(new URL('../../core/models/tree/kernel/kernel.wasm.ts', import.meta.url), 'utf8')).toBe(
+    await compileKernel('models/tree/kernel/kernel.wasm.ts'),
+  );
 });
 
 test('the kernel grows the same trees as its naive twin', async () => {
