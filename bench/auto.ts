@@ -20,7 +20,9 @@ import { call } from '../local/watch.ts';
 import { machine, type Result, runSide } from './alternate.ts';
 import { bench, benchPython, rivalEnvironment } from './python.ts';
 
-const names = ['breast-cancer', 'digits', 'attrition', 'churn', 'jobs', 'credit', 'telco', 'concrete', 'houses', 'diamonds'];
+const all = ['breast-cancer', 'digits', 'attrition', 'churn', 'jobs', 'credit', 'telco', 'concrete', 'houses', 'diamonds'];
+/** Or those that INGOT_BENCH_TABLES names. */
+const names = process.env['INGOT_BENCH_TABLES']?.split(',') ?? all;
 const goals = { flaml: 6, lightgbm: 9 };
 const seconds = Number(process.env['INGOT_BENCH_SECONDS'] ?? 60);
 /** Rows of a request: an answer may have 6 MB. */
@@ -40,7 +42,7 @@ interface Answer {
 
 export default async function auto(): Promise<Result> {
   const folder = resolve(bench, '.data/auto');
-  if (!existsSync(join(folder, names.at(-1)!, 'about.json')))
+  if (!existsSync(join(folder, all.at(-1)!, 'about.json')))
     execFileSync(benchPython(), [resolve(bench, 'auto.data.py'), folder], { env: rivalEnvironment() });
   const home = mkdtempSync(join(tmpdir(), 'ingot-auto-'));
   const running = await startCloud({ assembly: synthesize(), home, port: 0 });

@@ -12,14 +12,16 @@ const safeShare = 0.7;
 /**
  * @param left milliseconds that are left, whenever asked
  * @param fit the family's fit, which calls `onProgress` as it goes
+ * @param whole whether fewer parts would be of no use
  * @throws IngotError Unavailable where not even one part can be fitted
  */
 export async function fitInTime(
   candidate: Candidate,
   left: () => number,
   fit: (params: Params, onProgress: (done: number) => void) => Promise<FittedModel>,
+  whole = false,
 ): Promise<FittedModel> {
-  const steps = stepsOf(candidate);
+  const steps = whole ? 1 : stepsOf(candidate);
   const all = left();
   let share = 0;
   const attempt = async (params: Params, reserve: number): Promise<FittedModel | undefined> => {
@@ -36,8 +38,8 @@ export async function fitInTime(
     }
   };
   // A model of one part has nothing smaller to fall back on.
-  const whole = await attempt(candidate.params, steps > 1 ? all * (1 - firstShare) : 0);
-  if (whole) return whole;
+  const full = await attempt(candidate.params, steps > 1 ? all * (1 - firstShare) : 0);
+  if (full) return full;
   const fewer = Math.min(steps - 1, Math.max(1, Math.floor(steps * share * safeShare)));
   const part = steps > 1 ? await attempt(withSteps(candidate.family, candidate.params, fewer), 0) : undefined;
   if (part) return part;

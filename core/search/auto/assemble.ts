@@ -21,7 +21,7 @@ import { asPredictions, selectWeights } from './weights.ts';
 
 /**
  * The model of an automatic search, from what its trials have kept.
- * @param fit fits a candidate on all train rows; it may throw Unavailable where there is no time
+ * @param fit fits a candidate on all train rows, whole or as far as there is time; it may throw Unavailable where there is none
  * @throws IngotError Unavailable where nothing was tried on a whole fold, and the best of those that were planned cannot be fitted
  * @returns the model, and what it says of all train rows out of fold, as out-of-fold.ts has it
  */
@@ -30,13 +30,13 @@ export async function fitAssembly(
   plan: Plan,
   board: Leaderboard,
   y: Target,
-  fit: (candidate: Candidate, params: Params) => Promise<FittedModel>,
+  fit: (candidate: Candidate, params: Params, whole: boolean) => Promise<FittedModel>,
   by?: RowKeys,
 ): Promise<{ model: FittedModel; assembly: Assembly; outOfFold?: Predictions }> {
   const gathered = await gatherFinalists(models, plan, board, y, by);
   if (!gathered) {
     const { id, family, params, ...best } = plan.candidates.find((candidate) => candidate.id === board.best)!;
-    const model = await fit({ ...best, id, family, params }, params).catch((cause: unknown) => {
+    const model = await fit({ ...best, id, family, params }, params, false).catch((cause: unknown) => {
       throw new IngotError('Unavailable', `The best candidate could not be fitted: ${messageOf(cause)}`, { where: 'fit', cause });
     });
     const member = { candidate: id, family, params: model.params, weight: 1, models: 1, from: 'all rows' as const };
@@ -44,8 +44,9 @@ export async function fitAssembly(
     return { model, assembly: { members: [member], score: null, best: null, scores: {}, second: false, why } };
   }
   const { finalists, rows, foldOf } = gathered;
+  // Its fold models are whole: one that was stopped half-way is worse than any of them.
   const refit = (candidate: Candidate, params: Params) =>
-    fit(candidate, params).catch((error: unknown) => {
+    fit(candidate, params, true).catch((error: unknown) => {
       const isOver = error instanceof IngotError && error.code === 'Unavailable';
       return isOver ? 'there is no time to fit it on all rows' : `it cannot be fitted on all rows (${messageOf(error)})`;
     });
@@ -165,12 +166,14 @@ export async function assemble(
   for (const { candidate, models, weight, bag } of chosen) {
     const refitted = bag ? undefined : await refit(candidate, wholeParams(candidate, models));
     const again = typeof refitted === 'string' ? undefined : refitted;
-    if (typeof refitted === 'string') why.push(`Candidate ${candidate.id} keeps its fold models though they are large: ${refitted}.`);
-    members.push({ weight, models: again ? [again] : models.map(({ bytes }) => deserializeModel(candidate.family, bytes)) });
+    const kept = again ? [] : bag ? models : models.slice(0, Math.max(1, Math.floor(models.length / sizeOf({ models }, true, outputs))));
+    if (typeof refitted === 'string')
+      why.push(`Candidate ${candidate.id} keeps ${kept.length} of its ${models.length} fold models: ${refitted}.`);
+    members.push({ weight, models: again ? [again] : kept.map(({ bytes }) => deserializeModel(candidate.family, bytes)) });
     told.push({
       ...{ candidate: candidate.id, family: candidate.family, weight },
       params: again?.params ?? candidate.params,
-      models: again ? 1 : models.length,
+      models: again ? 1 : kept.length,
       from: again ? 'all rows' : 'folds',
     });
   }
@@ -249,7 +252,7 @@ function wholeParams({ family, params }: Candidate, models: Finalist['models']):
 }
 
 /** Of what a graph may be at most, by bytes or trees; of all fold models, or of one that is fitted on all rows. */
-function sizeOf({ models }: Finalist, bag: boolean, outputs: number): number {
+function sizeOf({ models }: Pick<Finalist, 'models'>, bag: boolean, outputs: number): number {
   const bytes = models.reduce((sum, { bytes, trees }) => sum + bytes.length * (trees === undefined ? 1 : graphBytesPerByte), 0);
   const trees = models.reduce((sum, { bytes, trees, steps }) => sum + (trees ?? (steps === undefined ? 0 : bytes.length / treeBytes)), 0);
   return (
