@@ -7,7 +7,7 @@ import { alternate, machine, type Result, runSide } from './alternate.ts';
 import { makeTable } from './data.ts';
 
 const [rows, columns, held] = [200_000, 30, 50_000] as const;
-const tables = ['made', 'made-1', 'made-2', 'made-3', 'made-4'] as const;
+const tables = ['made', 'made-1', 'made-2', 'made-3', 'made-4', 'made-5', 'made-6', 'made-7', 'made-8', 'made-9'] as const;
 
 export default async function boosting(): Promise<Result> {
   const folders = tables.map((name) => makeTable(name, rows + held, columns));
