@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { defaultLane, type Lane } from '../../core/compute/lane.ts';
+import { IngotError } from '../../core/errors.ts';
 import { modelKeys } from '../../core/keys.ts';
 import { familyOf } from '../../core/models/families.ts';
 import type { FoldFit } from '../../core/models/model.ts';
@@ -171,6 +172,22 @@ describe('where the time is over', () => {
     const whole = board.entries.filter(({ perFold }) => perFold.length === 3).map(({ candidate }) => candidate);
     expect(whole.length).toBeLessThan(board.entries.length);
     for (const { candidate } of assembly.members) expect(whole).toContain(candidate);
+  });
+
+  test('before a member is fitted anew: it keeps fold models, which are whole', async () => {
+    // Lines are fitted anew, as the mean of those of the folds is no better.
+    const { models, plan, board } = await search(sample, { families: ['linear'], folds: 3 }, 1);
+    const asked: boolean[] = [];
+    const noTime = (_: unknown, __: unknown, whole: boolean) => {
+      asked.push(whole);
+      return Promise.reject(new IngotError('Unavailable', 'The time is over.'));
+    };
+    const { assembly, model } = await fitAssembly(models, plan, board, sample.y, noTime);
+    expect(new Set(asked)).toEqual(new Set([true]));
+    expect(assembly.members.every(({ from, models: count }) => from === 'folds' && count >= 1 && count <= 3)).toBe(true);
+    const { logLoss } = score(sample.y, await model.predict(sample.x));
+    expect(logLoss).toBeLessThan(0.5);
+    expect(assembly.why.join()).toMatch(/keeps \d of its 3 fold models: there is no time/);
   });
 
   test('in all trials at once: there is a model all the same', async () => {
