@@ -1,6 +1,6 @@
 /** Gradient boosting (Friedman 2001) on histogram trees that grow leaf-wise (Ke et al. 2017), for classification, regression and quantiles. */
-import { mix32 } from '../../random.ts';
 import { Pieces } from '../checkpoint.ts';
+import { type Shares, shareRows } from '../early-stopping.ts';
 import type { Family, FitContext, Target } from '../model.ts';
 import { parseParams } from '../params.ts';
 import type { Growth } from '../tree/growth.ts';
@@ -14,7 +14,6 @@ import { boostingPortfolio } from './portfolio.ts';
 
 /** How long rounds go on before the event loop turns. */
 const turnMilliseconds = 20;
-const stoppingSeed = 4;
 
 export const boosting: Family = {
   name: 'boosting',
@@ -98,22 +97,6 @@ export const boosting: Family = {
     }
   },
 };
-
-interface Shares {
-  train: Int32Array;
-  /** Rows that early stopping keeps back. */
-  stopping: Int32Array;
-}
-
-/** A row is kept back by its place among the rows and the seed. */
-function shareRows(rows: Int32Array, { earlyStopping, validationFraction }: BoostingParams, seed: number): Shares {
-  const none = { train: rows, stopping: new Int32Array() };
-  if (!earlyStopping) return none;
-  const drawn = mix32(seed, stoppingSeed);
-  const kept = (place: number) => mix32(drawn, place) < validationFraction * 2 ** 32;
-  const shares = { train: rows.filter((_, place) => !kept(place)), stopping: rows.filter((_, place) => kept(place)) };
-  return shares.train.length > 0 && shares.stopping.length > 0 ? shares : none;
-}
 
 /** Grows up to `most` rounds. Yields after each: its number from 1 on, the best one until now (itself, but for early stopping), and its trees. */
 async function* runRounds(

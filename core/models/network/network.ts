@@ -1,5 +1,5 @@
 /** Deep networks for tables: perceptrons on piecewise linear encodings of the columns. */
-import { mix32 } from '../../random.ts';
+import { type Shares, shareRows } from '../early-stopping.ts';
 import type { Family, FitContext, Matrix, Params, Target } from '../model.ts';
 import { parseParams } from '../params.ts';
 import { takeMatrix } from '../take-matrix.ts';
@@ -13,7 +13,6 @@ import { type PlainLayer, Training } from './training.ts';
 
 /** How long steps go on before the event loop turns. */
 const turnMilliseconds = 20;
-const stoppingSeed = 4;
 
 export const network: Family = {
   name: 'network',
@@ -64,22 +63,6 @@ export const network: Family = {
     }
   },
 };
-
-interface Shares {
-  train: Int32Array;
-  /** Rows that early stopping keeps back. */
-  stopping: Int32Array;
-}
-
-/** A row is kept back by its place among the rows and the seed. */
-function shareRows(rows: Int32Array, { earlyStopping, validationFraction }: NetworkParams, seed: number): Shares {
-  const none = { train: rows, stopping: new Int32Array() };
-  if (!earlyStopping) return none;
-  const drawn = mix32(seed, stoppingSeed);
-  const kept = (place: number) => mix32(drawn, place) < validationFraction * 2 ** 32;
-  const shares = { train: rows.filter((_, place) => !kept(place)), stopping: rows.filter((_, place) => kept(place)) };
-  return shares.train.length > 0 && shares.stopping.length > 0 ? shares : none;
-}
 
 /** One training, epoch by epoch, and the model that it has come to. */
 class Run {
