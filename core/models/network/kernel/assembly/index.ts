@@ -5,12 +5,12 @@
  */
 
 /**
- * into = start + a · b, float32
+ * into = start + a · b
  * @param aRow bytes from a row of a to the next, `aStep` from a number of its rows to the next: a matrix is read transposed where they are swapped
  * @param b [inner × columns]
  * @param start a row to begin with
  */
-export function multiply(
+function product<T>(
   a: usize,
   aRow: usize,
   aStep: usize,
@@ -21,8 +21,8 @@ export function multiply(
   inner: usize,
   columns: usize,
 ): void {
-  const stride = columns << 2;
-  // A strip of b of 8 columns stays in the nearest cache while all rows of a pass.
+  const stride = columns * sizeof<T>();
+  // A strip of b of 32 bytes stays in the nearest cache while all rows of a pass.
   for (let j: usize = 0; j < stride; j += 32) {
     const left = v128.load(start + j);
     const right = v128.load(start + j, 16);
@@ -40,18 +40,18 @@ export function multiply(
       for (let n = inner; n > 0; n--) {
         const b0 = v128.load(q);
         const b1 = v128.load(q, 16);
-        const a0 = v128.load32_splat(p);
-        c00 = f32x4.add(c00, f32x4.mul(a0, b0));
-        c01 = f32x4.add(c01, f32x4.mul(a0, b1));
-        const a1 = v128.load32_splat(p + aRow);
-        c10 = f32x4.add(c10, f32x4.mul(a1, b0));
-        c11 = f32x4.add(c11, f32x4.mul(a1, b1));
-        const a2 = v128.load32_splat(p + 2 * aRow);
-        c20 = f32x4.add(c20, f32x4.mul(a2, b0));
-        c21 = f32x4.add(c21, f32x4.mul(a2, b1));
-        const a3 = v128.load32_splat(p + 3 * aRow);
-        c30 = f32x4.add(c30, f32x4.mul(a3, b0));
-        c31 = f32x4.add(c31, f32x4.mul(a3, b1));
+        const a0 = v128.load_splat<T>(p);
+        c00 = v128.add<T>(c00, v128.mul<T>(a0, b0));
+        c01 = v128.add<T>(c01, v128.mul<T>(a0, b1));
+        const a1 = v128.load_splat<T>(p + aRow);
+        c10 = v128.add<T>(c10, v128.mul<T>(a1, b0));
+        c11 = v128.add<T>(c11, v128.mul<T>(a1, b1));
+        const a2 = v128.load_splat<T>(p + 2 * aRow);
+        c20 = v128.add<T>(c20, v128.mul<T>(a2, b0));
+        c21 = v128.add<T>(c21, v128.mul<T>(a2, b1));
+        const a3 = v128.load_splat<T>(p + 3 * aRow);
+        c30 = v128.add<T>(c30, v128.mul<T>(a3, b0));
+        c31 = v128.add<T>(c31, v128.mul<T>(a3, b1));
         p += aStep;
         q += stride;
       }
@@ -71,56 +71,24 @@ export function multiply(
   }
 }
 
-/** into = start + a · b, float64; a [rows × inner]. Of integers the sums are exact. */
+/** In float32. */
+export function multiply(
+  a: usize,
+  aRow: usize,
+  aStep: usize,
+  b: usize,
+  start: usize,
+  into: usize,
+  rows: usize,
+  inner: usize,
+  columns: usize,
+): void {
+  product<f32>(a, aRow, aStep, b, start, into, rows, inner, columns);
+}
+
+/** In float64; a [rows × inner]. Of integers the sums are exact. */
 export function multiplyDoubles(a: usize, b: usize, start: usize, into: usize, rows: usize, inner: usize, columns: usize): void {
-  const stride = columns << 3;
-  const aRow = inner << 3;
-  for (let j: usize = 0; j < stride; j += 32) {
-    const left = v128.load(start + j);
-    const right = v128.load(start + j, 16);
-    for (let i: usize = 0; i < rows; i += 4) {
-      let p = a + i * aRow;
-      let q = b + j;
-      let c00 = left;
-      let c01 = right;
-      let c10 = left;
-      let c11 = right;
-      let c20 = left;
-      let c21 = right;
-      let c30 = left;
-      let c31 = right;
-      for (let n = inner; n > 0; n--) {
-        const b0 = v128.load(q);
-        const b1 = v128.load(q, 16);
-        const a0 = v128.load64_splat(p);
-        c00 = f64x2.add(c00, f64x2.mul(a0, b0));
-        c01 = f64x2.add(c01, f64x2.mul(a0, b1));
-        const a1 = v128.load64_splat(p + aRow);
-        c10 = f64x2.add(c10, f64x2.mul(a1, b0));
-        c11 = f64x2.add(c11, f64x2.mul(a1, b1));
-        const a2 = v128.load64_splat(p + 2 * aRow);
-        c20 = f64x2.add(c20, f64x2.mul(a2, b0));
-        c21 = f64x2.add(c21, f64x2.mul(a2, b1));
-        const a3 = v128.load64_splat(p + 3 * aRow);
-        c30 = f64x2.add(c30, f64x2.mul(a3, b0));
-        c31 = f64x2.add(c31, f64x2.mul(a3, b1));
-        p += 8;
-        q += stride;
-      }
-      let to = into + i * stride + j;
-      v128.store(to, c00);
-      v128.store(to, c01, 16);
-      to += stride;
-      v128.store(to, c10);
-      v128.store(to, c11, 16);
-      to += stride;
-      v128.store(to, c20);
-      v128.store(to, c21, 16);
-      to += stride;
-      v128.store(to, c30);
-      v128.store(to, c31, 16);
-    }
-  }
+  product<f64>(a, inner << 3, 8, b, start, into, rows, inner, columns);
 }
 
 /** into [columns × rows] = a [rows × columns] */
