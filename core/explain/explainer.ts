@@ -9,7 +9,7 @@ import type { Label, Predictor } from '../serving/session.ts';
 import type { Frame } from '../table/frame.ts';
 import type { RawKind } from './additive.ts';
 import type { ExplainData } from './explain-file.ts';
-import { type Contributions, explainerOf, type PartExplainer, type SumExplainer } from './feature-shap.ts';
+import { type Contributions, exactExplainer, type PartExplainer, type SumExplainer } from './feature-shap.ts';
 import { sampledContributions } from './sampled-shap.ts';
 
 /** Base and contributions sum to the raw value. */
@@ -32,7 +32,7 @@ export class Explainer {
 
   constructor(data: ExplainData) {
     this.data = data;
-    if ('grounds' in data) this.exact = explainerOf(data.additive, data.grounds);
+    if ('grounds' in data) this.exact = exactExplainer(data.additive, data.grounds);
   }
 
   /**

@@ -75,5 +75,5 @@ function bySource(view: View, seen: Float64Array): Float64Array {
   return byFeature;
 }
 
-export const explainerOf = (additive: Additive, grounds: readonly Ground[]): PartExplainer | SumExplainer =>
+export const exactExplainer = (additive: Additive, grounds: readonly Ground[]): PartExplainer | SumExplainer =>
   additive.kind === 'sum' ? new SumExplainer(additive, grounds) : new PartExplainer(additive, grounds[0]!);
