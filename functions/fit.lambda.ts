@@ -9,7 +9,7 @@ import { withClassWeights } from '../core/models/class-weights.ts';
 import { familyOf } from '../core/models/families.ts';
 import type { FittedModel, Matrix, Params, Predictions, Target } from '../core/models/model.ts';
 import { putJson } from '../core/object-store.ts';
-import { type Assembly, fitAssembly } from '../core/search/auto/assemble.ts';
+import { type Assembly, fitAssembly, untried } from '../core/search/auto/assemble.ts';
 import { leastFit, leastReason } from '../core/search/least-fit.ts';
 import type { Candidate, Leaderboard, Plan } from '../core/search/plan.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
@@ -73,15 +73,7 @@ type Made = { model: FittedModel; assembly?: Assembly; outOfFold?: Predictions }
 
 async function makeLeast(plan: Plan, x: Matrix, y: Target): Promise<Made> {
   const { candidate, model } = await leastFit(plan, x, y, availableParallelism());
-  const member = {
-    candidate: candidate.id,
-    family: candidate.family,
-    params: model.params,
-    weight: 1,
-    models: 1,
-    from: 'all rows' as const,
-  };
-  return { model, assembly: { members: [member], score: null, best: null, scores: {}, second: false, why: [leastReason] } };
+  return { model, assembly: untried(candidate.id, candidate.family, model.params, leastReason) };
 }
 
 /** Of the time for the fit, what the answers are left to be found in. */

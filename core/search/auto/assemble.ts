@@ -15,7 +15,8 @@ import type { ObjectStore } from '../../object-store.ts';
 import { messageOf } from '../failed.ts';
 import { metrics, score, scoreBy } from '../metrics.ts';
 import type { Candidate, Leaderboard, Plan, Scores } from '../plan.ts';
-import { gatherFinalists } from './finalists.ts';
+import { chooseMembers, withRoom } from './choose-members.ts';
+import { type Finalist, gatherFinalists } from './finalists.ts';
 import { crossFit, fitSecond, leastRows, mostColumns, places } from './second-layer.ts';
 import { asPredictions, selectWeights } from './weights.ts';
 
@@ -39,9 +40,8 @@ export async function fitAssembly(
     const model = await fit({ ...best, id, family, params }, params, false).catch((cause: unknown) => {
       throw new IngotError('Unavailable', `The best candidate could not be fitted: ${messageOf(cause)}`, { where: 'fit', cause });
     });
-    const member = { candidate: id, family, params: model.params, weight: 1, models: 1, from: 'all rows' as const };
-    const why = ['The time was over before any candidate was tried on a whole fold.'];
-    return { model, assembly: { members: [member], score: null, best: null, scores: {}, second: false, why } };
+    const why = 'The time was over before any candidate was tried on a whole fold.';
+    return { model, assembly: untried(id, family, model.params, why) };
   }
   const { finalists, rows, foldOf } = gathered;
   // Its fold models are whole: one that was stopped half-way is worse than any of them.
@@ -64,15 +64,6 @@ function ofAllRows(y: Target, rows: Int32Array, answers: Float32Array): Float32A
   return all;
 }
 
-/** A candidate with a model and answers for each of some folds. */
-export interface Finalist {
-  candidate: Candidate;
-  /** One a fold, in the order of the folds: the fitted bytes, and nested parts and trees where it has them. */
-  models: { bytes: Uint8Array; steps?: number; trees?: number }[];
-  /** Out of fold, float32 [rows × outputs], of the rows that are asked. */
-  answers: Float32Array;
-}
-
 /** What the card says of the model's making. */
 export interface Assembly {
   members: { candidate: number; family: string; params: Params; weight: number; models: number; from: 'folds' | 'all rows' }[];
@@ -84,16 +75,12 @@ export interface Assembly {
   why: string[];
 }
 
-/** A served graph is loaded at a cold start, at some 19 ms a megabyte; a tree costs an answer some 50 ns, a model of its own some 10 µs. */
-const most = { bytes: 8e6, trees: 4000, models: 24 };
-/** Of many classes, each has trees of its own: so many times as many are taken. */
-const mostOutputs = 3;
-/** What may stand beside one that is too large by itself, as a share of the most. */
-const besideLarge = 0.25;
-/** A graph writes a tree's nodes at greater length than our own file. */
-const graphBytesPerByte = 3.5;
-/** Bytes of a network's weights that a row is led through in the time of a tree. */
-const treeBytes = 240;
+/** Of a candidate that is fitted on all rows, of which nothing is known out of fold. */
+export function untried(candidate: number, family: string, params: Params, why: string): Assembly {
+  const member = { candidate, family, params, weight: 1, models: 1, from: 'all rows' as const };
+  return { members: [member], score: null, best: null, scores: {}, second: false, why: [why] };
+}
+
 /** A second layer has to be better by this share of the score: it is one more thing that can be wrong. */
 const worthwhile = 0.002;
 
@@ -114,39 +101,9 @@ export async function assemble(
   keepFolds = true,
 ): Promise<{ model: FittedModel; outOfFold: Float32Array; assembly: Assembly }> {
   const { metric } = plan;
-  const why: string[] = [];
   const bound = y.task === 'classification' ? probabilityBound : boundOf(largestOf(y.values));
-  const outputs = y.task === 'classification' && y.classes > 2 ? y.classes : 1;
   const by = (numbers: Float32Array) => scoreBy(metric, y, asPredictions(y, numbers));
-  let pool = finalists;
-  let weights = selectWeights(
-    pool.map(({ answers }) => answers),
-    y,
-    metric,
-  );
-  let bagged: boolean[];
-  for (;;) {
-    // The largest members are fitted anew as one model, as long as the graph is too large; where that is not enough, those go, but for the
-    // best, that are largest for their weight.
-    // One model of all rows is as good as the mean of fold models, where these hardly differ, as lines and machines do.
-    bagged = pool.map(({ models }) => keepFolds && models.some(({ trees, steps }) => (trees ?? steps) !== undefined));
-    const size = (i: number) => (weights[i]! > 0 ? sizeOf(pool[i]!, bagged[i]!, outputs) : 0);
-    const total = () => pool.reduce((sum, _, i) => sum + size(i), 0);
-    const bySize = () => pool.map((_, i) => i).sort((a, b) => size(b) - size(a) || a - b);
-    for (const i of bySize()) if (total() > 1 && weights[i]! > 0) bagged[i] = false;
-    // Beside a best that is too large by itself, small ones stay.
-    if (total() <= Math.max(1, size(0) + besideLarge) || pool.length === 1) break;
-    const share = (i: number) => (weights[i]! > 0 ? size(i) / weights[i]! : 0);
-    const dropped = pool.reduce((most, _, i) => (i > 1 && share(i) > share(most) ? i : most), 1);
-    why.push(`Candidate ${pool[dropped]!.candidate.id} (${pool[dropped]!.candidate.family}) is not taken: the graph would be too large.`);
-    pool = pool.filter((_, i) => i !== dropped);
-    weights = selectWeights(
-      pool.map(({ answers }) => answers),
-      y,
-      metric,
-    );
-  }
-  const chosen = pool.map((finalist, i) => ({ ...finalist, weight: weights[i]!, bag: bagged[i]! })).filter(({ weight }) => weight > 0);
+  const { chosen, why } = chooseMembers(finalists, y, metric, keepFolds);
   const answers = chosen.map((member) => member.answers);
   let outOfFold =
     answers.length === 1
@@ -156,7 +113,7 @@ export async function assemble(
           chosen.map(({ weight }) => weight),
           bound,
         );
-  const best = by(pool[0]!.answers);
+  const best = by(finalists[0]!.answers);
   const mixed = by(outOfFold);
   const second = await secondLayer(plan, answers, y, foldOf, mixed, why);
   if (second) outOfFold = second.outOfFold;
@@ -166,7 +123,7 @@ export async function assemble(
   for (const { candidate, models, weight, bag } of chosen) {
     const refitted = bag ? undefined : await refit(candidate, wholeParams(candidate, models));
     const again = typeof refitted === 'string' ? undefined : refitted;
-    const kept = again ? [] : bag ? models : models.slice(0, Math.max(1, Math.floor(models.length / sizeOf({ models }, true, outputs))));
+    const kept = again ? [] : bag ? models : withRoom(models, y);
     if (typeof refitted === 'string')
       why.push(`Candidate ${candidate.id} keeps ${kept.length} of its ${models.length} fold models: ${refitted}.`);
     members.push({ weight, models: again ? [again] : kept.map(({ bytes }) => deserializeModel(candidate.family, bytes)) });
@@ -249,16 +206,6 @@ function wholeParams({ family, params }: Candidate, models: Finalist['models']):
   const mean = steps.reduce((a, b) => a + b, 0) / steps.length;
   const more = models.length > 1 ? models.length / (models.length - 1) : 1;
   return withSteps(family, params, Math.max(1, Math.round(mean * more)));
-}
-
-/** Of what a graph may be at most, by bytes or trees; of all fold models, or of one that is fitted on all rows. */
-function sizeOf({ models }: Pick<Finalist, 'models'>, bag: boolean, outputs: number): number {
-  const bytes = models.reduce((sum, { bytes, trees }) => sum + bytes.length * (trees === undefined ? 1 : graphBytesPerByte), 0);
-  const trees = models.reduce((sum, { bytes, trees, steps }) => sum + (trees ?? (steps === undefined ? 0 : bytes.length / treeBytes)), 0);
-  return (
-    Math.max(bytes / most.bytes, trees / (most.trees * Math.min(outputs, mostOutputs)), models.length / most.models) /
-    (bag ? 1 : Math.max(1, models.length - 1))
-  );
 }
 
 function largestOf(values: Float64Array): number {

@@ -4,13 +4,21 @@ import type { RowKeys } from '../../features/row-keys.ts';
 import { modelKeys } from '../../keys.ts';
 import type { Target } from '../../models/model.ts';
 import { needBytes, type ObjectStore } from '../../object-store.ts';
-import type { Leaderboard, Plan, TrialResult } from '../plan.ts';
-import type { Finalist } from './assemble.ts';
+import type { Candidate, Leaderboard, Plan, TrialResult } from '../plan.ts';
 import { doneRung, getFloats, rungsOf } from './objects.ts';
 import { rungRows } from './rung-rows.ts';
 
 /** Finalists beyond these are hardly ever given weight, and each makes the weighing dearer. */
 const most = 12;
+
+/** A candidate with a model and answers for each of some folds. */
+export interface Finalist {
+  candidate: Candidate;
+  /** One a fold, in the order of the folds: the fitted bytes, and nested parts and trees where it has them. */
+  models: { bytes: Uint8Array; steps?: number; trees?: number }[];
+  /** Out of fold, float32 [rows × outputs], of the rows that are asked. */
+  answers: Float32Array;
+}
 
 export interface Gathered {
   finalists: Finalist[];
