@@ -7,6 +7,10 @@ import { fitting, rungWork, trialsOf, within } from './rungs.ts';
 
 /** How much dearer than all of a rung's work its best candidate may be. */
 const dearest = 2;
+/**
+ * Where a clock ends the rung, how much more than its work goes on: rounds stop sooner than estimates say, and who comes last is cut off where they do not.
+ */
+const overcommitted = 2;
 
 /** A rung that is done: who was on it, and what its trials found. */
 export interface DoneRung {
@@ -31,10 +35,10 @@ export function promote(plan: Plan, done: DoneRung, lane: Lane): RungTrials {
   const order = places.sort((a, b) => Number(b.first) - Number(a.first) || a.rank - b.rank).map(({ candidate }) => candidate);
   const tried = order.length > 0 ? order : plan.candidates;
   const cost = (candidate: Candidate) => rung.folds.length * rungWork(candidate, plan.shape!, rung);
+  const room = rung.work * (rung.until === undefined ? 1 : overcommitted);
   // The best goes on even where it is dearer than was planned for.
   const [best, ...others] = tried as [Candidate, ...Candidate[]];
-  const kept =
-    cost(best) <= dearest * rung.work ? [best, ...fitting(others, cost, rung.work - cost(best))] : within(tried, cost, rung.work);
+  const kept = cost(best) <= dearest * rung.work ? [best, ...fitting(others, cost, room - cost(best))] : within(tried, cost, rung.work);
   const byRank = kept.sort((a, b) => rankIn(ranked, a) - rankIn(ranked, b));
   return trialsOf(next, rung, byRank, plan.shape!, lane);
 }
