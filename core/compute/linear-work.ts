@@ -23,6 +23,8 @@ const fitted: Record<string, Fitted> = {
   'l2 softmax': { seconds: 6.85e-9, alpha: 0.13, beyond: 2.16 },
   'l1 softmax': { seconds: 1.08e-9, alpha: 0.62, beyond: 1.24 },
 };
+/** Classes of the runs that were measured, at most; with more, each takes more passes until all have settled, by that power. */
+const settling = { classes: 6, power: 0.4 };
 /** Of more rows, as many are a sample that curvature is measured on, and that is solved first (core/models/linear/newton.ts). */
 const sampleRows = 8192;
 /** What goes with a row (its exponential, say) is as much as so many features. */
@@ -79,7 +81,8 @@ function newtonSeconds(shape: Shape, alpha: number, isSparse: boolean): number {
   const times = loss === 'squared' ? 1 : isSparse ? 0 : rows > sampleRows ? 2 : 1;
   const products = times * sample * features ** 2 * productSeconds;
   const steps = loss === 'squared' && isSparse ? (features ** 2 + parabola.pairs) * alpha ** -parabola.alpha * parabola.seconds : 0;
-  return outputsOf(shape) * (passes + products) + steps;
+  const settled = Math.max(1, outputsOf(shape) / settling.classes) ** settling.power;
+  return outputsOf(shape) * (passes * settled + products) + steps;
 }
 
 function descentSeconds(shape: Shape, params: Params, solver: Exclude<Solver, 'lbfgs'>): number {

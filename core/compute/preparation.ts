@@ -16,7 +16,7 @@ export interface Preparation {
 /** Seconds to clean a cell and to make features of it; to look at a column, whatever its rows; and for a text, measured on the machine of bench/estimate. */
 const cellSeconds = 1e-6;
 const columnSeconds = 6e-3;
-const textSeconds = 1.9e-4;
+const textSeconds = 1e-4;
 /** Seconds for any table: a start of DuckDB, of workers. */
 const anySeconds = 1;
 /** Of a budget, what the choice of crosses may take; and in seconds where there is none. */

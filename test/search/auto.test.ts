@@ -17,7 +17,7 @@ import { planRungs, rungWork, within } from '../../core/search/auto/rungs.ts';
 import { selectWeights } from '../../core/search/auto/weights.ts';
 import { score } from '../../core/search/metrics.ts';
 import { knownRows } from '../../core/search/out-of-fold.ts';
-import type { Leaderboard, Plan, TrialResult } from '../../core/search/plan.ts';
+import type { Candidate, Leaderboard, Plan, TrialResult } from '../../core/search/plan.ts';
 import { searchOf } from '../../core/search/plan-search.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
 import { makeSample, type Sample } from '../models/data.ts';
@@ -112,6 +112,57 @@ describe('the rungs', () => {
     expect(work).toBeLessThanOrEqual(2 * plan.rungs![1]!.work);
     const sorted = next.trials.flatMap(({ fold, candidates }) => candidates!.map((candidate) => `${fold}-${candidate}`)).sort();
     expect(sorted).toEqual(plan.rungs![1]!.folds.flatMap((fold) => next.candidates.map((candidate) => `${fold}-${candidate}`)).sort());
+  });
+
+  describe('of many classes', () => {
+    const classes = 40;
+    const plan = planOf(makeSample(8000, 20, classes, 1));
+    /** Who goes on after a first rung on which every candidate has learned that share of what there is, and has those rounds and trees. */
+    const promoted = (seen: (candidate: Candidate) => { share: number; steps?: number; trees?: number }) => {
+      const results: TrialResult[] = plan.trials.map(({ id, fold, candidates }) => ({
+        ...{ trial: id, fold, seconds: 1 },
+        scores: candidates!.map((candidate) => {
+          const { share, ...sizes } = seen(plan.candidates.find(({ id }) => id === candidate)!);
+          return { candidate, scores: { logLoss: Math.log(classes) * (1 - share) }, ...sizes };
+        }),
+      }));
+      const trials = { rung: 0, candidates: plan.candidates.map(({ id }) => id), trials: plan.trials };
+      const next = promote(plan, { trials, results }, laptop).candidates;
+      return plan.candidates.filter(({ id }) => next.includes(id));
+    };
+    const shareOf = ({ family, id }: Candidate) => (family === 'network' ? 0.8 : family === 'boosting' ? 0.6 : 0.3) - id / 1000;
+
+    test('who has learned much less than the best does not go on, whatever the family', () => {
+      expect(plan.rungs).toHaveLength(2);
+      expect(new Set(promoted((candidate) => ({ share: shareOf(candidate), steps: 5 })).map(({ family }) => family))).toEqual(
+        new Set(['network', 'boosting']),
+      );
+    });
+
+    test('who has no room in a graph beside others does not go on, but where it is the best', () => {
+      const large = (candidate: Candidate) => ({ trees: candidate.family === 'boosting' ? 20_000 : 0 });
+      const beside = promoted((candidate) => ({ share: shareOf(candidate), ...large(candidate) }));
+      expect(beside.map(({ family }) => family)).not.toContain('boosting');
+      const alone = promoted((candidate) => ({
+        share: candidate.family === 'boosting' ? 0.9 - candidate.id / 1000 : 0.8,
+        ...large(candidate),
+      }));
+      expect(alone.filter(({ family }) => family === 'boosting')).toHaveLength(1);
+    });
+
+    test('the fewer rounds candidates had before they stopped, the more go on', () => {
+      const boosted = (steps: number) => promoted(({ family }) => (family === 'boosting' ? { share: 0.8, steps } : { share: 0.7 })).length;
+      expect(boosted(20)).toBeGreaterThan(boosted(200));
+    });
+
+    test('neither pairs of lines nor lines with hardly any penalty are tried', () => {
+      const points = (of: number) =>
+        portfolioOf(undefined, false, of).map(({ family, params }) => `${family} ${params['kernel'] ?? params['alpha'] ?? ''}`);
+      for (const dear of ['svm linear', 'linear 0.0001']) {
+        expect(points(3)).toContain(dear);
+        expect(points(classes)).not.toContain(dear);
+      }
+    });
   });
 
   test('where the work is enough for nobody, the cheapest goes on', () => {

@@ -68,6 +68,10 @@ export function withRoom(models: Finalist['models'], y: Target): Finalist['model
   return models.slice(0, Math.max(1, Math.floor(models.length / sizeOf(models, true, outputsOf(y)))));
 }
 
+/** Whether a member of so many trees may stand beside others, fitted anew on all rows. @param classes 0 of a regression */
+export const fitsBeside = (trees: number, classes: number): boolean => trees <= mostTreesOf(classes > 2 ? classes : 1);
+
+const mostTreesOf = (outputs: number) => most.trees * Math.min(outputs, mostOutputs);
 const outputsOf = (y: Target) => (y.task === 'classification' && y.classes > 2 ? y.classes : 1);
 
 /** Of what a graph may be at most, by bytes or trees; of all fold models, or of one that is fitted on all rows. */
@@ -75,7 +79,6 @@ function sizeOf(models: Finalist['models'], bag: boolean, outputs: number): numb
   const bytes = models.reduce((sum, { bytes, trees }) => sum + bytes.length * (trees === undefined ? 1 : graphBytesPerByte), 0);
   const trees = models.reduce((sum, { bytes, trees, steps }) => sum + (trees ?? (steps === undefined ? 0 : bytes.length / treeBytes)), 0);
   return (
-    Math.max(bytes / most.bytes, trees / (most.trees * Math.min(outputs, mostOutputs)), models.length / most.models) /
-    (bag ? 1 : Math.max(1, models.length - 1))
+    Math.max(bytes / most.bytes, trees / mostTreesOf(outputs), models.length / most.models) / (bag ? 1 : Math.max(1, models.length - 1))
   );
 }

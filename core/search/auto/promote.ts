@@ -5,6 +5,7 @@ import { estimatorOf } from '../../compute/work.ts';
 import { failuresOf, requireSome } from '../failed.ts';
 import type { Candidate, Leaderboard, LeaderboardEntry, Plan, RungTrials, TrialResult } from '../plan.ts';
 import { select } from '../selection.ts';
+import { fitsBeside } from './choose-members.ts';
 import { fitting, rungWork, trialsOf, within } from './rungs.ts';
 
 /** How much dearer than all of a rung's work its best candidate may be. */
@@ -23,7 +24,7 @@ export interface DoneRung {
 /** From so many classes on, who takes all of them for equally likely knows nothing; what a loss is below that is what was learned. */
 const manyClasses = 12;
 /** Of what the best has learned, what another must have to go on, and to go before the second ones of other families. */
-const enough = { toGoOn: 0.5, toGoFirst: 0.8 };
+const enough = { toGoOn: 0.7, toGoFirst: 0.85 };
 
 /**
  * The best of a rung, the best of each family before its second ones, as far as the next rung's work reaches. One family's relatives err
@@ -35,7 +36,9 @@ export function promote(plan: Plan, done: DoneRung, lane: Lane): RungTrials {
   const ranked = rankOf(plan, done).filter(({ perFold }) => perFold.length > 0);
   const seen = new Map<string, number>();
   const shareOf = sharesLearned(plan, ranked);
-  const able = ranked.filter((entry) => shareOf(entry) >= enough.toGoOn);
+  // One that a graph has no room for beside others is of use alone, where it is the best.
+  const hasRoom = (entry: LeaderboardEntry) => fitsBeside(treesOn(plan, done, candidateOf(plan, entry)), plan.shape!.classes);
+  const able = ranked.filter((entry, rank) => rank === 0 || (shareOf(entry) >= enough.toGoOn && hasRoom(entry)));
   const places = able.map((entry, rank) => {
     const place = seen.get(entry.family) ?? 0;
     seen.set(entry.family, place + 1);
@@ -61,13 +64,24 @@ function sharesLearned({ shape }: Plan, [best]: LeaderboardEntry[]): (entry: Lea
 }
 
 /** How many times as many rounds as expected a candidate had on a rung until it stopped: it will on the next one, too. */
-function paceOf({ rungs, shape }: Plan, { trials, results }: DoneRung, { id, family, params }: Candidate): number {
+function paceOf({ rungs, shape }: Plan, done: DoneRung, { id, family, params }: Candidate): number {
   const { earlySteps } = estimatorOf(family);
-  const had = results.flatMap(({ scores }) => scores.flatMap(({ candidate, steps }) => (candidate === id ? (steps ?? []) : [])));
-  if (!earlySteps || had.length === 0) return 1;
-  const mean = had.reduce((sum, steps) => sum + steps, 0) / had.length;
-  const expected = earlySteps(params, { ...shape!, rows: rungs![trials.rung]!.trainRows });
-  return Math.min(stepsOf({ family, params }), mean + Number(params['nIterNoChange'])) / expected;
+  const had = meanOf(done, id, 'steps');
+  if (!earlySteps || had === undefined) return 1;
+  const expected = earlySteps(params, { ...shape!, rows: rungs![done.trials.rung]!.trainRows });
+  return Math.min(stepsOf({ family, params }), had + Number(params['nIterNoChange'])) / expected;
+}
+
+/** Trees that it will have on the next rung: with its rows, rounds grow. */
+function treesOn({ rungs, shape }: Plan, done: DoneRung, { id, family, params }: Candidate): number {
+  const { earlySteps = () => 1 } = estimatorOf(family);
+  const on = (rung: number) => earlySteps(params, { ...shape!, rows: rungs![rung]!.trainRows });
+  return ((meanOf(done, id, 'trees') ?? 0) * on(done.trials.rung + 1)) / on(done.trials.rung);
+}
+
+function meanOf({ results }: DoneRung, id: number, what: 'steps' | 'trees'): number | undefined {
+  const own = results.flatMap(({ scores }) => scores.flatMap((entry) => (entry.candidate === id ? (entry[what] ?? []) : [])));
+  return own.length === 0 ? undefined : own.reduce((sum, each) => sum + each, 0) / own.length;
 }
 
 /** All candidates: those of the last rung first, and in a rung by score. */
