@@ -5,7 +5,7 @@ import { timeLeft } from '../core/compute/clock.ts';
 import { modelKeys } from '../core/keys.ts';
 import type { FoldFit, Target } from '../core/models/model.ts';
 import { putJson } from '../core/object-store.ts';
-import { keepFit, keptFit, trialOf } from '../core/search/auto/objects.ts';
+import { earlierFit, keepFit, keptFit, trialOf } from '../core/search/auto/objects.ts';
 import { runAutoTrial } from '../core/search/auto/run-trial.ts';
 import { failedTrial } from '../core/search/failed.ts';
 import type { Plan, Trial, TrialResult } from '../core/search/plan.ts';
@@ -47,7 +47,8 @@ async function tryCandidates(plan: Plan, trial: Trial, { data, models, now, endB
     const result = await withTrain(data, plan, ({ x, y, by }) => {
       const context = { by, workers: availableParallelism(), ...(isOver && { isOver }) };
       const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
-      const kept = (candidate: number, truth: Target) => keptFit(models, plan, trial, candidate, truth);
+      const kept = async (candidate: number, truth: Target) =>
+        (await keptFit(models, plan, trial, candidate, truth)) ?? earlierFit(models, plan, trial, candidate, truth);
       const checkpointOf = (candidate: number) => checkpoints?.of(plan.run, `${trial.id}-${candidate}`);
       return plan.search === 'auto'
         ? runAutoTrial(plan, trial, x, y, { ...context, keep, kept, checkpointOf })

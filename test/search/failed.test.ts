@@ -5,7 +5,7 @@ import { linear } from '../../core/models/linear/linear.ts';
 import type { FoldFit, Target } from '../../core/models/model.ts';
 import { svm } from '../../core/models/svm/svm.ts';
 import { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
-import { keepFit, keptFit } from '../../core/search/auto/objects.ts';
+import { earlierFit, keepFit, keptFit } from '../../core/search/auto/objects.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { boardOf } from '../../core/search/auto/promote.ts';
 import { runAutoTrial } from '../../core/search/auto/run-trial.ts';
@@ -73,6 +73,28 @@ test('an attempt after one that was ended takes up what that one has kept, and f
   const again = await runAutoTrial(auto, trial, x, y, { ...context, isOver: () => true });
   const scored = ({ scores }: typeof cut) => scores.map(({ seconds: _, ...score }) => score);
   expect(scored(again)).toEqual(scored(cut));
+});
+
+test('a rung on the same rows of a fold as the one before takes up its fits; on other rows, or where a clock may have stopped them, none', async () => {
+  const models = new MemoryObjectStore();
+  const rung = { ...auto.rungs!.at(-1)!, folds: [0, 1] };
+  const two = { ...auto, rungs: [{ ...rung, folds: [0] }, rung] };
+  const before = { ...auto.trials[0]!, rung: 0, fold: 0 };
+  const fits: FoldFit[] = [];
+  const keep = async (candidate: number, fit: FoldFit) => {
+    fits.push(fit);
+    await keepFit(models, auto.run, before, candidate, fit);
+  };
+  const done = await runAutoTrial(two, before, x, y, { workers: 1, keep });
+  const [candidate] = before.candidates as [number];
+  const truth: Target = { ...y, labels: new Int32Array(rung.validRows) } as Target;
+  const taken = (plan: typeof two, fold: number) => earlierFit(models, plan, { ...before, rung: 1, fold }, candidate, truth);
+  expect((await taken(two, 0))!.predictions).toEqual(fits[0]!.predictions);
+  expect((await keptFit(models, two, { ...before, rung: 1 }, candidate, truth))!.model.serialize()).toEqual(fits[0]!.model.serialize());
+  expect(done.scores[0]!.candidate).toBe(candidate);
+  expect(await taken(two, 1)).toBeUndefined();
+  expect(await taken({ ...two, rungs: [{ ...rung, folds: [0], trainRows: 100 }, rung] }, 0)).toBeUndefined();
+  expect(await taken({ ...two, rungs: [{ ...rung, folds: [0], until: 30 }, rung] }, 0)).toBeUndefined();
 });
 
 test('the least that there is to answer with is the cheapest candidate, and the next where that cannot be fitted', async () => {
