@@ -2,12 +2,12 @@
 import { modelKeys } from '../keys.ts';
 import { getJson, type ObjectStore, putJson } from '../object-store.ts';
 import type { Plan, RunRecord } from '../search/plan.ts';
-import { deadlineOf, type Limits, type Stop } from './budget.ts';
+import { deadlineOf, type Stop } from './budget.ts';
 
 /** Beyond this many times the estimate, a machine's slowness is taken for a pause that is over. */
 const mostSlowness = 4;
-/** Of what is left when the run starts, what may be kept for the stages that come after a piece of work because the machine is slow. */
-const mostKept = 0.5;
+/** Of what is left when the run starts, what may be kept for the stages after the search because the machine is slow. */
+const mostKept = 0.65;
 
 /** The moment that a budget's seconds of the run are counted from: as if its preparation had taken what was planned for it. */
 function startOf({ createdAt, uploadedAt }: RunRecord, { budget }: Plan): Date {
@@ -21,13 +21,14 @@ function startOf({ createdAt, uploadedAt }: RunRecord, { budget }: Plan): Date {
  * @param until seconds of the run by which it is over on a machine as fast as was planned with
  * @returns the same, or less
  */
-function untilOn({ createdAt, uploadedAt }: RunRecord, { minutes, preparation }: Limits, until: number | undefined): number | undefined {
-  if (until === undefined || uploadedAt === undefined || minutes === undefined || !preparation) return until;
+function untilOn({ createdAt, uploadedAt }: RunRecord, { budget, rungs }: Plan, until: number | undefined): number | undefined {
+  const { minutes, preparation, searchUntil = rungs?.at(-1)?.until ?? until } = budget ?? {};
+  if (until === undefined || searchUntil === undefined || uploadedAt === undefined || minutes === undefined || !preparation) return until;
   const took = (Date.parse(createdAt) - Date.parse(uploadedAt)) / 1000;
   const end = minutes * 60 - preparation.seconds;
-  const kept = end - until;
-  const slowness = Math.max(1, Math.min(mostSlowness, took / preparation.seconds));
-  return end - Math.max(kept, Math.min(kept * slowness, mostKept * (minutes * 60 - took)));
+  // The search is what gives way, though not altogether.
+  const most = (mostKept * (minutes * 60 - took)) / (end - searchUntil);
+  return end - (end - until) * Math.max(1, Math.min(mostSlowness, took / preparation.seconds, most));
 }
 
 /**
@@ -62,7 +63,7 @@ export async function timeLeft(
           ? { seconds: budget.fitSeconds, until: budget.fitUntil }
           : { seconds: budget.trialSeconds[family]!, until: budget.searchUntil };
   const deadline = record
-    ? deadlineOf(began, startOf(record, plan), { ...stop, until: untilOn(record, budget, stop.until) })
+    ? deadlineOf(began, startOf(record, plan), { ...stop, until: untilOn(record, plan, stop.until) })
     : deadlineOf(began, began, stop);
   return () => deadline - now().getTime();
 }

@@ -110,23 +110,25 @@ describe('what preparation can do without', () => {
 });
 
 describe('what is kept for the last stages', () => {
-  const planned = { run: 'r', trials: [], budget: { minutes: 1, preparation: { seconds: 5, dollars: 0 }, fitUntil: 45, fitSeconds: 60 } };
+  const budget = { minutes: 1, preparation: { seconds: 5, dollars: 0 }, searchUntil: 40, fitUntil: 45, gateUntil: 54 };
+  const planned = { run: 'r', trials: [{ id: 'forest-0', family: 'forest' }], budget: { ...budget, trialSeconds: {} } };
   const uploadedAt = '2026-11-25T08:00:00.000Z';
 
-  /** Seconds from the upload until the fit is over, where preparation has taken so many. */
-  async function fitOver(prepared: number): Promise<number> {
+  /** Seconds from the upload until search, fit and gate are over, where preparation has taken so many. */
+  async function overAfter(prepared: number): Promise<number[]> {
     const store = new MemoryObjectStore();
     const now = () => new Date(Date.parse(uploadedAt) + prepared * 1000);
     await putJson(store, modelKeys.run('r'), { run: 'r', createdAt: now().toISOString(), uploadedAt });
-    return prepared + (await timeLeft(store, planned as unknown as Plan, 'fit', now))!() / 1000;
+    const ends = ['forest-0', 'fit', 'gate'].map((work) => timeLeft(store, planned as unknown as Plan, work, now));
+    return (await Promise.all(ends)).map((left) => Math.round((prepared + left!() / 1000) * 10) / 10);
   }
 
-  test('is what was planned on a machine that is as quick, and grows with its slowness, to half of what is left', async () => {
-    expect(await fitOver(5)).toBeCloseTo(50);
-    expect(await fitOver(2)).toBeCloseTo(50);
-    expect(await fitOver(10)).toBeCloseTo(40);
-    expect(await fitOver(20)).toBeCloseTo(40);
-    expect(await fitOver(50)).toBeCloseTo(50);
+  test('is what was planned on a machine that is as quick, and grows with its slowness, to two thirds of what is left', async () => {
+    expect(await overAfter(5)).toEqual([45, 50, 59]);
+    expect(await overAfter(2)).toEqual([45, 50, 59]);
+    expect(await overAfter(7.5)).toEqual([37.5, 45, 58.5]);
+    expect(await overAfter(10)).toEqual([30, 40, 58]);
+    expect(await overAfter(30)).toEqual([40.5, 47, 58.7]);
   });
 });
 
