@@ -6,10 +6,8 @@ import { failuresOf, requireSome } from '../failed.ts';
 import type { Candidate, Leaderboard, LeaderboardEntry, Plan, RungTrials, TrialResult } from '../plan.ts';
 import { select } from '../selection.ts';
 import { fitsBeside } from './choose-members.ts';
-import { fitting, rungWork, trialsOf, within } from './rungs.ts';
+import { dearest, fitting, rungWork, trialsOf, within } from './rungs.ts';
 
-/** How much dearer than all of a rung's work its best candidate may be. */
-const dearest = 2;
 /**
  * Where a clock ends the rung, how much more than its work goes on: rounds stop sooner than estimates say, and who comes last is cut off where they do not.
  */

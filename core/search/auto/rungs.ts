@@ -13,6 +13,8 @@ const leastRows = 2000;
 const mostValidRows = 20_000;
 /** Of the work, what the first rung may take. */
 const firstShare = 0.25;
+/** How much dearer than all of a rung's work its best candidate may be. */
+export const dearest = 2;
 /** Candidates that are to reach the last rung, lest there be fewer folds. */
 const finalists = 4;
 const foldChoices = [8, 5, 4, 3, 2];
@@ -60,13 +62,17 @@ export function planRungs(
   const last = { ...wholeRung(shape, folds, work), trials: trials / 2 };
   const cost = (candidate: Candidate) => wholeWork(candidate, shape, folds);
   if (sumOf(candidates.map(cost)) <= work) return { folds, rungs: [last], candidates };
-  const first = sampleRung(candidates, shape, folds, work * firstShare);
-  const kept = within(candidates, (candidate) => rungWork(candidate, shape, first), first.work);
+  // Who can't go on whatever it scores would take rows away from the others.
+  const lastWork = work * (1 - firstShare);
+  const able = candidates.filter((candidate) => cost(candidate) <= dearest * lastWork);
+  const tried = able.length > 0 ? able : candidates;
+  const first = sampleRung(tried, shape, folds, work * firstShare);
+  const kept = within(tried, (candidate) => rungWork(candidate, shape, first), first.work);
   return {
     folds,
     rungs: [
       { ...first, trials: trials / 2 },
-      { ...last, work: work * (1 - firstShare) },
+      { ...last, work: lastWork },
     ],
     candidates: kept,
   };
