@@ -20,7 +20,7 @@ export interface DoneRung {
 }
 
 /** From so many classes on, who takes all of them for equally likely knows nothing; what a loss is below that is what was learned. */
-const manyClasses = 12;
+export const manyClasses = 12;
 /** Of what the best has learned, what another must have to go on, and to go before the second ones of other families. */
 const enough = { toGoOn: 0.7, toGoFirst: 0.85 };
 
