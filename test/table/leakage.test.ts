@@ -146,10 +146,10 @@ test('one column alone is judged as its rows’ neighbours say, each row by the 
 });
 
 describe('where a budget is short', () => {
-  const lines = Array.from(
-    { length: 2500 },
-    (_, row) => `${random.below(1000)},${row % 2 === 0 ? 7 : 8},${row % 2 === 0 ? 'even' : 'odd'}`,
-  );
+  const lines = Array.from({ length: 6000 }, () => {
+    const odd = random.below(2);
+    return `${random.below(1000)},${7 + odd},${odd === 1 ? 'odd' : 'even'}`;
+  });
   const table = { 'numbers.csv': `noise,copy,parity\n${lines.join('\n')}\n` };
   const leakOf = async (isHurried: boolean) => {
     const { report } = await clean(table, { duplicates: 'keep' }, 2, undefined, isHurried);
@@ -159,6 +159,6 @@ describe('where a budget is short', () => {
   test('leaks are looked for in fewer rows, and found, and the report says so', async () => {
     const [usual, hurried] = [await leakOf(false), await leakOf(true)];
     expect(usual).toMatchObject({ leak: { kind: 'copy' }, told: [] });
-    expect(hurried).toMatchObject({ leak: { kind: 'copy' }, told: [{ value: 'looked for in 3000 rows' }] });
+    expect(hurried).toMatchObject({ leak: { kind: 'copy' }, told: [{ value: expect.stringMatching(/^looked for in [23]\d{3} rows$/) }] });
   });
 });
