@@ -22,7 +22,7 @@ export interface DoneRung {
 /** From so many classes on, who takes all of them for equally likely knows nothing; what a loss is below that is what was learned. */
 export const manyClasses = 12;
 /** Of what the best has learned, what another must have to go on, and to go before the second ones of other families. */
-const enough = { toGoOn: 0.7, toGoFirst: 0.85 };
+const enough = { toGoOn: 0.7, toGoFirst: 0.9 };
 
 /**
  * The best of a rung, the best of each family before its second ones, as far as the next rung's work reaches. One family's relatives err
