@@ -118,7 +118,7 @@ describe('the rungs', () => {
     const classes = 40;
     const plan = planOf(makeSample(8000, 20, classes, 1));
     /** Who goes on after a first rung on which every candidate has learned that share of what there is, and has those rounds and trees. */
-    const promoted = (seen: (candidate: Candidate) => { share: number; steps?: number; trees?: number }) => {
+    const promoted = (seen: (candidate: Candidate) => { share: number; steps?: number }) => {
       const results: TrialResult[] = plan.trials.map(({ id, fold, candidates }) => ({
         ...{ trial: id, fold, seconds: 1 },
         scores: candidates!.map((candidate) => {
@@ -139,20 +139,17 @@ describe('the rungs', () => {
       );
     });
 
-    test('who has no room in a graph beside others does not go on, but where it is the best', () => {
-      const large = (candidate: Candidate) => ({ trees: candidate.family === 'boosting' ? 20_000 : 0 });
-      const beside = promoted((candidate) => ({ share: shareOf(candidate), ...large(candidate) }));
-      expect(beside.map(({ family }) => family)).not.toContain('boosting');
-      const alone = promoted((candidate) => ({
-        share: candidate.family === 'boosting' ? 0.9 - candidate.id / 1000 : 0.8,
-        ...large(candidate),
-      }));
-      expect(alone.filter(({ family }) => family === 'boosting')).toHaveLength(1);
+    test('boosting has no more rounds than a graph has room for the trees of, and takes larger steps', () => {
+      const boosted = (of: number) => portfolioOf(['boosting'], false, of).map(({ params }) => params);
+      const [few, many] = [boosted(3), boosted(100)];
+      expect(few.map(({ nEstimators }) => nEstimators)).toEqual(few.map(() => 2000));
+      expect(Math.max(...many.map(({ nEstimators }) => Number(nEstimators))) * 100).toBeLessThan(10_000);
+      expect(many.map(({ learningRate }) => learningRate)).toEqual(few.map(({ learningRate }) => 2 * Number(learningRate)));
     });
 
     test('the fewer rounds candidates had before they stopped, the more go on', () => {
-      const boosted = (steps: number) => promoted(({ family }) => (family === 'boosting' ? { share: 0.8, steps } : { share: 0.7 })).length;
-      expect(boosted(20)).toBeGreaterThan(boosted(200));
+      const goOn = (steps: number) => promoted(({ id }) => ({ share: 0.8 - id / 1000, steps })).length;
+      expect(goOn(5)).toBeGreaterThan(goOn(2000));
     });
 
     test('neither pairs of lines nor lines with hardly any penalty are tried', () => {

@@ -10,6 +10,7 @@ const most = { bytes: 8e6, trees: 4000, models: 24 };
 const mostOutputs = 3;
 /** What may stand beside one that is too large by itself, as a share of the most. */
 const besideLarge = 0.25;
+const besideOthers = 0.7;
 /** A graph writes a tree's nodes at greater length than our own file. */
 const graphBytesPerByte = 3.5;
 /** Bytes of a network's weights that a row is led through in the time of a tree. */
@@ -68,8 +69,8 @@ export function withRoom(models: Finalist['models'], y: Target): Finalist['model
   return models.slice(0, Math.max(1, Math.floor(models.length / sizeOf(models, true, outputsOf(y)))));
 }
 
-/** Whether a member of so many trees may stand beside others, fitted anew on all rows. @param classes 0 of a regression */
-export const fitsBeside = (trees: number, classes: number): boolean => trees <= mostTreesOf(classes > 2 ? classes : 1);
+/** Trees of a fold's model that has room beside others once it is fitted anew on all rows, of which it has some more. @param classes more than two */
+export const mostTreesBeside = (classes: number): number => besideOthers * mostTreesOf(classes);
 
 const mostTreesOf = (outputs: number) => most.trees * Math.min(outputs, mostOutputs);
 const outputsOf = (y: Target) => (y.task === 'classification' && y.classes > 2 ? y.classes : 1);

@@ -5,7 +5,6 @@ import { estimatorOf } from '../../compute/work.ts';
 import { failuresOf, requireSome } from '../failed.ts';
 import type { Candidate, Leaderboard, LeaderboardEntry, Plan, RungTrials, TrialResult } from '../plan.ts';
 import { select } from '../selection.ts';
-import { fitsBeside } from './choose-members.ts';
 import { dearest, fitting, rungWork, trialsOf, within } from './rungs.ts';
 
 /**
@@ -34,9 +33,7 @@ export function promote(plan: Plan, done: DoneRung, lane: Lane): RungTrials {
   const ranked = rankOf(plan, done).filter(({ perFold }) => perFold.length > 0);
   const seen = new Map<string, number>();
   const shareOf = sharesLearned(plan, ranked);
-  // One that a graph has no room for beside others is of use alone, where it is the best.
-  const hasRoom = (entry: LeaderboardEntry) => fitsBeside(treesOn(plan, done, candidateOf(plan, entry)), plan.shape!.classes);
-  const able = ranked.filter((entry, rank) => rank === 0 || (shareOf(entry) >= enough.toGoOn && hasRoom(entry)));
+  const able = ranked.filter((entry) => shareOf(entry) >= enough.toGoOn);
   const places = able.map((entry, rank) => {
     const place = seen.get(entry.family) ?? 0;
     seen.set(entry.family, place + 1);
@@ -62,24 +59,13 @@ function sharesLearned({ shape }: Plan, [best]: LeaderboardEntry[]): (entry: Lea
 }
 
 /** How many times as many rounds as expected a candidate had on a rung until it stopped: it will on the next one, too. */
-function paceOf({ rungs, shape }: Plan, done: DoneRung, { id, family, params }: Candidate): number {
+function paceOf({ rungs, shape }: Plan, { trials, results }: DoneRung, { id, family, params }: Candidate): number {
   const { earlySteps } = estimatorOf(family);
-  const had = meanOf(done, id, 'steps');
-  if (!earlySteps || had === undefined) return 1;
-  const expected = earlySteps(params, { ...shape!, rows: rungs![done.trials.rung]!.trainRows });
-  return Math.min(stepsOf({ family, params }), had + Number(params['nIterNoChange'])) / expected;
-}
-
-/** Trees that it will have on the next rung: with its rows, rounds grow. */
-function treesOn({ rungs, shape }: Plan, done: DoneRung, { id, family, params }: Candidate): number {
-  const { earlySteps = () => 1 } = estimatorOf(family);
-  const on = (rung: number) => earlySteps(params, { ...shape!, rows: rungs![rung]!.trainRows });
-  return ((meanOf(done, id, 'trees') ?? 0) * on(done.trials.rung + 1)) / on(done.trials.rung);
-}
-
-function meanOf({ results }: DoneRung, id: number, what: 'steps' | 'trees'): number | undefined {
-  const own = results.flatMap(({ scores }) => scores.flatMap((entry) => (entry.candidate === id ? (entry[what] ?? []) : [])));
-  return own.length === 0 ? undefined : own.reduce((sum, each) => sum + each, 0) / own.length;
+  const had = results.flatMap(({ scores }) => scores.flatMap(({ candidate, steps }) => (candidate === id ? (steps ?? []) : [])));
+  if (!earlySteps || had.length === 0) return 1;
+  const mean = had.reduce((sum, steps) => sum + steps, 0) / had.length;
+  const expected = earlySteps(params, { ...shape!, rows: rungs![trials.rung]!.trainRows });
+  return Math.min(stepsOf({ family, params }), mean + Number(params['nIterNoChange'])) / expected;
 }
 
 /** All candidates: those of the last rung first, and in a rung by score. */
