@@ -74,7 +74,7 @@ async function start(): Promise<void> {
     await tour(api, outputs, terminal).catch((error: unknown) => terminal.line(`The example failed: ${(error as Error).message}`));
     terminal.line();
   }
-  if (stopping === undefined) terminal.line(nextSteps(outputs));
+  if (stopping === undefined) terminal.line(await nextSteps(api, outputs));
 }
 
 start().catch((error: unknown) => {
