@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { overridesOf } from '../../aws/container-overrides.ts';
 import { batchLane, childrenOf, defaultLane } from '../../core/compute/lane.ts';
-import type { RunningCloud } from '../../local/cloud.ts';
+import type { RunningCloud } from '../../local/start-cloud.ts';
 import { stackOf } from '../infra/stack.ts';
 import { start } from '../local/assembly.ts';
 import { batchResources, callBatch, submit } from '../local/batch.ts';
