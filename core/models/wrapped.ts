@@ -75,6 +75,7 @@ export function unwrapping<Head>(
 
 /** JSON would make null of what is not finite, and the model that comes back would be another. */
 function finite(name: string, value: unknown): unknown {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new RangeError(`${value} in place ${name} of a wrapped model has no JSON`);
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new RangeError(`${value} in place ${name} of a wrapped model has no JSON`);
   return value;
 }

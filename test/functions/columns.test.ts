@@ -103,9 +103,11 @@ test('amounts as people write them are numbers, in the file, in requests and as 
     return `${String(sales / size).replace('.', ',')}${unit} €`;
   };
   const lines = Array.from({ length: 400 }, () => {
-    const [price, weight, sales] = [random.below(500_000), random.below(100), 10 ** random.below(6) * (1 + random.below(9))];
+    const [price, weight, sales] = [random.below(500_000), random.below(100), 1000 * random.below(900)];
     const kind = ['Wärmepumpe', 'Kessel'][random.below(2)]!;
-    return [euros(price), `${weight / 10} kg`.replace('.', ','), inShort(sales), kind, euros(2 * price + weight * 10_000 + sales)].join(';');
+    return [euros(price), `${weight / 10} kg`.replace('.', ','), inShort(sales), kind, euros(2 * price + weight * 10_000 + sales)].join(
+      ';',
+    );
   });
   await lab.rawData.put('raw/geld/dataset.json', JSON.stringify({ families: ['linear'], search: 'grid' }));
   await lab.prepare(await lab.upload('raw/geld/geld.csv', `Preis;Gewicht;Umsatz;Art;Summe\n${lines.join('\n')}\n`));
