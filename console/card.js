@@ -155,11 +155,15 @@ function learning({ trainingSizes, iterations, objective }, metric) {
   const drawn = [];
   if (trainingSizes)
     drawn.push(
-      chart('Training size', [{ name: metric, points: trainingSizes.points.map(({ rows, score }) => [rows, score]) }], {
-        x: 'rows',
-        y: metric,
-        log: true,
-      }),
+      chart(
+        `Training size${trainingSizes.member ? `, of ${trainingSizes.member.family} alone` : ''}`,
+        [{ name: metric, points: trainingSizes.points.map(({ rows, score }) => [rows, score]) }],
+        {
+          x: 'rows',
+          y: metric,
+          log: true,
+        },
+      ),
     );
   if (iterations)
     drawn.push(
