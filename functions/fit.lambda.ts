@@ -12,6 +12,7 @@ import { putJson } from '../core/object-store.ts';
 import { type Assembly, fitAssembly, untried } from '../core/search/auto/assemble.ts';
 import { leastFit, leastReason } from '../core/search/least-fit.ts';
 import type { Candidate, Leaderboard, Plan } from '../core/search/plan.ts';
+import type { Exemplar } from '../core/search/training-sizes.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
 import { stageMilliseconds } from './shared/environment.ts';
 import { type TrainRows, withTrain } from './shared/features.ts';
@@ -60,7 +61,7 @@ async function makeModel(plan: Plan, board: Leaderboard, { x, y, by }: TrainRows
   // A model without answers is better than none.
   const inStage = () => Math.min(left?.() ?? Number.POSITIVE_INFINITY, stageMilliseconds - (performance.now() - started));
   const found = await findAnswers(plan, made.outOfFold ? best : { family, params }, x, y, {
-    ...{ workers: availableParallelism(), left: inStage, by, stored: made.outOfFold },
+    ...{ workers: availableParallelism(), left: inStage, by, stored: made.outOfFold, exemplar: made.exemplar },
   });
   await putJson(models, modelKeys.answers(run), found, once);
   const seconds = (performance.now() - started) / 1000;
@@ -69,7 +70,7 @@ async function makeModel(plan: Plan, board: Leaderboard, { x, y, by }: TrainRows
   await putJson(models, modelKeys.fit(run), summary, once);
 }
 
-type Made = { model: FittedModel; assembly?: Assembly; outOfFold?: Predictions };
+type Made = { model: FittedModel; assembly?: Assembly; outOfFold?: Predictions; exemplar?: Exemplar };
 
 async function makeLeast(plan: Plan, x: Matrix, y: Target): Promise<Made> {
   const { candidate, model } = await leastFit(plan, x, y, availableParallelism());

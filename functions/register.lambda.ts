@@ -87,7 +87,9 @@ async function draftCard(
     heldOut: gate.heldOut,
     answers: answersCard(found, plan.classWeights, report.classes),
     learningCurves: {
-      ...(found.trainingSizes && { trainingSizes: { metric: plan.metric, points: found.trainingSizes } }),
+      ...(found.trainingSizes && {
+        trainingSizes: { metric: plan.metric, points: found.trainingSizes, ...(found.exemplar && { member: found.exemplar }) },
+      }),
       ...(gate.iterations && { iterations: gate.iterations }),
       ...(gate.objective && { objective: gate.objective }),
     },

@@ -43,8 +43,8 @@ export interface ModelCard {
   /** What makes the graph's answers honest, found out of fold. */
   answers: AnswersCard;
   learningCurves: {
-    /** The metric on the first fold by the rows that were learned from. */
-    trainingSizes?: { metric: MetricName; points: TrainingSize[] };
+    /** The metric on the first fold by the rows that were learned from; of a mixture, that of the member alone that weighs most. */
+    trainingSizes?: { metric: MetricName; points: TrainingSize[]; member?: { candidate: number; family: string } };
     /** Held-out loss by trees or rounds. */
     iterations?: IterationCurve;
     /** The training objective by iteration. */

@@ -71,6 +71,11 @@ describe('a file becomes a model that answers', () => {
     }
     expect(score).toBeLessThanOrEqual(best!);
     expect(why.length).toBeGreaterThan(0);
+    const { points, member } = card.learningCurves.trainingSizes!;
+    const { candidate, family } = members.reduce((most, each) => (each.weight > most.weight ? each : most));
+    expect(member).toEqual({ candidate, family });
+    expect(points.map(({ rows }) => rows / points.at(-1)!.rows)).toEqual([1 / 8, 1 / 4, 1 / 2, 1].map((share) => expect.closeTo(share, 2)));
+    expect(points.at(-1)!.score).toBeCloseTo(entries.find((entry) => entry.candidate === candidate)!.perFold[0]!, 6);
     expect(card.heldOut.scores.accuracy).toBeGreaterThan(0.93);
     expect(card.heldOut.confusion!.flat().reduce((sum, count) => sum + count)).toBe(card.heldOut.rows);
     expect(card.parity.testRows).toBe(card.heldOut.rows);

@@ -125,6 +125,19 @@ describe.each(families)('$name', (family) => {
   });
 });
 
+test.each(families)('$name keeps numbers whose bounds scaling takes beyond the largest float32', async (family) => {
+  const random = new Random(7);
+  const rates = Array.from({ length: 200 }, (_, row) => (row % 5 === 0 ? Math.fround(random.uniform() / 100) : 0));
+  const columns: Cells[] = [{ name: 'rate', type: 'number', cells: rates }];
+  const x = transform({ ...fitCells(columns), task: 'regression' }, frameOf(columns));
+  const model = await family.fit(x, { task: 'regression', values: Float64Array.from(rates, (rate) => 500 * rate) }, family.parse({}), context);
+  const said = numbersOf(await model.predict(x));
+  expect(new Set(said).size).toBeGreaterThan(2);
+  const back = family.deserialize(model.serialize());
+  expect(numbersOf(await back.predict(x))).toEqual(said);
+  expect(await askGraph(back, x)).toEqual(said);
+});
+
 test('a matrix without traits is seen as it is', async () => {
   const { x, y } = madeTable(100);
   const { traits: _, ...plain } = x;
