@@ -18,3 +18,31 @@ export function takeMatrix(x: Matrix, rows: Int32Array): Matrix {
   const { columns, names, traits } = x;
   return { rows: rows.length, columns, names, data, ...(traits && { traits }) };
 }
+
+/** The given rows of a matrix that comes part by part. */
+export class PickedRows {
+  private readonly rows: Int32Array;
+  private picked: Matrix | undefined;
+  private place = 0;
+
+  /** @param rows ascending */
+  constructor(rows: Int32Array) {
+    this.rows = rows;
+  }
+
+  /** The next part, of rows from `from` on. */
+  add(part: Matrix, from: number): void {
+    const { rows } = this;
+    const { columns, names, traits } = part;
+    this.picked ??= { rows: rows.length, columns, names, data: new Float32Array(rows.length * columns), ...(traits && { traits }) };
+    for (; this.place < rows.length && rows[this.place]! < from + part.rows; this.place++)
+      for (let feature = 0; feature < columns; feature++)
+        this.picked.data[feature * rows.length + this.place] = part.data[feature * part.rows + rows[this.place]! - from]!;
+  }
+
+  /** @throws RangeError where not all rows have come */
+  get matrix(): Matrix {
+    if (!this.picked || this.place < this.rows.length) throw new RangeError(`${this.place} of ${this.rows.length} rows have come`);
+    return this.picked;
+  }
+}
