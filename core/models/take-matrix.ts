@@ -1,8 +1,10 @@
 import { columnOf, LazyMatrix } from './lazy-matrix.ts';
 import type { Matrix } from './model.ts';
 
-/** So many are better in memory than read again. */
 const fewValues = 2 ** 22;
+
+/** Whether so many rows are better in memory than read again. */
+export const areFew = (rows: number, { columns }: Pick<Matrix, 'columns'>): boolean => rows * columns <= fewValues;
 
 /** The given rows of a matrix, in that order; not in memory where the matrix is not, and they are many. */
 export function takeMatrix(x: Matrix, rows: Int32Array): Matrix {
@@ -11,7 +13,7 @@ export function takeMatrix(x: Matrix, rows: Int32Array): Matrix {
     for (let i = 0; i < rows.length; i++) into[i] = from[rows[i]!]!;
     return into;
   };
-  if (x.column && rows.length * x.columns > fewValues)
+  if (x.column && !areFew(rows.length, x))
     return new LazyMatrix({ ...x, rows: rows.length }, (feature) => pick(feature, new Float32Array(rows.length)));
   const data = new Float32Array(rows.length * x.columns);
   for (let feature = 0; feature < x.columns; feature++) pick(feature, data.subarray(feature * rows.length, (feature + 1) * rows.length));
