@@ -18,7 +18,13 @@ test('rows that are picked from parts are those that are taken from the whole', 
       const wanted = Int32Array.from({ length: rows }, (_, row) => row).filter((row) => row === 0 || isWanted(row));
       const picked = new PickedRows(wanted);
       for (let from = 0; from < rows; from += size)
-        picked.add(takeMatrix(whole, Int32Array.from({ length: Math.min(size, rows - from) }, (_, i) => from + i)), from);
+        picked.add(
+          takeMatrix(
+            whole,
+            Int32Array.from({ length: Math.min(size, rows - from) }, (_, i) => from + i),
+          ),
+          from,
+        );
       expect(picked.matrix).toEqual(takeMatrix(whole, wanted));
     }),
   );
