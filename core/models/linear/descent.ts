@@ -110,7 +110,8 @@ function fill(batch: Rows, rows: Rows, order: Int32Array, at: number, count: num
   }
 }
 
-function shrink(value: number, by: number): number {
+/** Towards zero, and no further. */
+export function shrink(value: number, by: number): number {
   return value > by ? value - by : value < -by ? value + by : 0;
 }
 

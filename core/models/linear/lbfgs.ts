@@ -20,7 +20,7 @@ export interface Minimum {
 }
 
 const memory = 10;
-export const halvings = 40;
+const halvings = 40;
 /** The share of the slope's promise that a step must keep (Armijo). */
 const enough = 1e-4;
 /** A fall of the objective by less is rounding. */
