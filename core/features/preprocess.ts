@@ -59,4 +59,6 @@ export interface Preprocess {
   probe?: Probe;
   /** Where rows were split by what ties them together. */
   splitBy?: 'groups' | 'time';
+  /** What there was no time for under the budget, in sentences. */
+  leftOut?: string[];
 }

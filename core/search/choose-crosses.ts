@@ -62,6 +62,8 @@ interface Context {
   workers: number;
   /** That the checks may take. */
   coreSeconds?: number;
+  /** Called now and then; what it throws comes out. */
+  onProgress?: () => void;
 }
 
 /**

@@ -130,7 +130,12 @@ test.each(families)('$name keeps numbers whose bounds scaling takes beyond the l
   const rates = Array.from({ length: 200 }, (_, row) => (row % 5 === 0 ? Math.fround(random.uniform() / 100) : 0));
   const columns: Cells[] = [{ name: 'rate', type: 'number', cells: rates }];
   const x = transform({ ...fitCells(columns), task: 'regression' }, frameOf(columns));
-  const model = await family.fit(x, { task: 'regression', values: Float64Array.from(rates, (rate) => 500 * rate) }, family.parse({}), context);
+  const model = await family.fit(
+    x,
+    { task: 'regression', values: Float64Array.from(rates, (rate) => 500 * rate) },
+    family.parse({}),
+    context,
+  );
   const said = numbersOf(await model.predict(x));
   expect(new Set(said).size).toBeGreaterThan(2);
   const back = family.deserialize(model.serialize());
