@@ -71,7 +71,7 @@ export const computeMetrics = {
   jobsWaiting: { name: 'JobsWaiting', unit: 'Count' },
   oldestJob: { name: 'OldestJobWaiting', unit: 'Seconds' },
   jobsRunning: { name: 'JobsRunning', unit: 'Count' },
-  /** Arrays are counted by their children. */
+  /** Arrays are counted by their children; what is stopped with its run is no failure. */
   jobsSucceeded: { name: 'JobsSucceeded', unit: 'Count' },
   jobsFailed: { name: 'JobsFailed', unit: 'Count' },
   /** Attempts that a spot machine took with it. */
@@ -90,6 +90,9 @@ export const computeDimensions = { queue: 'JobQueue', stage: 'JobStage' } as con
 
 /** How Batch begins its words for an attempt that a spot machine took with it: of EC2, of Fargate. */
 export const interruptions = ['Host EC2', 'Your Spot Task was interrupted'] as const;
+
+/** How Batch begins its words for a job that nothing in its queue can ever run: https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html */
+export const hopelessPrefix = 'MISCONFIGURATION:';
 
 /** The stages of a run, in order, and the share of the progress bar that is full once each is done. */
 export const stages = [
