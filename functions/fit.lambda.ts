@@ -78,6 +78,7 @@ async function makeModel(plan: Plan, board: Leaderboard, { x, y, by }: TrainRows
     ...(made.passedOver && made.passedOver.length > 0 && { passedOver: made.passedOver }),
   };
   await putJson(models, modelKeys.fit(run), summary, once);
+  await services.checkpoints?.remove(run, 'fit');
 }
 
 type Made = { model: FittedModel; assembly?: Assembly; outOfFold?: Predictions } & Partial<Best>;
@@ -101,7 +102,7 @@ function fitter(
   // The answers are found in the rest.
   const rest = (left?.() ?? 0) * answersShare;
   return ({ family, ...candidate }: Candidate, params: Params, whole = false): Promise<FittedModel> => {
-    const checkpoint = checkpoints?.of(plan.run, `fit-${candidate.id}`);
+    const checkpoint = checkpoints?.of(plan.run, `fit/${candidate.id}`);
     const context = { seed: plan.seed, workers: availableParallelism(), checkpoint };
     if (!left) return familyOf(family).fit(x, y, params, context);
     const fitOnce = async (params: Params, onProgress: (done: number) => void) => {

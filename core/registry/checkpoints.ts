@@ -18,7 +18,7 @@ export class Checkpoints {
     this.milliseconds = seconds * 1000;
   }
 
-  /** @param work names the fit within the run: it must always be the same fit */
+  /** @param work names the fit within the run, a part of it a folder: it must always be the same fit */
   of(run: string, work: string): Checkpoint {
     const { models, open, milliseconds } = this;
     let last = performance.now();
@@ -40,6 +40,11 @@ export class Checkpoints {
       close: () => void open.delete(checkpoint),
     };
     return checkpoint;
+  }
+
+  /** @param work a fit, or a trial of some: its result is there, and what was kept of it is of no more use */
+  async remove(run: string, work: string): Promise<void> {
+    for await (const { key } of this.models.list(modelKeys.checkpoints(run, work))) await this.models.delete(key);
   }
 
   /** The machine is about to be taken away: a fit that is under way keeps what it has. @returns when it has, at once where there is none */

@@ -99,6 +99,10 @@ describe('checkpoints in the model bucket', () => {
     await next.append(Uint8Array.of(2));
     expect((await store.get(modelKeys.checkpoint('r', 'fit-1', 1)))?.body).toEqual(Uint8Array.of(2));
     expect(await new Checkpoints(store).of('r', 'fit-10').load()).toEqual([]);
+    await new Checkpoints(store).of('r', 'fit-10').append(Uint8Array.of(3));
+    await new Checkpoints(store).remove('r', 'fit-1');
+    expect(await next.load()).toEqual([]);
+    expect(await new Checkpoints(store).of('r', 'fit-10').load()).toEqual([Uint8Array.of(3)]);
   });
 
   test('hold nobody up where no fit is under way', async () => {
