@@ -2,7 +2,7 @@
  * A job of Batch: the same stages as the functions', on a machine that is larger and has no fifteen minutes. A child of an array job does a slice of
  * the run's trials. Each trial and each stage leaves its object once, so an attempt after an interruption does what the one before has not.
  *
- * A spot machine that is taken away says so by SIGTERM, two minutes ahead: a fit that is under way keeps the trees that it has, as it does every
+ * A spot machine that is taken away says so by SIGTERM, two minutes ahead: a fit that is under way keeps what it has, as it does every
  * minute, and the next attempt goes on from there; anything else that is under way is given up, as its object cannot be half.
  */
 import { availableParallelism } from 'node:os';

@@ -22,18 +22,23 @@ export class Checkpoints {
   of(run: string, work: string): Checkpoint {
     const { models, open, milliseconds } = this;
     let last = performance.now();
-    let parts = 0;
+    let keys: string[] = [];
+    let part = 0;
     const checkpoint: Checkpoint = {
       load: async () => {
         open.add(checkpoint);
-        const keys: string[] = [];
+        keys = [];
         for await (const { key } of models.list(modelKeys.checkpoints(run, work))) keys.push(key);
-        parts = keys.length;
+        part = Number(/(\d+)\.bin$/.exec(keys.at(-1) ?? '')?.[1] ?? -1) + 1;
         return Promise.all(keys.map((key) => needBytes(models, key)));
       },
       isDue: () => this.notice !== undefined || performance.now() - last >= milliseconds,
-      append: async (pieces) => {
-        await models.put(modelKeys.checkpoint(run, work, parts++), pieces, { contentType: 'application/octet-stream' });
+      append: async (pieces, instead) => {
+        const key = modelKeys.checkpoint(run, work, part++);
+        await models.put(key, pieces, { contentType: 'application/octet-stream' });
+        // Whoever is interrupted in between leaves both, of which the last counts.
+        if (instead) await Promise.all(keys.splice(0).map((former) => models.delete(former)));
+        keys.push(key);
         last = performance.now();
         this.notice?.resolve();
       },

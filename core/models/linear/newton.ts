@@ -2,9 +2,21 @@
  * The default solver: L-BFGS whose first guess of the Hessian is measured rather than the identity, from at most 8,192 rows, at the optimum
  * of those. What is left to do on all rows is a few iterations, however much the columns depend on each other.
  */
+import { atOnce } from '../in-steps.ts';
 import { factorise, products, solveFactorised } from './curvature.ts';
 import { type Design, thin } from './design.ts';
-import { absolutes, halvings, largestOf, type Minimum, minimise, type Problem, pseudoGradient, rounding } from './lbfgs.ts';
+import {
+  absolutes,
+  halvings,
+  largestOf,
+  type Minimum,
+  minimise,
+  minimising,
+  type Place,
+  type Problem,
+  pseudoGradient,
+  rounding,
+} from './lbfgs.ts';
 import type { Loss, Rows } from './loss.ts';
 import type { LinearParams } from './params.ts';
 
@@ -12,19 +24,27 @@ const sampleRows = 8192;
 /** Up to as many columns their products are worth their time; a class's Hessian has its own. */
 const productColumns = 256;
 
-export function solve(design: Design, params: LinearParams): Minimum {
+/** Iteration by iteration. @param from where a former attempt was with the iterations on all rows; those on a sample are soon done again */
+export function* solving(design: Design, params: LinearParams, from?: Place): Generator<() => Place, Minimum> {
   const { loss, rows } = design;
   const start = new Float64Array(loss.size);
   startIntercepts(design, start);
   const sample = thin(rows, sampleRows);
-  if (loss.kind === 'squared' && loss.features <= productColumns) return solveSquares(loss, rows, sample, params, start);
-  if (sample === rows) return solveFrom(loss, rows, sample, params, start);
+  if (loss.kind === 'squared' && loss.features <= productColumns) return yield* solvingSquares(loss, rows, sample, params, start, from);
+  if (sample === rows) return yield* solvingFrom(loss, rows, sample, params, start, from);
   // Ten times looser than what is asked for: that is far below what the sample's optimum differs from that of all rows.
-  const first = solveFrom(loss, sample, sample, { ...params, tol: params.tol * 10 }, start);
-  return solveFrom(loss, rows, sample, params, first.point);
+  const first = atOnce(solvingFrom(loss, sample, sample, { ...params, tol: params.tol * 10 }, start));
+  return yield* solvingFrom(loss, rows, sample, params, first.point, from);
 }
 
-function solveFrom(loss: Loss, rows: Rows, sample: Rows, params: LinearParams, start: Float64Array): Minimum {
+function solvingFrom(
+  loss: Loss,
+  rows: Rows,
+  sample: Rows,
+  params: LinearParams,
+  start: Float64Array,
+  from?: Place,
+): Generator<() => Place, Minimum> {
   const { l1, l2, tol, maxIter } = params;
   const problem: Problem = {
     evaluate: (point, gradient) => loss.evaluate(rows, point, l2, gradient),
@@ -32,7 +52,7 @@ function solveFrom(loss: Loss, rows: Rows, sample: Rows, params: LinearParams, s
     l1,
     penalised: loss.outputs * loss.features,
   };
-  return minimise(problem, start, tol, maxIter);
+  return minimising(problem, start, tol, maxIter, from);
 }
 
 /** The logarithm of the classes' odds: the optimum where no feature helps. */
@@ -51,19 +71,26 @@ function startIntercepts({ loss, rows, present }: Design, point: Float64Array): 
  * Squared loss: a parabola whose second derivatives are the columns' products. With those of all rows its minimum is the answer; with
  * those of a sample it is nearly, and a few parabolas, each with the true slope, lead there.
  */
-function solveSquares(loss: Loss, rows: Rows, sample: Rows, { l1, l2, tol, maxIter }: LinearParams, start: Float64Array): Minimum {
+function* solvingSquares(
+  loss: Loss,
+  rows: Rows,
+  sample: Rows,
+  { l1, l2, tol, maxIter }: LinearParams,
+  start: Float64Array,
+  from: Place | undefined,
+): Generator<() => Place, Minimum> {
   const { features, size } = loss;
   const matrix = products(sample, loss.means);
   for (let f = 0; f < features; f++) matrix[f * size + f]! += l2;
   const factor = matrix.slice();
   if (l1 === 0) factorise(factor, size);
   const whole = (point: Float64Array, into: Float64Array) => loss.evaluate(rows, point, l2, into) + l1 * absolutes(point, features);
-  let point = start;
-  const gradient = new Float64Array(size);
-  let value = whole(point, gradient);
+  let point = from?.point ?? start;
+  const gradient = from?.gradient ?? new Float64Array(size);
+  let value = from?.value ?? whole(point, gradient);
   const slope = new Float64Array(size);
-  const curve = [value];
-  for (let iteration = 0; iteration < maxIter; iteration++) {
+  const curve = from?.curve ?? [value];
+  while (curve.length <= maxIter) {
     pseudoGradient(point, gradient, l1, features, slope);
     if (largestOf(slope) <= tol) break;
     const parabola = parabolaAt(point, value - l1 * absolutes(point, features), gradient, matrix);
@@ -85,6 +112,7 @@ function solveSquares(loss: Loss, rows: Rows, sample: Rows, { l1, l2, tol, maxIt
     value = nextValue;
     curve.push(value);
     if (fall <= rounding * value) break;
+    yield () => ({ point, curve, gradient, value, steps: [] });
   }
   return { point, curve };
 }
