@@ -3,10 +3,11 @@
  * of those. What is left to do on all rows is a few iterations, however much the columns depend on each other.
  */
 
+import { atOnce } from '../in-steps.ts';
 import { factorise, solveFactorised } from './cholesky.ts';
 import { products } from './column-loops.ts';
 import { type Design, thin } from './design.ts';
-import { type Minimum, minimise, type Problem } from './lbfgs.ts';
+import { type Minimum, minimising, type Place, type Problem } from './lbfgs.ts';
 import type { Loss, Rows } from './loss.ts';
 import type { LinearParams } from './params.ts';
 import { solveSquares } from './squares.ts';
@@ -15,19 +16,27 @@ const sampleRows = 8192;
 /** Up to as many columns their products are worth their time; a class's Hessian has its own. */
 const productColumns = 256;
 
-export function solve(design: Design, params: LinearParams): Minimum {
+/** Iteration by iteration. @param from where a former attempt was with the iterations on all rows; those on a sample are soon done again */
+export function* solving(design: Design, params: LinearParams, from?: Place): Generator<() => Place, Minimum> {
   const { loss, rows } = design;
   if (loss.kind === 'squared' && loss.features <= productColumns) return solveSquares(design, params);
   const start = new Float64Array(loss.size);
   startIntercepts(design, start);
   const sample = thin(rows, sampleRows);
-  if (sample === rows) return solveFrom(loss, rows, sample, params, start);
+  if (sample === rows) return yield* solvingFrom(loss, rows, sample, params, start, from);
   // Ten times looser than what is asked for: that is far below what the sample's optimum differs from that of all rows.
-  const first = solveFrom(loss, sample, sample, { ...params, tol: params.tol * 10 }, start);
-  return solveFrom(loss, rows, sample, params, first.point);
+  const first = atOnce(solvingFrom(loss, sample, sample, { ...params, tol: params.tol * 10 }, start));
+  return yield* solvingFrom(loss, rows, sample, params, first.point, from);
 }
 
-function solveFrom(loss: Loss, rows: Rows, sample: Rows, params: LinearParams, start: Float64Array): Minimum {
+function solvingFrom(
+  loss: Loss,
+  rows: Rows,
+  sample: Rows,
+  params: LinearParams,
+  start: Float64Array,
+  from?: Place,
+): Generator<() => Place, Minimum> {
   const { l1, l2, tol, maxIter } = params;
   const problem: Problem = {
     evaluate: (point, gradient) => loss.evaluate(rows, point, l2, gradient),
@@ -35,7 +44,7 @@ function solveFrom(loss: Loss, rows: Rows, sample: Rows, params: LinearParams, s
     l1,
     penalised: loss.outputs * loss.features,
   };
-  return minimise(problem, start, tol, maxIter);
+  return minimising(problem, start, tol, maxIter, from);
 }
 
 /** The logarithm of the classes' odds: the optimum where no feature helps. */
