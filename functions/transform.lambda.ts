@@ -9,13 +9,13 @@ import { OutOfTime } from '../core/compute/budget.ts';
 import { OptionalParts, secondsForCrosses } from '../core/compute/preparation.ts';
 import { probe as probeOf, rowsToProbe } from '../core/compute/probe.ts';
 import { IngotError } from '../core/errors.ts';
-import type { Cross } from '../core/features/cross.ts';
+import type { Cross } from '../core/features/fitted-cross.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { takeKeys } from '../core/features/row-keys.ts';
 import { takeTarget } from '../core/features/split.ts';
 import { crossTable, fitTable, rowsIn, type Sides, transformTable } from '../core/features/table-features.ts';
-import { transform as transformRows } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
+import { PickedRows } from '../core/models/take-matrix.ts';
 import { metricNames, version } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
 import { release } from '../core/registry/aliases.ts';
@@ -120,16 +120,17 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       if (trainKeys) await writeTrainKeys(data, dataset, revision, trainKeys);
       const pathOf = (side: keyof Sides) => join(directory, `${side}.parquet`);
       const writers = { train: new FeatureWriter(pathOf('train'), preprocess), test: new FeatureWriter(pathOf('test'), preprocess) };
-      await transformTable(stored, { ...fitted, preprocess }, rows, (side, x, from, to) =>
-        writers[side].add(x, takeTarget(target, rows[side].subarray(from, to))),
-      );
+      const some = rowsToProbe(rows.train.length);
+      const probed = new PickedRows(some);
+      await transformTable(stored, { ...fitted, preprocess }, rows, (side, x, from, to) => {
+        if (side === 'train') probed.add(x, from);
+        return writers[side].add(x, takeTarget(target, rows[side].subarray(from, to)));
+      });
       for (const side of ['train', 'test'] as const) {
         await writers[side].close();
         await data.upload(pathOf(side), dataKeys[side](dataset, revision));
       }
-      const some = rowsToProbe(rows.train.length);
-      const probed = transformRows(preprocess, await rowsIn(stored, rows.train).take(some));
-      const probe = await probeOf(probed, takeTarget(learning.target, some), spec);
+      const probe = await probeOf(probed.matrix, takeTarget(learning.target, some), spec);
       if (learning.target.task === 'classification') optional.hasTime(withoutLabels);
       const { leftOut } = optional;
       const made: Preprocess = { ...preprocess, probe, ...(leftOut.length > 0 && { leftOut }) };

@@ -1,4 +1,4 @@
-/** A run's clock under a budget: when a piece of work began for the first time, and whether its time is over. */
+/** A run's clock under a budget: when a piece of work began for the first time, and whether its time is over. And, budget or not, when work hangs. */
 import { modelKeys } from '../keys.ts';
 import { getJson, type ObjectStore, putJson } from '../object-store.ts';
 import type { Plan, RunRecord } from '../search/plan.ts';
@@ -66,4 +66,14 @@ export async function timeLeft(
     ? deadlineOf(began, startOf(record, plan), { ...stop, until: untilOn(record, plan, stop.until) })
     : deadlineOf(began, began, stop);
   return () => deadline - now().getTime();
+}
+
+/** A trial that takes so many times as long as the whole run was to take at most does not come to an end. */
+const hangingRuns = 3;
+/** Less is no proof: a machine may stall. */
+const leastMilliseconds = 15 * 60_000;
+
+/** @returns milliseconds after which a trial hangs; undefined of a plan that does not say what it takes */
+export function hangsAfter({ estimate }: Plan): number | undefined {
+  return estimate && Math.max(leastMilliseconds, hangingRuns * estimate.seconds.high * 1000);
 }

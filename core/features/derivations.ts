@@ -2,8 +2,8 @@
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn, FrameColumn, NumberColumn } from '../table/frame.ts';
 import { dates } from './date.ts';
-import type { Derivation } from './derivation.ts';
-import type { Derived, FittedDerived } from './preprocess.ts';
+import type { Derivation, Derived } from './derivation.ts';
+import type { FittedDerived } from './preprocess.ts';
 import { fitStandard } from './standard.ts';
 import { deriveOutOfFold, encodings, type Learning } from './target-encoding.ts';
 import { deriveTextOutOfFold, texts } from './text.ts';

@@ -2,10 +2,10 @@
 import type { Matrix } from '../models/model.ts';
 import type { CleanReport } from '../table/report.ts';
 import type { RowSource, StoredTable } from '../table/stored-table.ts';
-import type { Cross, FittedCross } from './cross.ts';
 import { derive } from './derivations.ts';
 import { RowHashes } from './equal-rows.ts';
 import { type FitContext, fitColumn } from './fit-columns.ts';
+import type { Cross, FittedCross } from './fitted-cross.ts';
 import type { FittedColumn, Preprocess } from './preprocess.ts';
 import { takeRows } from './split.ts';
 import { fitCrossOn, preprocessOf, transformWith, withFittedCrosses } from './tabular.ts';

@@ -8,28 +8,13 @@
  */
 import type { CategoryColumn } from '../table/frame.ts';
 import type { Derivation } from './derivation.ts';
-import type { Derived } from './preprocess.ts';
+import { type FittedText, mostCount, squareUnit, weightUnit } from './fitted-text.ts';
 import { type Learning, responseOf, shrunkenMeans, toldClasses } from './target-encoding.ts';
 import { textToOnnx } from './text-onnx.ts';
 import { TermCounter, type Vocabulary } from './text-tokens.ts';
 import { fitVocabulary } from './text-vocabulary.ts';
 import { rightSingularVectors, type SparseRows } from './truncated-svd.ts';
 
-export interface FittedText extends Derived {
-  type: 'text';
-  vocabulary: Vocabulary;
-  /** Of each term, in 2⁻¹⁶. */
-  squares: number[];
-  /** Of each feature the weight of every term, in 2⁻²⁰. */
-  weights: number[][];
-  /** What the first of them tell of: classes, as indices, or the value; and what those are called. */
-  of: (number | 'value')[];
-  labels: string[];
-}
-
-export const weightUnit = 2 ** -20;
-export const squareUnit = 2 ** -16;
-export const mostCount = 255;
 /** With 2⁸ of a count and 2¹³ terms, sums of products stay below the 2⁵³ up to which float64 is exact. */
 const mostUnits = 2 ** 30;
 /** Directions of the texts, and one for each so many rows at most. */

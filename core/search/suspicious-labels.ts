@@ -2,7 +2,7 @@
  * Rows that are likely mislabelled, by confident learning (Northcutt, Jiang and Chuang 2021): a forest that has not seen a row says with at least the
  * confidence that the rows of another class have on average that it belongs to that class. Classification alone.
  */
-import { calibrateIsotonic, fitIsotonic } from '../answers/isotonic.ts';
+import { fitCurve, readerOf } from '../answers/isotonic.ts';
 import { coreSecondsOf } from '../compute/work.ts';
 import { familyOf } from '../models/families.ts';
 import type { Matrix, Target } from '../models/model.ts';
@@ -95,7 +95,6 @@ const likeliest = (of: Float32Array) => of.reduce((best, probability, label) => 
 /** How often rows of which the forest is as sure bear the label that it suggests. */
 function trustOf(probabilities: Float32Array, suggestions: Int32Array, labels: Int32Array, classes: number): Float32Array {
   const sure = Float32Array.from(suggestions, (label, at) => probabilities[at * classes + label]!);
-  const both = Float32Array.from({ length: 2 * sure.length }, (_, i) => (i % 2 === 1 ? sure[i >> 1]! : 1 - sure[i >> 1]!));
   const agrees = labels.map((label, at) => (label === suggestions[at] ? 1 : 0));
-  return calibrateIsotonic(fitIsotonic(both, agrees), both).filter((_, i) => i % 2 === 1);
+  return sure.map(readerOf(fitCurve(sure, agrees)));
 }

@@ -14,6 +14,7 @@ import { traitsOf } from '../../core/features/traits.ts';
 import { exactIntegers } from '../../core/features/wide-number.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
+import { collectMemory } from '../../core/models/wasm-memory.ts';
 import { getJson, type ObjectStore, putJson } from '../../core/object-store.ts';
 import { mix32 } from '../../core/random.ts';
 import { foldCount, foldsOf } from '../../core/search/folds.ts';
@@ -150,6 +151,8 @@ export async function withTrain<T>(
       return await work({ x: file.matrix(traits), y, ...by });
     } finally {
       file.close();
+      // What comes next in the same process has need of it.
+      collectMemory();
     }
   });
 }

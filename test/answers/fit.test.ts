@@ -1,9 +1,10 @@
 /** What is fitted on out-of-fold predictions: where it helps, where it must not do anything, and what it promises. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { calibrate } from '../../core/answers/calibration.ts';
 import { decide } from '../../core/answers/decision.ts';
 import { fitCalibration } from '../../core/answers/fit-calibration.ts';
-import { fitDecision } from '../../core/answers/fit-decision.ts';
+import { fitDecision, matricesOf, thresholdMatrices } from '../../core/answers/fit-decision.ts';
 import { fitIntervals, intervalsOf } from '../../core/answers/intervals.ts';
 import { fitSetThreshold, setsOf } from '../../core/answers/sets.ts';
 import { Random } from '../../core/random.ts';
@@ -80,6 +81,59 @@ describe('calibration', () => {
   });
 });
 
+/** Rows of classes that are said with probabilities whose odds are too large in the middle and right at the ends: no scale and no bias mends that. */
+function bent(rows: number, classes: number, seed: number) {
+  const random = new Random(seed);
+  const probabilities = new Float32Array(rows * classes);
+  const labels = Int32Array.from({ length: rows }, (_, row) => {
+    const logits = Float64Array.from({ length: classes }, () => 5 * random.uniform());
+    const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+    probabilities.set(
+      logits.map((logit) => Math.exp(logit) / total),
+      row * classes,
+    );
+    const chances = probabilities.subarray(row * classes, (row + 1) * classes).map((p) => (p < 0.2 ? 0.02 : p < 0.75 ? 0.4 : 0.5));
+    let left = random.uniform() * chances.reduce((a, b) => a + b, 0);
+    for (let k = 0; k < classes; k++) {
+      left -= chances[k]!;
+      if (left <= 0) return k;
+    }
+    return classes - 1;
+  });
+  return { probabilities, labels };
+}
+
+describe('calibration of three classes and more', () => {
+  test.each([3, 5])('%i follow curves of their own where no scales do', (classes) => {
+    const [fitted, fresh] = [bent(8000, classes, 1), bent(8000, classes, 2)];
+    const calibration = fitCalibration(fitted.probabilities, fitted.labels, classes)!;
+    expect(calibration.kind).toBe('isotonic');
+    const calibrated = calibrate(calibration, fresh.probabilities);
+    expect(logLoss(fresh.labels, calibrated, classes)).toBeLessThan(logLoss(fresh.labels, fresh.probabilities, classes) - 0.03);
+    for (let row = 0; row < fresh.labels.length; row++) {
+      const own = calibrated.subarray(row * classes, (row + 1) * classes);
+      expect(own.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+      for (const p of own) expect(p).toBeGreaterThan(0);
+    }
+  });
+
+  test('leaves them alone where they are what they say, and where rows are too few for curves', () => {
+    const random = new Random(3);
+    const sound = (rows: number) => {
+      const { probabilities } = bent(rows, 3, 4);
+      const labels = Int32Array.from({ length: rows }, (_, row) => {
+        const drawn = random.uniform();
+        const [a, b] = probabilities.subarray(row * 3, row * 3 + 2) as unknown as [number, number];
+        return drawn < a ? 0 : drawn < a + b ? 1 : 2;
+      });
+      return fitCalibration(probabilities, labels, 3)?.kind;
+    };
+    expect(sound(6000)).toBeUndefined();
+    const few = bent(1000, 3, 5);
+    expect(fitCalibration(few.probabilities, few.labels, 3)?.kind).not.toBe('isotonic');
+  });
+});
+
 describe('a decision', () => {
   const rare = drawn(4000, 3, { shift: -2.5 });
   const scoreOf = (labels: Int32Array) => labelScores(confusionMatrix(rare.labels, labels, 2));
@@ -108,6 +162,23 @@ describe('a decision', () => {
     expect(fitDecision('logLoss', rare.probabilities, rare.labels, 2)).toBeUndefined();
     expect(fitDecision('rocAuc', rare.probabilities, rare.labels, 2, [1, 5])).toEqual([1, 5]);
   });
+});
+
+test('each row looked at once gives the matrices of each threshold, where probabilities and thresholds are equal too', () => {
+  const share = fc.oneof(
+    fc.constantFrom(0, 0.25, 0.5, 1),
+    fc.integer({ min: 1, max: 99 }).map((hundredths) => hundredths / 100),
+  );
+  const rows = fc.array(fc.tuple(share, fc.constantFrom(0, 1)), { maxLength: 60 });
+  fc.assert(
+    fc.property(rows, fc.uniqueArray(share, { minLength: 1 }), (drawn, chosen) => {
+      const probabilities = Float32Array.from(drawn.flatMap(([p]) => [1 - p, p]));
+      const labels = Int32Array.from(drawn, ([, label]) => label);
+      const thresholds = chosen.sort((a, b) => a - b).map((t) => [Math.fround(t), Math.fround(1 - t)]);
+      const each = thresholds.map((weights) => matricesOf(decide(probabilities, 2, weights), labels, 2));
+      expect(thresholdMatrices(thresholds, probabilities, labels)).toEqual(each);
+    }),
+  );
 });
 
 describe('a promise of coverage is kept on fresh rows', () => {

@@ -9,8 +9,8 @@ import type { Candidate, Plan, Rung, RungTrials, Trial } from '../plan.ts';
 
 /** Rows of the smallest sample. */
 const leastRows = 2000;
-/** Rows that say how good a candidate is on the first rung. */
-const mostValidRows = 20_000;
+/** Rows of a fold that say how good a candidate is on the first rung, and on the last one, where they also weigh the finalists: more say no more. */
+const mostValidRows = { first: 20_000, last: 200_000 };
 /** Of the work, what the first rung may take. */
 const firstShare = 0.25;
 /** How much dearer than all of a rung's work its best candidate may be. */
@@ -83,7 +83,7 @@ function wholeRung(shape: Shape, folds: number, work: number): Rung {
   return {
     folds: Array.from({ length: folds }, (_, fold) => fold),
     trainRows: shape.rows - validRows,
-    validRows,
+    validRows: Math.min(validRows, mostValidRows.last),
     work,
     trials: Number.POSITIVE_INFINITY,
   };
@@ -94,7 +94,7 @@ const wholeWork = (candidate: Candidate, shape: Shape, folds: number) => folds *
 /** One fold, of as many rows as there is work for. */
 function sampleRung(candidates: Candidate[], shape: Shape, folds: number, work: number): Rung {
   const whole = wholeRung(shape, folds, work);
-  let rung: Rung = { ...whole, folds: [0], validRows: Math.min(whole.validRows, mostValidRows) };
+  let rung: Rung = { ...whole, folds: [0], validRows: Math.min(whole.validRows, mostValidRows.first) };
   while (rung.trainRows > leastRows && sumOf(candidates.map((candidate) => rungWork(candidate, shape, rung))) > work)
     rung = { ...rung, trainRows: Math.max(leastRows, Math.floor(rung.trainRows / 2)) };
   return rung;
