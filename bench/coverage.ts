@@ -63,7 +63,7 @@ export default async function coverage(): Promise<Result> {
   const measured = mean(results.map((each) => each.measured));
   return {
     bench: 'coverage',
-    ratio: allowed / Math.abs(measured - asked),
+    ratio: allowed / Math.max(1e-3, Math.abs(measured - asked)),
     ours: 100 * measured,
     rival: 100 * asked,
     unit: '%',

@@ -15,8 +15,8 @@ import type { Candidate, Plan } from './plan.ts';
 export const trainingShares = [1 / 8, 1 / 4, 1 / 2];
 /** Fewer rows are no training set. */
 const leastRows = 20;
-/** Core seconds, by estimate, that a member’s curve may take, as many as the smallest search: larger shares are left out. */
-const memberWork = 6;
+/** Core seconds, by estimate, that a member’s curve may take, half of what the smallest search does: larger shares are left out. */
+const memberWork = 3;
 
 export interface TrainingSize {
   rows: number;

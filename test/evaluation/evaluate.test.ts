@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Answered } from '../../core/answers/answers.ts';
 import { bootstrapIntervals } from '../../core/evaluation/bootstrap.ts';
+import { coverageOf } from '../../core/evaluation/coverage.ts';
 import { classCurves } from '../../core/evaluation/curves.ts';
 import { partialDependence } from '../../core/evaluation/dependence.ts';
 import { evaluate } from '../../core/evaluation/evaluate.ts';
@@ -153,4 +154,17 @@ test('sampled Shapley values of a sum are those of its terms, and they add up fo
   const crossed = (rows: RawRows) => values(rows).map((value, at) => value * (rows.columns[0] as Float32Array)[at]!);
   const other = sampledContributions(row, background, crossed, 1);
   expect(other.contributions.reduce((a, b) => a + b, other.base)).toBeCloseTo(crossed(row)[0]!, 5);
+});
+
+test('sets are measured on all rows, and on those of each class that there is', () => {
+  const set = Uint8Array.of(1, 0, 0, /**/ 1, 1, 0, /**/ 0, 0, 0, /**/ 1, 0, 0);
+  const labels = Int32Array.of(0, 0, 0, 1);
+  const answered = { task: 'classification', classes: 3, probabilities: new Float32Array(12), labels, set } as const;
+  expect(coverageOf({ task: 'classification', classes: 3, labels }, answered, ['a', 'b', 'c'])).toEqual({
+    ...{ measured: 0.5, size: 1, empty: 0.25, single: 0.5 },
+    byClass: [
+      { class: 'a', rows: 3, measured: 2 / 3 },
+      { class: 'b', rows: 1, measured: 0 },
+    ],
+  });
 });

@@ -64,3 +64,11 @@ test('where the time is over there are no answers, and that is said', async () =
     }),
   ).rejects.toThrow(OutOfTime);
 });
+
+test('a family that cannot be fitted on few rows costs the curve, not the answers', async () => {
+  const { x, y } = makeSample(200, 4, 2, 1);
+  const stored = await outOfFold(plan, candidate, x, y, { workers: 1 });
+  const exemplar = { candidate: { id: 3, family: 'none', params: {} }, outOfFold: stored };
+  const found = await findAnswers(plan, candidate, x, y, { workers: 1, left: () => 1e6, stored, exemplar });
+  expect(found).toMatchObject({ answers: { coverage: 0.9 }, exemplar: { candidate: 3, family: 'none' }, trainingSizes: [{ rows: 150 }] });
+});
