@@ -12,11 +12,12 @@ export function failedTrial(plan: Plan, trial: Trial, message: string): TrialRes
 }
 
 /** What a trial has come to that was ended: what it has not tried has failed. Under a budget it is as if its time was over, so that the run ends with a model. */
-export function withFailed(plan: Plan, trial: Trial, { stopped: _, failed = [], ...result }: TrialResult, message: string): TrialResult {
+export function withFailed(plan: Plan, trial: Trial, { stopped, failed = [], ...result }: TrialResult, message: string): TrialResult {
   const known = new Set([...result.scores.map(({ candidate }) => candidate), ...failed.flatMap(({ candidates }) => candidates)]);
-  const all = trial.candidates ?? plan.candidates.filter(({ family }) => family === trial.family).map(({ id }) => id);
-  const candidates = all.filter((id) => !known.has(id));
-  return { ...result, failed: [...failed, { candidates, message }], ...(plan.budget && { stopped: true as const }) };
+  const tried = trial.candidates ?? plan.candidates.filter(({ family }) => family === trial.family).map(({ id }) => id);
+  const candidates = tried.filter((id) => !known.has(id));
+  const all = candidates.length > 0 ? [...failed, { candidates, message }] : failed;
+  return { ...result, ...(all.length > 0 && { failed: all }), ...(plan.budget && stopped && { stopped }) };
 }
 
 /** The failures of some trials, those of one cause together. */

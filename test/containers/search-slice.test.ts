@@ -1,14 +1,16 @@
 import { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { watchSlice } from '../../containers/train/search-slice.ts';
 import { hangsAfter } from '../../core/compute/clock.ts';
 import { modelKeys } from '../../core/keys.ts';
+import { linear } from '../../core/models/linear/linear.ts';
 import { environment } from '../../core/names.ts';
 import { getJson } from '../../core/object-store.ts';
 import type { ModelCard } from '../../core/registry/card.ts';
 import type { Leaderboard, Plan, TrialResult } from '../../core/search/plan.ts';
 import { plan } from '../../functions/plan.lambda.ts';
 import { register } from '../../functions/register.lambda.ts';
+import { search } from '../../functions/search.lambda.ts';
 import { select } from '../../functions/select.lambda.ts';
 import { batchEnvironment, FakeBatch } from '../functions/batch.ts';
 import { Laboratory } from '../functions/laboratory.ts';
@@ -66,9 +68,35 @@ test('a trial hangs when it takes many times what its whole run was to take', ()
   expect(hangsAfter({} as Plan)).toBeUndefined();
 });
 
+test('of an automatic search, what a trial has kept counts although it was ended', { timeout: 60_000 }, async () => {
+  const lab = new Laboratory();
+  const rows = Array.from({ length: 300 }, (_, i) => `${(i * 37) % 101},${(i * 53) % 97},${(i * 7919) % 13 < 6}`);
+  await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ families: ['linear'], folds: 2 }));
+  await lab.prepare(await lab.upload('raw/d/data.csv', `a,b,y\n${rows.join('\n')}\n`));
+  const { run, dataset, revision } = lab.queue.records[0]!;
+  const event = { run, dataset, revision };
+  const [trial] = (await plan(event, lab.services)).trials;
+  const { candidates } = (await getJson<Plan>(lab.rawModels, modelKeys.plan(run)))!.trials[0]!;
+  const { fit } = linear;
+  const hanging = Promise.withResolvers<void>();
+  let fits = 0;
+  vi.spyOn(linear, 'fit').mockImplementation((...of) => {
+    if (++fits < candidates!.length) return fit(...of);
+    hanging.resolve();
+    return new Promise(() => undefined);
+  });
+  void search({ ...event, trial }, lab.services);
+  await hanging.promise;
+  await search({ ...event, trial, ended: 'It was ended.' }, lab.services);
+  vi.restoreAllMocks();
+  const { scores, failed, stopped } = (await getJson<TrialResult>(lab.rawModels, modelKeys.trial(run, trial!)))!;
+  expect(scores.map(({ candidate }) => candidate)).toEqual(candidates!.slice(0, -1));
+  expect({ failed, stopped }).toEqual({ failed: [{ candidates: candidates!.slice(-1), message: 'It was ended.' }], stopped: undefined });
+});
+
 /** A machine that is to be exact beyond what a float64 can be does not come to its end. */
 const endless = { kernel: ['rbf'], C: [1], tol: [Number.MIN_VALUE], maxIter: [100_000_000] };
-const linear = { penalty: ['l2'], alpha: [0.01] };
+const line = { penalty: ['l2'], alpha: [0.01] };
 
 describe('in a job', () => {
   let machine: JobMachine;
@@ -87,7 +115,7 @@ describe('in a job', () => {
     timeout: 240_000,
   }, async () => {
     const rows = Array.from({ length: 1200 }, (_, i) => `${(i * 37) % 101},${(i * 53) % 97},${(i * 7919) % 13 < 6}`);
-    const spec = { folds: 2, lane: 'cpu', families: ['svm', 'linear'], grids: { svm: endless, linear } };
+    const spec = { folds: 2, lane: 'cpu', families: ['svm', 'linear'], grids: { svm: endless, linear: line } };
     await machine.data.put('raw/d/data.csv', `a,b,y\n${rows.join('\n')}\n`);
     await machine.data.put('raw/d/dataset.json', JSON.stringify(spec));
     await machine.run('Clean', { key: 'raw/d/data.csv', sequencer: '01', eventTime: '2026-11-25T08:00:00Z' });

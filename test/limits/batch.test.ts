@@ -13,11 +13,16 @@ import { start } from '../local/assembly.ts';
 import { batchResources, callBatch, submit } from '../local/batch.ts';
 
 const most = { array: 10_000, overrides: 8192, definition: 24 * 1024 };
-const definitions = () =>
-  Object.values(Template.fromStack(stackOf()).findResources('AWS::Batch::JobDefinition')).map(({ Properties }) => Properties);
 const size = { machines: 'ec2', vcpus: 96, memory: 740 * 1024 } as const;
 
 describe('what Ingot asks of Batch', () => {
+  let definitions: Record<string, { Command: string[]; Environment: object[] }>[];
+  beforeAll(() => {
+    const found = Template.fromStack(stackOf()).findResources('AWS::Batch::JobDefinition');
+    definitions = Object.values(found).map(({ Properties }) => Properties);
+    expect(definitions).toHaveLength(2);
+  });
+
   test('is an array of a size that there is, whatever the trials and the room', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100_000 }), fc.integer({ min: 1, max: 10_000 }), (trials, maxVcpus) => {
@@ -42,7 +47,7 @@ describe('what Ingot asks of Batch', () => {
   });
 
   test('are definitions that are short enough, their program in them', () => {
-    for (const Properties of definitions()) expect(JSON.stringify(Properties).length).toBeLessThan(most.definition / 2);
+    for (const definition of definitions) expect(JSON.stringify(definition).length).toBeLessThan(most.definition / 2);
   });
 
   test('is short enough together with what its definition has, as people have seen it counted, for any plain name of a file', () => {
@@ -53,8 +58,8 @@ describe('what Ingot asks of Batch', () => {
       eventTime: new Date(0).toISOString(),
     };
     const overrides = overridesOf('Clean', source, size);
-    for (const { ContainerProperties } of definitions()) {
-      const { Command, Environment } = ContainerProperties;
+    for (const { ContainerProperties } of definitions) {
+      const { Command, Environment } = ContainerProperties!;
       const merged = { Command, ...overrides, Environment: [...Environment, ...overrides.Environment] };
       expect(JSON.stringify(merged).length).toBeLessThan(most.overrides);
     }

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import type { Budget } from '../../core/compute/budget.ts';
 import { defaultLane } from '../../core/compute/lane.ts';
 import { forest } from '../../core/models/forest/forest.ts';
 import { linear } from '../../core/models/linear/linear.ts';
@@ -9,7 +10,7 @@ import { earlierFit, keepFit, keptFit } from '../../core/search/auto/objects.ts'
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { boardOf } from '../../core/search/auto/promote.ts';
 import { runAutoTrial } from '../../core/search/auto/run-trial.ts';
-import { failedTrial, failuresOf, requireSome } from '../../core/search/failed.ts';
+import { failedTrial, failuresOf, requireSome, withFailed } from '../../core/search/failed.ts';
 import { fitBest } from '../../core/search/fit-best.ts';
 import { leastFit } from '../../core/search/least-fit.ts';
 import type { Candidate } from '../../core/search/plan.ts';
@@ -72,6 +73,15 @@ test('of a grid, the next best is fitted where the best cannot be, and nothing o
   expect(passedOver).toEqual(ranked.slice(0, 2).map((id) => ({ candidates: [id], message })));
   // The fourth is the machine, which was not tried.
   await expect(fitBest(plan, board, fitBut(ranked.slice(0, 3)))).rejects.toThrow('not positive definite');
+});
+
+test('a trial that was ended keeps what it has, and the rest has failed; under a budget its time was over too', () => {
+  const [trial] = auto.trials;
+  const [first, ...rest] = trial!.candidates!;
+  const result = { trial: trial!.id, fold: trial!.fold, seconds: 1, scores: [{ candidate: first!, scores: {} }], stopped: true as const };
+  const ended = withFailed(auto, trial!, result, 'It was ended.');
+  expect(ended).toEqual({ ...result, stopped: undefined, failed: [{ candidates: rest, message: 'It was ended.' }] });
+  expect(withFailed({ ...auto, budget: {} as Budget }, trial!, result, 'It was ended.').stopped).toBe(true);
 });
 
 test('where nothing can be fitted the run says why; where the time was over it does not', () => {
