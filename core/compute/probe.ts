@@ -35,7 +35,7 @@ export interface Machines {
 /** Of linear models' gradient descents. */
 export interface Descents {
   rows: number;
-  /** By solver and penalty, see `descentKey`. */
+  /** By solver and penalty, see `descentKey`; where batches are drawn, the geometric mean of two draws. */
   epochs: Record<string, number>;
 }
 
@@ -88,8 +88,13 @@ async function probeDescents(x: Matrix, y: Target, asked: readonly Params[]): Pr
   const epochs: Descents['epochs'] = {};
   for (const each of asked) {
     const params = linear.parse(each);
-    const { learningCurve } = await linear.fit(some, own, params, { seed, workers: 1 });
-    epochs[descentKey(params)] = learningCurve!.length - 1;
+    const seeds = params['solver'] === 'gd' ? [seed] : [seed, seed + 1];
+    let logarithms = 0;
+    for (const of of seeds) {
+      const { learningCurve } = await linear.fit(some, own, params, { seed: of, workers: 1 });
+      logarithms += Math.log(learningCurve!.length - 1) / seeds.length;
+    }
+    epochs[descentKey(params)] = Math.exp(logarithms);
   }
   return { rows: rows.length, epochs };
 }

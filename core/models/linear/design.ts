@@ -31,7 +31,7 @@ export function makeDesign(x: Matrix, y: Target, rows: Int32Array, balanced: boo
   const largests: number[] = [];
   for (let feature = 0; feature < x.columns; feature++) {
     const source = columnOf(x, feature);
-    const own = all ? source : pickValues(source, rows);
+    const own = all ? source : pickValues(source, rows, new Float32Array(count));
     const seen = look(own);
     const column = seen.allFinite ? own : bounded(own, seen.largest);
     const { varies, mean } = seen.allFinite ? seen : look(column);
@@ -44,7 +44,7 @@ export function makeDesign(x: Matrix, y: Target, rows: Int32Array, balanced: boo
   const design = { varying: Int32Array.from(varying), largests, present: new Int32Array(), centre: 0, spread: 1 };
   const lossOf = (kind: LossKind, outputs: number) => new Loss(kind, outputs, Float64Array.from(means));
   if (y.task === 'regression') {
-    const targets = all ? y.values.slice() : Float64Array.from(rows, (row) => y.values[row]!);
+    const targets = all ? y.values.slice() : pickValues(y.values, rows, new Float64Array(count));
     const { centre, spread } = standardise(targets);
     return { ...design, centre, spread, loss: lossOf('squared', 1), rows: { columns, count, targets } };
   }
@@ -68,8 +68,7 @@ function withMeanOne(weights: Float64Array): Float64Array {
   return mean > 0 ? weights.map((weight) => weight / mean) : weights;
 }
 
-function pickValues(source: Float32Array, rows: Int32Array): Float32Array {
-  const picked = new Float32Array(rows.length);
+function pickValues<T extends Float32Array | Float64Array>(source: T, rows: Int32Array, picked: T): T {
   for (let i = 0; i < rows.length; i++) picked[i] = source[rows[i]!]!;
   return picked;
 }
@@ -77,15 +76,14 @@ function pickValues(source: Float32Array, rows: Int32Array): Float32Array {
 /** Every so manieth row, at most `limit` of them. */
 export function thin(rows: Rows, limit: number): Rows {
   if (rows.count <= limit) return rows;
-  const count = limit;
-  const at = (i: number) => Math.floor((i * rows.count) / limit);
-  const pick = (values: Float64Array) => Float64Array.from({ length: count }, (_, i) => values[at(i)]!);
-  const weights = rows.weights && pick(rows.weights);
-  const total = weights?.reduce((a, b) => a + b) ?? count;
+  const places = new Int32Array(limit);
+  for (let i = 0; i < limit; i++) places[i] = Math.floor((i * rows.count) / limit);
+  const weights = rows.weights && pickValues(rows.weights, places, new Float64Array(limit));
+  const total = weights?.reduce((a, b) => a + b) ?? limit;
   return {
-    count,
-    columns: rows.columns.map((column) => Float32Array.from({ length: count }, (_, i) => column[at(i)]!)),
-    targets: pick(rows.targets),
-    weights: weights?.map((weight) => (weight * count) / total),
+    count: limit,
+    columns: rows.columns.map((column) => pickValues(column, places, new Float32Array(limit))),
+    targets: pickValues(rows.targets, places, new Float64Array(limit)),
+    weights: weights?.map((weight) => (weight * limit) / total),
   };
 }

@@ -12,7 +12,7 @@ import { absolutes, largestOf, type Minimum, pseudoGradient, rounding } from './
 import type { LinearParams } from './params.ts';
 
 /** At most so many times the coefficients are gone over before they move together. */
-const mostSweeps = 10;
+const mostSweeps = 3;
 
 export function solveSquares(design: Design, { l1, l2, tol, maxIter }: LinearParams): Minimum {
   const parabola = parabolaOf(design, l1, l2);
