@@ -2,17 +2,19 @@
 import { availableParallelism } from 'node:os';
 import * as z from 'zod/mini';
 import { timeLeft } from '../core/compute/clock.ts';
+import type { RowKeys } from '../core/features/row-keys.ts';
 import { modelKeys } from '../core/keys.ts';
 import type { FoldFit, Target } from '../core/models/model.ts';
 import { putJson } from '../core/object-store.ts';
 import { keepFit, keptFit, trialOf } from '../core/search/auto/objects.ts';
 import { runAutoTrial } from '../core/search/auto/run-trial.ts';
+import { trialRows } from '../core/search/auto/rung-rows.ts';
 import { failedTrial } from '../core/search/failed.ts';
 import type { Plan, Trial, TrialResult } from '../core/search/plan.ts';
 import { runTrial } from '../core/search/run-trial.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
 import { isJob, stageMilliseconds } from './shared/environment.ts';
-import { withTrain } from './shared/features.ts';
+import { type TrainRows, withTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import type { Services } from './shared/services.ts';
@@ -44,15 +46,17 @@ async function tryCandidates(plan: Plan, trial: Trial, { data, models, now, endB
   try {
     // What was planned for a job may be more than a function has time for.
     const isOver = left && (() => left() <= 0 || (!isJob() && performance.now() - started > stageMilliseconds));
-    const result = await withTrain(data, plan, ({ x, y, by }) => {
-      const context = { by, workers: availableParallelism(), ...(isOver && { isOver }) };
+    const needed = plan.search === 'auto' ? (y: Target, by?: RowKeys) => trialRows(plan, trial, y, by) : undefined;
+    const train = async ({ x, y, by, rows }: TrainRows) => {
+      const context = { by, rows, workers: availableParallelism(), ...(isOver && { isOver }) };
       const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
       const kept = (candidate: number, truth: Target) => keptFit(models, plan, trial, candidate, truth);
       const checkpointOf = (candidate: number) => checkpoints?.of(plan.run, `${trial.id}-${candidate}`);
       return plan.search === 'auto'
         ? runAutoTrial(plan, trial, x, y, { ...context, keep, kept, checkpointOf })
         : runTrial(plan, trial.id, x, y, context);
-    });
+    };
+    const result = await withTrain(data, plan, train, needed);
     return { ...result, seconds: (performance.now() - started) / 1000 };
   } finally {
     release?.();
