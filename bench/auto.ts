@@ -3,37 +3,28 @@
  * a quarter of the rows that nobody has seen, on the same split and two cores. `ratio` is on how many of ten we are ahead of FLAML, to the six that
  * are the goal; of LightGBM it is to be nine. `INGOT_BENCH_SECONDS` gives both sides another time.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { dataKeys } from '../core/keys.ts';
 import type { ModelCard } from '../core/registry/card.ts';
 import { metrics, score } from '../core/search/metrics.ts';
 import type { MetricName } from '../core/spec.ts';
-import { startCloud } from '../local/cloud.ts';
+import { startCloud } from '../local/start-cloud.ts';
 import { synthesize } from '../local/synth.ts';
 import { region } from '../local/template/template.ts';
 import { awaitModel } from '../local/tour.ts';
 import { call } from '../local/watch.ts';
 import { machine, type Result, runSide } from './alternate.ts';
-import { bench, benchPython, rivalEnvironment } from './python.ts';
+import { aboutOf, type PublicTable, publicTables, tablesFolder } from './public-tables.ts';
 
-const all = ['breast-cancer', 'digits', 'attrition', 'churn', 'jobs', 'credit', 'telco', 'concrete', 'houses', 'diamonds'];
 /** Or those that INGOT_BENCH_TABLES names. */
-const names = process.env['INGOT_BENCH_TABLES']?.split(',') ?? all;
+const names = process.env['INGOT_BENCH_TABLES']?.split(',') ?? publicTables;
 const goals = { flaml: 6, lightgbm: 9 };
 const seconds = Number(process.env['INGOT_BENCH_SECONDS'] ?? 60);
 /** Rows of a request: an answer may have 6 MB. */
 const rowsPerCall = 2000;
-
-interface About {
-  target: string;
-  metric: MetricName;
-  rows: number;
-  columns: number;
-}
 
 interface Answer {
   probabilities?: Record<string, number>;
@@ -41,16 +32,14 @@ interface Answer {
 }
 
 export default async function auto(): Promise<Result> {
-  const folder = resolve(bench, '.data/auto');
-  if (!existsSync(join(folder, all.at(-1)!, 'about.json')))
-    execFileSync(benchPython(), [resolve(bench, 'auto.data.py'), folder], { env: rivalEnvironment() });
+  const folder = tablesFolder();
   const home = mkdtempSync(join(tmpdir(), 'ingot-auto-'));
   const running = await startCloud({ assembly: synthesize(), home, port: 0 });
   const results = [];
   try {
     for (const name of names) {
       const path = join(folder, name);
-      const about = JSON.parse(readFileSync(join(path, 'about.json'), 'utf8')) as About;
+      const about = aboutOf(path);
       const ours = await learn(running.outputs, name, path, about);
       const flaml = await runSide('auto.rival.py', [path, 'flaml', String(seconds)]);
       const lightgbm = await runSide('auto.rival.py', [path, 'lightgbm', '0']);
@@ -96,7 +85,7 @@ async function learn(
   outputs: Record<string, string>,
   dataset: string,
   path: string,
-  about: About,
+  about: PublicTable,
 ): Promise<{ score: number; seconds: number }> {
   const api = { url: outputs['ApiUrl']!, key: outputs['ApiKey']! };
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };

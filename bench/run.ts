@@ -6,7 +6,7 @@ import type { Result } from './alternate.ts';
 import { bench } from './python.ts';
 
 /** A bench is a file whose name is one word and that has a default export; `x.ours.ts` and `x.rival.py` are parts of `x.ts`. */
-const shared = ['run', 'alternate', 'python', 'data', 'quality'];
+const shared = ['run', 'alternate', 'python', 'data', 'quality', 'public-tables'];
 
 const names = readdirSync(bench)
   .flatMap((file) => /^([a-z-]+)\.ts$/.exec(file)?.[1] ?? [])

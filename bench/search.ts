@@ -12,7 +12,7 @@ import { environment } from '../core/names.ts';
 import { Random } from '../core/random.ts';
 import type { TrialResult } from '../core/search/plan.ts';
 import type { Job } from '../local/batch/job.ts';
-import { type RunningCloud, startCloud } from '../local/cloud.ts';
+import { type RunningCloud, startCloud } from '../local/start-cloud.ts';
 import { synthesize } from '../local/synth.ts';
 import { machine, median, type Result } from './alternate.ts';
 

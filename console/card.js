@@ -53,6 +53,10 @@ function sentence({ coverage, rows }, answers, classes) {
         ? `Intervals for ${percent(answers.coverage)} held the true value in ${percent(coverage.measured)} of rows; their mean width is ${rounded(coverage.meanWidth)}.`
         : `Sets for ${percent(answers.coverage)} held the true class in ${percent(coverage.measured)} of rows; they have ${rounded(coverage.size)} classes on average, none in ${percent(coverage.empty)}.`,
     );
+  if (coverage?.byClass?.length > 1) {
+    const least = coverage.byClass.reduce((a, b) => (b.measured < a.measured ? b : a));
+    said.push(`Of the rows that are ${least.class}, the class that they hold least often, ${percent(least.measured)} of ${least.rows}.`);
+  }
   return node('p', said.join(' '));
 }
 
@@ -151,11 +155,15 @@ function learning({ trainingSizes, iterations, objective }, metric) {
   const drawn = [];
   if (trainingSizes)
     drawn.push(
-      chart('Training size', [{ name: metric, points: trainingSizes.points.map(({ rows, score }) => [rows, score]) }], {
-        x: 'rows',
-        y: metric,
-        log: true,
-      }),
+      chart(
+        `Training size${trainingSizes.member ? `, of ${trainingSizes.member.family} alone` : ''}`,
+        [{ name: metric, points: trainingSizes.points.map(({ rows, score }) => [rows, score]) }],
+        {
+          x: 'rows',
+          y: metric,
+          log: true,
+        },
+      ),
     );
   if (iterations)
     drawn.push(

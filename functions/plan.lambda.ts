@@ -43,7 +43,7 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
   if (error) return planAnew(event, error, services);
   const planned = await getJson<Plan>(models, modelKeys.plan(run));
   if (planned) return answerOf(planned, await newestRung(models, planned), services);
-  const [{ task, rows, classes, columns, features, skewed = false, probe }, { spec }, record] = await Promise.all([
+  const [{ task, rows, classes, columns, features, skewed = false, probe, leftOut = [] }, { spec }, record] = await Promise.all([
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     getJson<RunRecord>(models, modelKeys.run(run)),
@@ -76,7 +76,7 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
     laneReason: sample ? `${reason} ${sampleSentence(sample)}` : reason,
     estimate: preparation ? withPreparation(estimate, preparation) : estimate,
     ...(sample && { sample }),
-    ...(budget && { budget: { ...budget, ...spec.budget } }),
+    ...(budget && { budget: { ...budget, ...spec.budget, leftOut: [...leftOut, ...budget.leftOut] } }),
   };
   await putJson(models, modelKeys.plan(run), made, once);
   return answerOf(made, { rung: 0, trials: made.trials }, services);

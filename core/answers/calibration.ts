@@ -1,7 +1,7 @@
 /**
  * Probabilities made honest: p'_k ∝ exp(scale_k · ln(max(p_k, floor)) + bias_k). Of one scale that is temperature scaling (Guo et al. 2017),
  * of one scale and biases Platt's method (1999) and its form for more classes (Alexandari et al. 2020), of a scale a class vector scaling.
- * Two classes may also go by a curve of their own, which isotonic.ts has.
+ * Classes may also go by curves of their own, which isotonic.ts has.
  */
 import { logarithm, logarithmToOnnx } from '../models/exact/logarithm.ts';
 import { softmax, softmaxToOnnx } from '../models/exact/softmax.ts';

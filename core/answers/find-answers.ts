@@ -7,7 +7,7 @@ import type { Matrix, Predictions, Target } from '../models/model.ts';
 import { score } from '../search/metrics.ts';
 import { knownRows, outOfFold, takePredictions } from '../search/out-of-fold.ts';
 import type { Candidate, Plan, Scores } from '../search/plan.ts';
-import { type TrainingSize, trainingSizes } from '../search/training-sizes.ts';
+import { type Exemplar, type TrainingSize, trainingSizes } from '../search/training-sizes.ts';
 import { type Answers, answer } from './answers.ts';
 import { fitAnswers, weightsOf } from './fit-answers.ts';
 
@@ -16,6 +16,8 @@ export interface FoundAnswers {
   /** Out-of-fold scores of the model's own answers, and of the calibrated and decided ones. */
   scores?: { before: Scores; after: Scores };
   trainingSizes?: TrainingSize[];
+  /** Of a mixture: the member whose training sizes those are. */
+  exemplar?: { candidate: number; family: string };
   /** Why there are no answers, in a sentence. */
   skipped?: string;
   seconds: number;
@@ -28,13 +30,20 @@ export interface FoundAnswers {
  * @param context.by what ties rows together, as in the search
  * @param context.stored out-of-fold predictions that the search has kept of the model that it made, NaN in rows that it has none of;
  *   else the candidate is fitted on each fold again
+ * @param context.exemplar of such a model, the member by which its training sizes are shown
  */
 export async function findAnswers(
   plan: Plan,
   candidate: Pick<Candidate, 'family' | 'params'>,
   x: Matrix,
   y: Target,
-  context: { workers: number; left: () => number; by?: RowKeys | undefined; stored?: Predictions | undefined },
+  context: {
+    workers: number;
+    left: () => number;
+    by?: RowKeys | undefined;
+    stored?: Predictions | undefined;
+    exemplar?: Exemplar | undefined;
+  },
 ): Promise<FoundAnswers> {
   const started = performance.now();
   const weighted = withClassWeights(y, plan.classWeights);
@@ -55,15 +64,23 @@ export async function findAnswers(
       before: score(truth, predictions),
       after: score(truth, answered, answered.task === 'classification' ? answered.labels : undefined),
     };
+    const { stored, exemplar } = context;
     const sizes: TrainingSize[] = [];
+    const sized = stored
+      ? exemplar && trainingSizes(plan, exemplar.candidate, x, weighted, exemplar.outOfFold, { ...fitting, isMember: true })
+      : trainingSizes(plan, candidate, x, weighted, all, fitting);
     try {
-      // A mixture's own curve would cost a search for each size.
-      if (!context.stored) for await (const size of trainingSizes(plan, candidate, x, weighted, all, fitting)) sizes.push(size);
+      if (sized) for await (const size of sized) sizes.push(size);
     } catch (error) {
       if (!(error instanceof OutOfTime)) throw error;
     }
     sizes.sort((a, b) => a.rows - b.rows);
-    return { answers, scores, ...(sizes.length > 0 && { trainingSizes: sizes }), seconds: seconds() };
+    return {
+      ...{ answers, scores },
+      ...(sizes.length > 0 && { trainingSizes: sizes }),
+      ...(exemplar && sizes.length > 0 && { exemplar: { candidate: exemplar.candidate.id, family: exemplar.candidate.family } }),
+      seconds: seconds(),
+    };
   } catch (error) {
     if (!(error instanceof OutOfTime)) throw error;
     const decision = weightsOf(weighted);

@@ -32,7 +32,7 @@ interface Rows {
 export function fitCalibration(probabilities: Float32Array, labels: Int32Array, classes: number): Calibration | undefined {
   const rows = thin({ probabilities, labels }, classes);
   const count = rows.labels.length;
-  const kinds = calibrationKinds.filter((kind) => count >= rowsPerNumber * sizeOf(kind, classes) && (kind !== 'isotonic' || classes === 2));
+  const kinds = calibrationKinds.filter((kind) => count >= rowsPerNumber * sizeOf(kind, classes));
   const tried: { kind?: CalibrationKind; floor: number; losses: Float64Array }[] = [{ floor: 0, losses: lossesOf(rows, classes) }];
   for (const kind of kinds)
     for (const floor of kind === 'isotonic' ? [0] : floors) tried.push({ kind, floor, losses: crossFitted(kind, floor, rows, classes) });
@@ -45,7 +45,7 @@ export function fitCalibration(probabilities: Float32Array, labels: Int32Array, 
 }
 
 function sizeOf(kind: CalibrationKind, classes: number): number {
-  if (kind === 'isotonic') return isotonicNumbers;
+  if (kind === 'isotonic') return classes === 2 ? isotonicNumbers : classes * isotonicNumbers;
   return kind === 'temperature' ? 1 : kind === 'temperatureAndBias' ? classes : 2 * classes - 1;
 }
 
@@ -71,7 +71,7 @@ function crossFitted(kind: CalibrationKind, floor: number, rows: Rows, classes: 
 const part0 = 0x0ca1;
 
 function fitKind(kind: CalibrationKind, floor: number, rows: Rows, classes: number): Calibration {
-  return kind === 'isotonic' ? fitIsotonic(rows.probabilities, rows.labels) : fitScaling(kind, floor, rows, classes);
+  return kind === 'isotonic' ? fitIsotonic(rows.probabilities, rows.labels, classes) : fitScaling(kind, floor, rows, classes);
 }
 
 /** Least mean log loss, with a penalty of one row's weight on leaving the identity, so that there is a minimum where all rows are right. */

@@ -1,41 +1,60 @@
 /**
- * Isotonic calibration of two classes (Zadrozny and Elkan 2002): the second class's probability by how often it was the truth where it was said,
- * made never to fall (pool adjacent violators), and straight between the middles of what was pooled, so that what was told apart still is.
+ * Isotonic calibration (Zadrozny and Elkan 2002): a class's probability by how often it was the truth where it was said, made never to fall (pool
+ * adjacent violators), and straight between the middles of what was pooled, so that what was told apart still is. Two classes have the curve of the
+ * second; more have one each, against all others, and are then divided by their sum.
  */
+
+import { roundEven } from '../models/exact/affine.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
+
+export interface Curve {
+  /** Said, float32, rising; `to` what that becomes, above 0, below 1 and never falling. */
+  from: number[];
+  to: number[];
+}
 
 export interface Isotonic {
   kind: 'isotonic';
-  /** Said, float32, rising; `to` what that becomes, never falling. */
-  from: number[];
-  to: number[];
+  /** That of the second of two classes; of more, each class's. */
+  curves: Curve[];
 }
 
 const types = { float: 1, int64: 7, double: 11 };
 /** Groups of rows before any are pooled. */
 const mostGroups = 50;
 const rowsPerGroup = 20;
+/** What is to be divided by its sum is rounded to multiples of 2^-40, so that the sum is exact in any order. */
+const shareUnit = 2 ** 40;
 
 interface Block {
   rows: number;
   said: number;
-  /** Rows of the second class, and a row's worth of the share of all, so that none is certain. */
+  /** Rows of the class, and a row's worth of its share of all, so that none is certain. */
   true: number;
   weight: number;
 }
 
-/** @param probabilities [rows × 2] */
-export function fitIsotonic(probabilities: Float32Array, labels: Int32Array): Isotonic {
-  const rows = Array.from(labels.keys()).sort((a, b) => probabilities[2 * a + 1]! - probabilities[2 * b + 1]! || a - b);
-  const share = (labels.reduce((sum, label) => sum + label, 0) + 1) / (rows.length + 2);
+/** @param probabilities [rows × classes] */
+export function fitIsotonic(probabilities: Float32Array, labels: Int32Array, classes: number): Isotonic {
+  const curveOf = (k: number) =>
+    fitCurve(
+      Float32Array.from(labels, (_, row) => probabilities[row * classes + k]!),
+      labels.map((label) => (label === k ? 1 : 0)),
+    );
+  return { kind: 'isotonic', curves: (classes === 2 ? [1] : Array.from({ length: classes }, (_, k) => k)).map(curveOf) };
+}
+
+/** @param said a probability by row @param truth 1 where it came true, else 0 */
+export function fitCurve(said: Float32Array, truth: Int32Array): Curve {
+  const rows = Array.from(truth.keys()).sort((a, b) => said[a]! - said[b]! || a - b);
+  const share = (truth.reduce((sum, own) => sum + own, 0) + 1) / (rows.length + 2);
   const size = Math.max(rowsPerGroup, Math.ceil(rows.length / mostGroups));
   const blocks: Block[] = [];
   let group: Block = { rows: 0, said: 0, true: share, weight: 1 };
   rows.forEach((row, at) => {
-    const said = probabilities[2 * row + 1]!;
-    group = { rows: group.rows + 1, said: group.said + said, true: group.true + labels[row]!, weight: group.weight + 1 };
+    group = { rows: group.rows + 1, said: group.said + said[row]!, true: group.true + truth[row]!, weight: group.weight + 1 };
     const next = rows[at + 1];
-    if (next !== undefined && (group.rows < size || probabilities[2 * next + 1] === said)) return;
+    if (next !== undefined && (group.rows < size || said[next] === said[row])) return;
     blocks.push(group);
     group = { rows: 0, said: 0, true: share, weight: 1 };
     for (let last = blocks.at(-1)!, before = blocks.at(-2); before && rateOf(before) >= rateOf(last); before = blocks.at(-2)) {
@@ -49,56 +68,86 @@ export function fitIsotonic(probabilities: Float32Array, labels: Int32Array): Is
     }
   });
   const knots = new Map(blocks.map((block) => [Math.fround(block.said / block.rows), rateOf(block)]));
-  return { kind: 'isotonic', from: [...knots.keys()], to: [...knots.values()] };
+  return { from: [...knots.keys()], to: [...knots.values()] };
 }
 
 const rateOf = ({ true: of, weight }: Block) => of / weight;
 
+interface Piece {
+  start: number;
+  value: number;
+  slope: number;
+}
+
 /** Where each piece starts, what is there, and by what it rises; the first is before all that was said. */
-function piecesOf({ from, to }: Isotonic): { start: number; value: number; slope: number }[] {
+function piecesOf({ from, to }: Curve): Piece[] {
   const slope = (i: number) => (i + 1 < from.length ? (to[i + 1]! - to[i]!) / (from[i + 1]! - from[i]!) : 0);
   return [{ start: from[0]!, value: to[0]!, slope: 0 }, ...from.map((start, i) => ({ start, value: to[i]!, slope: slope(i) }))];
 }
 
-/** @returns float32 [rows × 2], to the bit those of the graph */
-export function calibrateIsotonic(isotonic: Isotonic, probabilities: Float32Array): Float32Array {
-  const pieces = piecesOf(isotonic);
+/** What a curve makes of a probability, as float64. */
+export function readerOf(curve: Curve): (said: number) => number {
+  const pieces = piecesOf(curve);
+  return (said) => {
+    const { start, value, slope } = pieces[curve.from.filter((from) => said > from).length]!;
+    return value + (said - start) * slope;
+  };
+}
+
+/** @returns float32 [rows × classes], to the bit those of the graph */
+export function calibrateIsotonic({ curves }: Isotonic, probabilities: Float32Array): Float32Array {
+  const readers = curves.map(readerOf);
   const calibrated = new Float32Array(probabilities.length);
-  for (let i = 1; i < probabilities.length; i += 2) {
-    const said = probabilities[i]!;
-    const { start, value, slope } = pieces[isotonic.from.filter((from) => said > from).length]!;
-    const second = value + (said - start) * slope;
-    calibrated[i - 1] = 1 - second;
-    calibrated[i] = second;
+  if (readers.length === 1) {
+    for (let i = 1; i < probabilities.length; i += 2) {
+      const second = readers[0]!(probabilities[i]!);
+      calibrated[i - 1] = 1 - second;
+      calibrated[i] = second;
+    }
+    return calibrated;
+  }
+  const classes = readers.length;
+  for (let start = 0; start < probabilities.length; start += classes) {
+    const shares = readers.map((read, k) => roundEven(read(probabilities[start + k]!) * shareUnit));
+    const sum = shares.reduce((a, b) => a + b, 0);
+    for (let k = 0; k < classes; k++) calibrated[start + k] = shares[k]! / sum;
   }
   return calibrated;
 }
 
 /**
- *   second [N, 1] ─ Greater from ─ Cast ─ ReduceSum ─ Gather pieces ─ value + (second − start) × slope
+ *   said [N, curves] ─ Greater from ─ Cast ─ ReduceSum ─ Gather pieces ─ value + (said − start) × slope ─┬ one curve:  1 − second, second
+ *                                                                                                        └ more: Round ─ Div by their sum
  *
- * @param probabilities name of the float32 [N, 2] tensor @returns name of the calibrated one
+ * @param probabilities name of the float32 [N, classes] tensor @returns name of the calibrated one
  */
-export function isotonicToOnnx(isotonic: Isotonic, graph: GraphBuilder, probabilities: string): string {
-  const pieces = piecesOf(isotonic);
-  const second = graph.node('Gather', [probabilities, graph.int64s([1])], { axis: { int: 1 } });
-  const above = graph.node('Cast', [graph.node('Greater', [second, graph.floats(isotonic.from)])], { to: { int: types.int64 } });
-  const piece = graph.node('ReduceSum', [above, graph.int64s([1])], { keepdims: { int: 0 } });
-  const [start, value, slope] = (['start', 'value', 'slope'] as const).map((of) =>
-    graph.node(
-      'Gather',
-      [
-        graph.doubles(
-          pieces.map((each) => each[of]),
-          [pieces.length, 1],
-        ),
-        piece,
-      ],
-      { axis: { int: 0 } },
-    ),
-  ) as [string, string, string];
-  const away = graph.node('Sub', [graph.node('Cast', [second], { to: { int: types.double } }), start]);
-  const calibrated = graph.node('Add', [value, graph.node('Mul', [away, slope])]);
-  const both = graph.node('Concat', [graph.node('Sub', [graph.doubles([1]), calibrated]), calibrated], { axis: { int: 1 } });
-  return graph.node('Cast', [both], { to: { int: types.float } });
+export function isotonicToOnnx({ curves }: Isotonic, graph: GraphBuilder, probabilities: string): string {
+  const count = curves.length;
+  const length = Math.max(...curves.map(({ from }) => from.length));
+  const said = count > 1 ? probabilities : graph.node('Gather', [probabilities, graph.int64s([1])], { axis: { int: 1 } });
+  // Curves of fewer pieces are made as long as the longest by pieces that begin beyond all numbers.
+  const padded = <T>(values: T[], size: number, filler: T) => [...values, ...new Array<T>(size - values.length).fill(filler)];
+  const starts = curves.flatMap(({ from }) => padded(from, length, Number.POSITIVE_INFINITY));
+  const apart = graph.node('Unsqueeze', [said, graph.int64s([2])]);
+  const above = graph.node('Cast', [graph.node('Greater', [apart, graph.floats(starts, [1, count, length])])], {
+    to: { int: types.int64 },
+  });
+  const piece = graph.node('ReduceSum', [above, graph.int64s([2])], { keepdims: { int: 0 } });
+  const offsets = curves.map((_, k) => k * (length + 1));
+  const place = graph.node('Add', [piece, graph.int64s(offsets, [1, count])]);
+  const pieces = curves.flatMap((curve) => padded(piecesOf(curve), length + 1, { start: 0, value: 0, slope: 0 }));
+  const take = (of: keyof Piece) => graph.node('Gather', [graph.doubles(pieces.map((each) => each[of])), place], { axis: { int: 0 } });
+  const away = graph.node('Sub', [graph.node('Cast', [said], { to: { int: types.double } }), take('start')]);
+  const calibrated = graph.node('Add', [take('value'), graph.node('Mul', [away, take('slope')])]);
+  return graph.node('Cast', [count > 1 ? dividedBySum(graph, calibrated) : withFirst(graph, calibrated)], { to: { int: types.float } });
+}
+
+/** Of two classes, both. */
+function withFirst(graph: GraphBuilder, second: string): string {
+  return graph.node('Concat', [graph.node('Sub', [graph.doubles([1]), second]), second], { axis: { int: 1 } });
+}
+
+function dividedBySum(graph: GraphBuilder, calibrated: string): string {
+  const shares = graph.node('Round', [graph.node('Mul', [calibrated, graph.doubles([shareUnit])])]);
+  return graph.node('Div', [shares, graph.node('ReduceSum', [shares, graph.int64s([1])], { keepdims: { int: 1 } })]);
 }

@@ -10,8 +10,8 @@ import { resolve } from '../models/svm/params.ts';
 import { svm } from '../models/svm/svm.ts';
 import { RbfTrainer } from '../models/svm/train-rbf.ts';
 import { takeMatrix } from '../models/take-matrix.ts';
+import { applyView } from '../models/view/apply-view.ts';
 import { filledView } from '../models/view/filled.ts';
-import { applyView } from '../models/view/view.ts';
 import { expandGrid } from '../search/grid.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { descentKey } from './linear-work.ts';
@@ -62,23 +62,23 @@ export async function probe(
 ): Promise<Probe> {
   const view = filledView(features);
   const x = view ? applyView(view, features) : features;
-  const machines = !families || families.includes('svm') ? probeMachines(x, y) : undefined;
+  const machines = !families || families.includes('svm') ? await probeMachines(x, y) : undefined;
   const { solver: solvers = [], ...others } = { ...linear.grid, ...grids?.linear };
   const asked = expandGrid({ solver: solvers.filter((solver) => solver !== 'lbfgs'), ...others }).slice(0, mostDescents);
   return { ...(machines && { svm: machines }), ...(asked.length > 0 && { descent: await probeDescents(x, y, asked) }) };
 }
 
-function probeMachines(x: Matrix, y: Target): Machines | undefined {
+async function probeMachines(x: Matrix, y: Target): Promise<Machines | undefined> {
   if (y.task === 'classification' && y.classes > mostClasses) return undefined;
   const rows = spread(x.rows, machineRows);
   const params = svm.parse({});
-  const passedAt = (C: number) => {
+  const passedAt = async (C: number) => {
     const trainer = new RbfTrainer(x, y, rows, resolve(params), seed);
-    const { vectors } = trainer.fit(C, params);
+    const { vectors } = await trainer.fit(C, params);
     return { passed: trainer.kernel.passed, vectors: vectors.length / rows.length };
   };
-  const { passed, vectors } = passedAt(1);
-  return passed === 0 ? undefined : { rows: rows.length, passed, passedTen: passedAt(10).passed, vectors };
+  const { passed, vectors } = await passedAt(1);
+  return passed === 0 ? undefined : { rows: rows.length, passed, passedTen: (await passedAt(10)).passed, vectors };
 }
 
 async function probeDescents(x: Matrix, y: Target, asked: readonly Params[]): Promise<Descents> {

@@ -80,11 +80,15 @@ export function coreSecondsOf(family: string, shape: Shape, candidates: Params[]
   return { low: point * spread.low, point, high: point * spread.high };
 }
 
-/** Core seconds to fit one candidate on some rows and to predict others, stopping early where it can. */
-export function foldCoreSeconds(family: string, shape: Shape, params: Params, validRows: number): number {
+/**
+ * Core seconds to fit one candidate on some rows and to predict others, stopping early where it can.
+ * @param pace how many times as many nested parts as expected it has before it stops, where that was seen
+ */
+export function foldCoreSeconds(family: string, shape: Shape, params: Params, validRows: number, pace = 1): number {
   const { steps, earlySteps, coreSeconds } = estimatorOf(family);
   const seen = params['categories'] === 'ordered' ? { ...shape, features: shape.features - (shape.flags ?? 0) } : shape;
-  const expected = steps && earlySteps ? { ...params, [steps]: earlySteps(params, shape) } : params;
+  const most = steps === undefined ? 1 : Number(params[steps]);
+  const expected = steps && earlySteps ? { ...params, [steps]: Math.min(most, Math.ceil(pace * earlySteps(params, shape))) } : params;
   return coreSeconds(seen, [expected], validRows);
 }
 

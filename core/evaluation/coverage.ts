@@ -9,23 +9,30 @@ export interface Coverage {
   size?: number;
   empty?: number;
   single?: number;
+  /** Of sets: by class, on the rows that are truly of it. Sets cover all rows together as often as they say, and rare classes mostly less often. */
+  byClass?: { class: string; rows: number; measured: number }[];
   /** Of intervals. */
   meanWidth?: number;
   medianWidth?: number;
 }
 
-/** @returns undefined where the answers have neither sets nor intervals */
-export function coverageOf(truth: Target, answered: Answered): Coverage | undefined {
+/** @param names of the classes @returns undefined where the answers have neither sets nor intervals */
+export function coverageOf(truth: Target, answered: Answered, names: readonly string[]): Coverage | undefined {
   if (truth.task === 'classification' && answered.task === 'classification') {
     const { set, classes } = answered;
     if (!set) return undefined;
     const sizes = Array.from(truth.labels, (_, row) => set.subarray(row * classes, (row + 1) * classes).reduce((a, b) => a + b, 0));
     const share = (of: (row: number) => boolean) => sizes.filter((_, row) => of(row)).length / sizes.length;
+    const held = Array.from(truth.labels, (label, row) => set[row * classes + label]!);
     return {
-      measured: share((row) => set[row * classes + truth.labels[row]!] === 1),
+      measured: share((row) => held[row] === 1),
       size: sizes.reduce((a, b) => a + b, 0) / sizes.length,
       empty: share((row) => sizes[row] === 0),
       single: share((row) => sizes[row] === 1),
+      byClass: names.flatMap((name, k) => {
+        const own = held.filter((_, row) => truth.labels[row] === k);
+        return own.length === 0 ? [] : [{ class: name, rows: own.length, measured: own.reduce((a, b) => a + b, 0) / own.length }];
+      }),
     };
   }
   if (truth.task === 'classification' || answered.task === 'classification' || !answered.interval) return undefined;

@@ -63,7 +63,7 @@ export function evaluate(
   const skipped: string[] = [];
   const intervals = bootstrapIntervals(truth, answered, seed, isOver);
   if (!intervals) skipped.push('The scores have no intervals: the time was over.');
-  const coverage = coverageOf(truth, answered);
+  const coverage = coverageOf(truth, answered, classes);
   const most = Math.max(work.least, Math.min(work.most, work.bytes / question.graphBytes));
   const times = Math.max(repeats.least, Math.min(repeats.most, Math.floor(most / (columns.length * Math.min(rows.rows, importanceRows)))));
   const some = drawRows(rows.rows, Math.max(20, Math.min(importanceRows, Math.floor(most / (columns.length * times)))), seed);

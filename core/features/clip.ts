@@ -19,7 +19,8 @@ export function fitClip(low: number, high: number): Bounds {
   return { low: toFloat(low - reach), high: toFloat(high + reach) };
 }
 
-function toFloat(value: number): number {
+/** The nearest float32 that is finite. */
+export function toFloat(value: number): number {
   return Math.max(-largestFloat, Math.min(largestFloat, Math.fround(value)));
 }
 

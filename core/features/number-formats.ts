@@ -1,6 +1,6 @@
 /**
- * Ways to write a number that no runtime reads by itself: `$1,234.50`, `1.234,5 kg`, `(12%)`. Each is a pattern that RE2 (DuckDB's and ONNX Runtime's)
- * and JavaScript read alike, and marks to leave out, after which all read the same decimal.
+ * Ways to write a number that no runtime reads by itself: `$1,234.50`, `1.234,5 kg`, `(12%)`, `$1.2M`. Each is a pattern that RE2 (DuckDB's and ONNX
+ * Runtime's) and JavaScript read alike, and marks to leave out, or to put a power of ten for, after which all read the same decimal.
  */
 
 export interface NumberFormat {
@@ -10,6 +10,8 @@ export interface NumberFormat {
   /** Spellings of one unit, before the number or behind it; it may be left out. */
   prefixes?: string[];
   suffixes?: string[];
+  /** Behind the digits and before any unit: spelling → the power of ten that it stands for, `{"K": 3, "Mio.": 6}`; it may be left out. */
+  magnitudes?: Record<string, number>;
   /** How negative numbers are written besides -5: (5), 5- or −5. */
   negative?: '()' | '5-' | '−';
   /** Whether there may be an exponent: not beside any of the above. */
@@ -22,15 +24,16 @@ const spaces = ['\u00a0', '\u202f', '\u2009'];
 
 /** Digits before and behind the decimal mark, enough for every float32, and finite; and marks between thousands. */
 const most = { whole: 60, fraction: 70, groups: 5 };
-/** How often one of the spaces may stand in a number: between thousands, and behind sign and unit or before it. */
-export const mostSpaces = most.groups + 3;
+/** How often one of the spaces may stand in a number: between thousands, and behind sign and unit or before it and the magnitude. */
+export const mostSpaces = most.groups + 4;
 
-const quoted = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+/** A text as a pattern of itself. */
+export const quoted = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 const oneOf = (texts: readonly string[]) => `(${texts.map(quoted).join('|')})`;
 
 /** A pattern for the whole of a text; spaces around are allowed. */
 export function patternOf(format: NumberFormat): string {
-  const { decimal, groups, prefixes = [], suffixes = [], negative, exponent } = format;
+  const { decimal, groups, prefixes = [], suffixes = [], magnitudes, negative, exponent } = format;
   const space = `[ ${spaces.filter((mark) => groups.includes(mark)).join('')}]`;
   const group = groups.length > 0 && oneOf(groups);
   const whole = [
@@ -40,7 +43,8 @@ export function patternOf(format: NumberFormat): string {
     `[0-9]{1,${most.whole}}`,
   ];
   const mark = quoted(decimal);
-  const digits = `((${whole.join('|')})(${mark}[0-9]{0,${most.fraction}})?|${mark}[0-9]{1,${most.fraction}})${exponent ? '([eE][+-]?[0-9]{1,2})?' : ''}`;
+  const power = exponent ? '([eE][+-]?[0-9]{1,2})?' : magnitudes ? `(${space}?${oneOf(Object.keys(magnitudes))})?` : '';
+  const digits = `((${whole.join('|')})(${mark}[0-9]{0,${most.fraction}})?|${mark}[0-9]{1,${most.fraction}})${power}`;
   const sign = `[+${negative === '−' ? '−' : ''}-]${space}?`;
   const before = prefixes.length > 0 ? `${oneOf(prefixes)}${space}?` : '';
   const behind = suffixes.length > 0 ? `(${space}?${oneOf(suffixes)})?` : '';
@@ -61,20 +65,29 @@ export const matcherOf = (format: NumberFormat) => new RegExp(`^(?:${patternOf(f
 /** What marks a negative number whose minus does not stay before its digits, where there is such a thing. */
 export const negativeMark = ({ negative }: NumberFormat) => (negative === '5-' ? '-' : negative?.charAt(0));
 
-/** What to leave out besides spaces, in this order: longer units first, so that none cuts another. */
-export function leftOutOf({ groups, prefixes = [], suffixes = [], negative }: NumberFormat): string[] {
-  const units = [...prefixes, ...suffixes].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
-  return [...units, ...(negative === '5-' ? '-' : (negative ?? '')), ...groups.filter((mark) => mark !== ' ')];
+/** What to leave out besides spaces, or to put a power of ten for, in this order: longer words first, so that none cuts another. */
+export function leftOutOf({
+  groups,
+  prefixes = [],
+  suffixes = [],
+  magnitudes = {},
+  negative,
+}: NumberFormat): { mark: string; power?: string }[] {
+  const powers = Object.entries(magnitudes).map(([mark, power]) => ({ mark, power: `e${power}` }));
+  const words = [...[...prefixes, ...suffixes].map((mark) => ({ mark })), ...powers];
+  words.sort((a, b) => b.mark.length - a.mark.length || (a.mark < b.mark ? -1 : 1));
+  const signs = [...(negative === '5-' ? '-' : (negative ?? '')), ...groups.filter((mark) => mark !== ' ')];
+  return [...words, ...signs.map((mark) => ({ mark }))];
 }
 
 /** What reads texts of the format, as the graph and SQL do; NaN is what is none. */
 export function numberReader(format: NumberFormat): (text: string) => number {
   const matcher = matcherOf(format);
-  const marks = [...leftOutOf(format), ' '];
+  const marks = [...leftOutOf(format), { mark: ' ' }];
   const negative = negativeMark(format);
   return (text) => {
     if (!matcher.test(text)) return Number.NaN;
-    const bare = marks.reduce((rest, mark) => rest.replaceAll(mark, ''), text);
+    const bare = marks.reduce((rest, { mark, power = '' }) => rest.replaceAll(mark, power), text);
     const value = Number(bare.replace(format.decimal, '.'));
     return negative !== undefined && text.includes(negative) ? -value : value;
   };

@@ -2,10 +2,10 @@
  * A number's text → the number, in the graph. Beside the rows goes one text that has all marks as often as any text may, so that every split has all of
  * its parts; it is cut off at the end.
  *
- *   text ─ matches? ─ without unit, marks and spaces ─ decimal mark → '.' ─ Cast ─ negative? ─ float64 [N, 1]
+ *   text ─ matches? ─ without unit, marks and spaces ─ decimal mark → '.' ─ with the power of ten ─ Cast ─ negative? ─ float64 [N, 1]
  */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { leftOutOf, mostSpaces, type NumberFormat, negativeMark, patternOf } from './number-formats.ts';
+import { leftOutOf, mostSpaces, type NumberFormat, negativeMark, patternOf, quoted } from './number-formats.ts';
 import { splitText } from './split-text.ts';
 
 const float64 = { to: { int: 11 } };
@@ -15,23 +15,34 @@ export function numberToOnnx(graph: GraphBuilder, format: NumberFormat, input: s
   const { decimal } = format;
   const matches = graph.node('RegexFullMatch', [input], { pattern: { string: patternOf(format) } });
   const sound = graph.node('Where', [matches, input, graph.strings(['0'], [1, 1])]);
-  const marks = [...leftOutOf(format).map((mark) => ({ mark, times: timesOf(mark, format) })), { mark: undefined, times: mostSpaces }];
-  const full = `1${marks.map(({ mark = ' ', times }) => `${mark}1`.repeat(times)).join('')}${decimal}1`;
+  const marks = leftOutOf(format).map((each) => ({ ...each, times: timesOf(each.mark, format) }));
+  const full = `1${[...marks, { mark: ' ', times: mostSpaces }].map(({ mark, times }) => `${mark}1`.repeat(times)).join('')}${decimal}1`;
   let text = graph.node('Concat', [sound, graph.strings([full], [1, 1])], { axis: { int: 0 } });
   const negative = negativeMark(format);
   const isNegative = negative && graph.node('RegexFullMatch', [text], { pattern: { string: `.*[${negative}].*` } });
   const join = (a: string, b: string) => graph.node('StringConcat', [a, b]);
-  for (const { mark, times } of marks)
-    text = splitText(
+  const without = (mark: string | undefined, times: number) =>
+    splitText(
       graph,
       text,
       mark,
       Array.from({ length: times + 1 }, (_, i) => i),
     ).reduce(join);
+  let powers: string | undefined;
+  for (const { mark, power, times } of marks) {
+    if (power !== undefined) {
+      // What is left of the text has this mark only as the magnitude: longer words are out of it.
+      const has = graph.node('RegexFullMatch', [text], { pattern: { string: `.*${quoted(mark)}.*` } });
+      powers = graph.node('Where', [has, graph.strings([power], [1, 1]), powers ?? graph.strings([''], [1, 1])]);
+    }
+    text = without(mark, times);
+  }
+  text = without(undefined, mostSpaces);
   if (decimal !== '.') {
     const [whole, fraction] = splitText(graph, text, decimal, [0, 1]) as [string, string];
     text = join(join(whole, graph.strings(['.'], [1, 1])), fraction);
   }
+  if (powers !== undefined) text = join(text, powers);
   const size = graph.node('Cast', [text], float64);
   const value = isNegative ? graph.node('Where', [isNegative, graph.node('Neg', [size]), size]) : size;
   const own = graph.node('Slice', [value, graph.int64s([0]), graph.int64s([-1]), graph.int64s([0])]);

@@ -48,7 +48,7 @@ export abstract class WrappedModel<Head> implements FittedModel {
   }
 
   serialize(): Uint8Array {
-    const head = Buffer.from(JSON.stringify({ format, ...this.head }));
+    const head = Buffer.from(JSON.stringify({ format, ...this.head }, finite));
     const lengths = Buffer.alloc(8);
     lengths.writeUInt32LE(this.marker);
     lengths.writeUInt32LE(head.length, 4);
@@ -71,4 +71,11 @@ export function unwrapping<Head>(
     // A copy, since arrays in it may want an aligned start.
     return wrap(head as Head, family.deserialize(bytes.slice(end)));
   };
+}
+
+/** JSON would make null of what is not finite, and the model that comes back would be another. */
+function finite(name: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new RangeError(`${value} in place ${name} of a wrapped model has no JSON`);
+  return value;
 }

@@ -5,7 +5,7 @@ import type { HeldOut } from '../evaluation/evaluate.ts';
 import type { IterationCurve } from '../evaluation/iterations.ts';
 import type { Params } from '../models/model.ts';
 import type { Assembly } from '../search/auto/assemble.ts';
-import type { Leaderboard } from '../search/plan.ts';
+import type { Failed, Leaderboard } from '../search/plan.ts';
 import type { TrainingSize } from '../search/training-sizes.ts';
 import type { ColumnType, MetricName } from '../spec.ts';
 import type { DataSource } from './datasets.ts';
@@ -38,13 +38,15 @@ export interface ModelCard {
   /** Of an automatic search: what the model is made of, and why. */
   ensemble?: Assembly;
   leaderboard: Leaderboard;
+  /** Of a grid: candidates that are better by their score and could not be fitted on all rows, and why; the model is the best of the others. */
+  passedOver?: Failed[];
   /** On the rows that were split off before anything was fitted. */
   heldOut: HeldOut;
   /** What makes the graph's answers honest, found out of fold. */
   answers: AnswersCard;
   learningCurves: {
-    /** The metric on the first fold by the rows that were learned from. */
-    trainingSizes?: { metric: MetricName; points: TrainingSize[] };
+    /** The metric on the first fold by the rows that were learned from; of a mixture, that of the member alone that weighs most. */
+    trainingSizes?: { metric: MetricName; points: TrainingSize[]; member?: { candidate: number; family: string } };
     /** Held-out loss by trees or rounds. */
     iterations?: IterationCurve;
     /** The training objective by iteration. */

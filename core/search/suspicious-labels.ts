@@ -2,7 +2,9 @@
  * Rows that are likely mislabelled, by confident learning (Northcutt, Jiang and Chuang 2021): a forest that has not seen a row says with at least the
  * confidence that the rows of another class have on average that it belongs to that class. Classification alone.
  */
-import { calibrateIsotonic, fitIsotonic } from '../answers/isotonic.ts';
+import { fitCurve, readerOf } from '../answers/isotonic.ts';
+import { coreSecondsOf } from '../compute/work.ts';
+import { familyOf } from '../models/families.ts';
 import type { Matrix, Target } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { outOfFold } from './out-of-fold.ts';
@@ -29,6 +31,9 @@ const mostCells = 3_000_000;
 const fewestRows = 50;
 const folds = 5;
 const params = { nEstimators: 100, minSamplesLeaf: 2 };
+/** Core seconds of the forests, by estimate: of many classes there are fewer trees, as a cut is looked for in each class. */
+const mostSeconds = 12;
+const fewestTrees = 25;
 /** Where classes are so easy to tell that a forest is nearly always certain, this much is enough. */
 const sureEnough = 0.7;
 /**
@@ -54,7 +59,8 @@ export async function findSuspiciousLabels(
   rows: Int32Array,
   context: { seed: number; workers: number },
 ): Promise<SuspiciousLabels> {
-  const predictions = await outOfFold({ folds, seed: context.seed }, { family: 'forest', params }, x, y, { workers: context.workers });
+  const forest = { family: 'forest', params: { ...params, nEstimators: treesFor(x, y.classes) } };
+  const predictions = await outOfFold({ folds, seed: context.seed }, forest, x, y, { workers: context.workers });
   if (predictions.task !== 'classification') throw new TypeError('a classification was answered as a regression');
   const { probabilities } = predictions;
   const { labels, classes } = y;
@@ -78,12 +84,17 @@ export async function findSuspiciousLabels(
   return { labels: found.map(({ margin: _, ...label }) => label), of: labels.length };
 }
 
+function treesFor({ rows, columns }: Matrix, classes: number): number {
+  const valid = Math.ceil(rows / folds);
+  const fold = coreSecondsOf('forest', { rows: rows - valid, features: columns, classes }, [familyOf('forest').parse(params)], valid);
+  return Math.max(fewestTrees, Math.min(params.nEstimators, Math.floor((params.nEstimators * mostSeconds) / (folds * fold.point))));
+}
+
 const likeliest = (of: Float32Array) => of.reduce((best, probability, label) => (probability > of[best]! ? label : best), 0);
 
 /** How often rows of which the forest is as sure bear the label that it suggests. */
 function trustOf(probabilities: Float32Array, suggestions: Int32Array, labels: Int32Array, classes: number): Float32Array {
   const sure = Float32Array.from(suggestions, (label, at) => probabilities[at * classes + label]!);
-  const both = Float32Array.from({ length: 2 * sure.length }, (_, i) => (i % 2 === 1 ? sure[i >> 1]! : 1 - sure[i >> 1]!));
   const agrees = labels.map((label, at) => (label === suggestions[at] ? 1 : 0));
-  return calibrateIsotonic(fitIsotonic(both, agrees), both).filter((_, i) => i % 2 === 1);
+  return sure.map(readerOf(fitCurve(sure, agrees)));
 }

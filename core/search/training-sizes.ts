@@ -1,9 +1,11 @@
 /** How the score grows with the rows to learn from: whether more data would help. */
+import { foldCoreSeconds } from '../compute/work.ts';
 import type { RowKeys } from '../features/row-keys.ts';
 import { takeTarget } from '../features/split.ts';
 import { familyOf } from '../models/families.ts';
 import type { FitContext, Matrix, Predictions, Target } from '../models/model.ts';
 import { Random } from '../random.ts';
+import { fitFold } from './auto/fold-fit.ts';
 import { splitFolds } from './folds.ts';
 import { score } from './metrics.ts';
 import { takePredictions } from './out-of-fold.ts';
@@ -13,6 +15,8 @@ import type { Candidate, Plan } from './plan.ts';
 export const trainingShares = [1 / 8, 1 / 4, 1 / 2];
 /** Fewer rows are no training set. */
 const leastRows = 20;
+/** Core seconds, by estimate, that a member’s curve may take, as many as the smallest search: larger shares are left out. */
+const memberWork = 6;
 
 export interface TrainingSize {
   rows: number;
@@ -20,30 +24,44 @@ export interface TrainingSize {
   score: number;
 }
 
+/** The member of a mixture that stands for it: a curve of its own would cost a search for each size. */
+export interface Exemplar {
+  candidate: Candidate;
+  /** Of all rows, as out-of-fold.ts has them. */
+  outOfFold: Predictions;
+}
+
 /**
  * @param all out-of-fold predictions of all rows, by the same candidate
+ * @param context.isMember whether it is a mixture's, fitted on each size as on a fold of the search: with the family's own stopping
  * @returns that of all rows, which costs nothing, then ascending
  */
 export async function* trainingSizes(
-  plan: Pick<Plan, 'folds' | 'seed' | 'metric'>,
+  plan: Pick<Plan, 'folds' | 'seed' | 'metric' | 'shape'>,
   { family, params }: Pick<Candidate, 'family' | 'params'>,
   x: Matrix,
   y: Target,
   all: Predictions,
-  context: Omit<FitContext, 'seed'> & { by?: RowKeys | undefined },
+  context: Omit<FitContext, 'seed'> & { by?: RowKeys | undefined; isMember?: boolean },
 ): AsyncGenerator<TrainingSize> {
-  const [{ train, valid }] = splitFolds(y, plan.folds, plan.seed, context.by) as [{ train: Int32Array; valid: Int32Array }];
+  const { shape, seed } = plan;
+  const [{ train, valid }] = splitFolds(y, plan.folds, seed, context.by) as [{ train: Int32Array; valid: Int32Array }];
   const truth = takeTarget(y, valid);
   const sized = (rows: number, predictions: Predictions): TrainingSize[] => {
     const found = score(truth, predictions)[plan.metric];
     return found === undefined ? [] : [{ rows, score: found }];
   };
   yield* sized(train.length, takePredictions(all, valid));
-  const order = new Random(plan.seed).shuffle(train.slice());
+  const order = new Random(seed).shuffle(train.slice());
+  let work = 0;
   for (const share of trainingShares) {
     const rows = order.slice(0, Math.round(share * train.length)).sort();
     if (rows.length < leastRows) continue;
-    const fitted = familyOf(family).predictGrid(x, y, rows, valid, [params], { ...context, seed: plan.seed });
+    if (context.isMember && shape) work += foldCoreSeconds(family, { ...shape, rows: rows.length }, params, valid.length);
+    if (work > memberWork) return;
+    const fitted = context.isMember
+      ? [await fitFold(familyOf(family), x, y, rows, valid, params, { ...context, seed })]
+      : familyOf(family).predictGrid(x, y, rows, valid, [params], { ...context, seed });
     for await (const { predictions } of fitted) yield* sized(rows.length, predictions);
   }
 }

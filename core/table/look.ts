@@ -75,7 +75,7 @@ export async function guess(database: DuckDBConnection, names: string[], missing
     }
   }
   // Columns that leave it open which mark is the decimal one have the mark of the others.
-  const sure = guesses.flatMap(({ number }) => (number?.written !== undefined && !number.ambiguous ? [number.written.decimal] : []));
+  const sure = guesses.flatMap(({ number, isOpen }) => (number?.written !== undefined && !isOpen ? [number.written.decimal] : []));
   const [likely, ...others] = new Set(sure);
   if (likely !== undefined && others.length === 0) for (const [index, cells] of open) guesses[index] = guessAt(index, cells, likely);
   return guesses;
@@ -92,7 +92,8 @@ function guessOf(name: string, cells: DuckDBValue[], missing: Set<string>, spec:
   const mayBeUseless = distinct < 2 || (areIntegers && distinct === values.length);
   const isText = values.length > 0 && values.reduce((sum, value) => sum + countWords(value), 0) >= wordsOfText * values.length;
   const date = guessDate(name, values, numberShare, dayFirst);
-  const isOpen = number !== undefined && (number.ambiguous === true || (written === undefined && areGroupedByDots(values)));
+  const leavesOpen = () => (written === undefined ? areGroupedByDots(values) : !values.some((value) => /\d[.,]\d/.test(value)));
+  const isOpen = number !== undefined && (number.ambiguous === true || leavesOpen());
   const found = { mayBeUseless, isText, isOpen, ...(number && { number }) };
   if (date !== undefined && (type === undefined || type === 'date')) return { form: date, ...found, date };
   if (number !== undefined) return { form: number, ...found };

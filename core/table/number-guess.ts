@@ -1,5 +1,6 @@
 /** Whether text looks like numbers, and how they are written: from the first rows, which the look at every cell confirms or sends back. */
 import { groupMarks, matcherOf, type NumberFormat } from '../features/number-formats.ts';
+import { guessMagnitudes, type Magnitudes } from './magnitudes.ts';
 
 export interface NumberForm {
   as: 'number';
@@ -35,16 +36,30 @@ const unitShare = 0.5;
 export function guessNumber(values: readonly string[], share: number, hints: NumberHints = {}): NumberForm | undefined {
   const { decimal, likely } = hints;
   const trimmed = values.map((value) => value.trim());
-  const enough = (count: number) => values.length > 0 && count >= share * values.length;
-  const isPlain = enough(trimmed.filter((value) => plain.test(value)).length);
+  const magnitudes = guessMagnitudes(trimmed, hints.words === false);
+  const withMagnitudes = magnitudes && guessWritten(trimmed, share, hints, magnitudes);
+  if (withMagnitudes) return withMagnitudes;
+  const isPlain = values.length > 0 && trimmed.filter((value) => plain.test(value)).length >= share * values.length;
   if (isPlain && decimal !== ',' && (likely !== ',' || !areGroupedByDots(values))) return { as: 'number' };
-  const parts = partsOf(trimmed, hints.words === false ? shapes.signs : shapes.words);
+  return guessWritten(trimmed, share, hints);
+}
+
+/** @param magnitudes where there are some, which are no units then */
+function guessWritten(trimmed: readonly string[], share: number, hints: NumberHints, magnitudes?: Magnitudes): NumberForm | undefined {
+  const { decimal, likely } = hints;
+  const enough = (count: number) => trimmed.length > 0 && count >= share * trimmed.length;
+  const { powers, bare } = magnitudes ?? { powers: undefined, bare: trimmed };
+  const parts = partsOf(bare, hints.words === false ? shapes.signs : shapes.words);
   if (!enough(parts.length)) return undefined;
   const prefixes = unitOf(parts.map(({ prefix }) => prefix));
   const suffixes = unitOf(parts.map(({ suffix }) => suffix));
-  if (prefixes === undefined || suffixes === undefined || looksLikeKeys(parts, [...prefixes, ...suffixes])) return undefined;
+  if (prefixes === undefined || suffixes === undefined) return undefined;
+  const units = [...prefixes, ...suffixes];
+  if (looksLikeKeys(parts, [...units, ...Object.keys(powers ?? {})])) return undefined;
+  // Such a unit would be taken for a magnitude, or for what is written in its place.
+  if (powers && units.some((unit) => unit in powers || unit === 'e')) return undefined;
   const found = (decimal === undefined ? (['.', ','] as const) : [decimal]).map((mark) => {
-    const format = formatOf(mark, parts, trimmed, { prefixes, suffixes });
+    const format = formatOf(mark, parts, bare, { prefixes, suffixes }, powers);
     const matcher = matcherOf(format);
     const read = trimmed.map((value) => matcher.test(value));
     return { format, read, count: read.filter(Boolean).length };
@@ -95,6 +110,7 @@ function formatOf(
   parts: readonly Parts[],
   values: readonly string[],
   { prefixes, suffixes }: { prefixes: string[]; suffixes: string[] },
+  magnitudes?: Record<string, number>,
 ): NumberFormat {
   const negative = values.some((value) => value.includes('('))
     ? '()'
@@ -105,7 +121,7 @@ function formatOf(
         : undefined;
   const usual = decimal === '.' ? ',' : '.';
   const seen = groupMarks.filter((mark) => mark !== decimal && mark !== usual && parts.some(({ digits: each }) => each.includes(mark)));
-  const units = { ...(prefixes.length > 0 && { prefixes }), ...(suffixes.length > 0 && { suffixes }) };
+  const units = { ...(prefixes.length > 0 && { prefixes }), ...(suffixes.length > 0 && { suffixes }), ...(magnitudes && { magnitudes }) };
   const isBare = negative === undefined && seen.length === 0 && Object.keys(units).length === 0;
   if (isBare && parts.some(({ exponent }) => exponent !== undefined)) return { decimal, groups: [], exponent: true };
   return { decimal, groups: [usual, ...seen], ...units, ...(negative && { negative }) };
@@ -118,14 +134,15 @@ export function areGroupedByDots(values: readonly string[]): boolean {
 }
 
 /** The format in words, for reports. */
-export function describeFormat({ decimal, groups, prefixes = [], suffixes = [], negative, exponent }: NumberFormat): string {
+export function describeFormat({ decimal, groups, prefixes = [], suffixes = [], magnitudes, negative, exponent }: NumberFormat): string {
   const names: Record<string, string> = { ',': 'commas', '.': 'points', ' ': 'spaces', "'": 'apostrophes', '’': 'apostrophes' };
   const marks = [...new Set(groups.map((mark) => names[mark] ?? 'spaces'))];
   // Of what has a unit, only marks that are not the usual ones are worth a word.
-  const hasUnit = prefixes.length > 0 || suffixes.length > 0;
+  const hasUnit = prefixes.length > 0 || suffixes.length > 0 || magnitudes !== undefined;
   const quoted = (units: string[]) => units.map((unit) => `'${unit}'`).join(' or ');
   return [
     ...(prefixes.length > 0 ? [`${quoted(prefixes)} before them`] : []),
+    ...(magnitudes ? [`magnitudes (${quoted(Object.keys(magnitudes))})`] : []),
     ...(suffixes.length > 0 ? [`${quoted(suffixes)} behind them`] : []),
     ...(decimal === ',' ? ['decimal commas'] : []),
     ...(exponent || (hasUnit && groups.length === 1) ? [] : [`${marks.join(' or ')} between thousands`]),

@@ -20,7 +20,8 @@ export function numberCell(value: string, written?: NumberFormat): string {
     const number = `TRY_CAST(${value} AS DOUBLE)`;
     return `CASE WHEN isfinite(${number}) THEN ${number} END`;
   }
-  const bare = [...leftOutOf(written), ' '].reduce((rest, mark) => `replace(${rest}, ${literal(mark)}, '')`, value);
+  const marks = [...leftOutOf(written), { mark: ' ' }];
+  const bare = marks.reduce((rest, { mark, power = '' }) => `replace(${rest}, ${literal(mark)}, '${power}')`, value);
   const number = `TRY_CAST(replace(${bare}, ${literal(written.decimal)}, '.') AS DOUBLE)`;
   const negative = negativeMark(written);
   const signed = negative === undefined ? number : `CASE WHEN contains(${value}, ${literal(negative)}) THEN -${number} ELSE ${number} END`;

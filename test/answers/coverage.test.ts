@@ -31,7 +31,7 @@ test.each(families)('sets and intervals of %s hold the truth about nine times in
       const metric = sample.y.task === 'classification' ? 'logLoss' : 'rmse';
       const answers = fitAnswers(predictions, known.y, { metric, coverage: 0.9 });
       const model = await familyOf(family).fit(known.x, known.y, params, context);
-      own.push(coverageOf(fresh.y, answer(answers, await model.predict(fresh.x)))!.measured);
+      own.push(coverageOf(fresh.y, answer(answers, await model.predict(fresh.x)), [])!.measured);
     }
   measured.push(...own);
   // The intervals are of models of four fifths of the rows: that of all rows is a little better than it says.

@@ -81,6 +81,59 @@ describe('calibration', () => {
   });
 });
 
+/** Rows of classes that are said with probabilities whose odds are too large in the middle and right at the ends: no scale and no bias mends that. */
+function bent(rows: number, classes: number, seed: number) {
+  const random = new Random(seed);
+  const probabilities = new Float32Array(rows * classes);
+  const labels = Int32Array.from({ length: rows }, (_, row) => {
+    const logits = Float64Array.from({ length: classes }, () => 5 * random.uniform());
+    const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+    probabilities.set(
+      logits.map((logit) => Math.exp(logit) / total),
+      row * classes,
+    );
+    const chances = probabilities.subarray(row * classes, (row + 1) * classes).map((p) => (p < 0.2 ? 0.02 : p < 0.75 ? 0.4 : 0.5));
+    let left = random.uniform() * chances.reduce((a, b) => a + b, 0);
+    for (let k = 0; k < classes; k++) {
+      left -= chances[k]!;
+      if (left <= 0) return k;
+    }
+    return classes - 1;
+  });
+  return { probabilities, labels };
+}
+
+describe('calibration of three classes and more', () => {
+  test.each([3, 5])('%i follow curves of their own where no scales do', (classes) => {
+    const [fitted, fresh] = [bent(8000, classes, 1), bent(8000, classes, 2)];
+    const calibration = fitCalibration(fitted.probabilities, fitted.labels, classes)!;
+    expect(calibration.kind).toBe('isotonic');
+    const calibrated = calibrate(calibration, fresh.probabilities);
+    expect(logLoss(fresh.labels, calibrated, classes)).toBeLessThan(logLoss(fresh.labels, fresh.probabilities, classes) - 0.03);
+    for (let row = 0; row < fresh.labels.length; row++) {
+      const own = calibrated.subarray(row * classes, (row + 1) * classes);
+      expect(own.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+      for (const p of own) expect(p).toBeGreaterThan(0);
+    }
+  });
+
+  test('leaves them alone where they are what they say, and where rows are too few for curves', () => {
+    const random = new Random(3);
+    const sound = (rows: number) => {
+      const { probabilities } = bent(rows, 3, 4);
+      const labels = Int32Array.from({ length: rows }, (_, row) => {
+        const drawn = random.uniform();
+        const [a, b] = probabilities.subarray(row * 3, row * 3 + 2) as unknown as [number, number];
+        return drawn < a ? 0 : drawn < a + b ? 1 : 2;
+      });
+      return fitCalibration(probabilities, labels, 3)?.kind;
+    };
+    expect(sound(6000)).toBeUndefined();
+    const few = bent(1000, 3, 5);
+    expect(fitCalibration(few.probabilities, few.labels, 3)?.kind).not.toBe('isotonic');
+  });
+});
+
 describe('a decision', () => {
   const rare = drawn(4000, 3, { shift: -2.5 });
   const scoreOf = (labels: Int32Array) => labelScores(confusionMatrix(rare.labels, labels, 2));

@@ -7,6 +7,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { type Answers, answer, answerToOnnx } from '../../core/answers/answers.ts';
 import { calibrationKinds } from '../../core/answers/calibration.ts';
+import type { Curve, Isotonic } from '../../core/answers/isotonic.ts';
 import { logarithm } from '../../core/models/exact/logarithm.ts';
 import type { Predictions } from '../../core/models/model.ts';
 import { OnnxGraph } from '../../core/onnx/graph.ts';
@@ -23,6 +24,7 @@ interface Case {
 
 /** What our runtime was asked, for Python's to be asked too. */
 const asked: Case[] = [];
+const mostAsked = 100;
 
 const finite = fc.double({ min: -20, max: 20, noNaN: true });
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true });
@@ -51,13 +53,19 @@ function classification(classes: number) {
   });
 }
 
-const curves = fc
+const curve = fc
   .tuple(fc.uniqueArray(fc.float({ min: 0, max: 1, noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 6 }), fc.nat(6))
-  .map(([from, seed]): Answers['calibration'] => {
+  .map(([from, seed]): Curve => {
     const sorted = from.filter((each) => !Object.is(each, -0)).sort((a, b) => a - b);
     const said = sorted.length > 0 ? sorted : [0.5];
-    return { kind: 'isotonic', from: said, to: said.map((_, i) => (i + 1) / (said.length + 1 + seed)) };
+    return { from: said, to: said.map((_, i) => (i + 1) / (said.length + 1 + seed)) };
   });
+
+/** Of two classes one curve, of more as many. */
+function isotonic(classes: number): fc.Arbitrary<Isotonic> {
+  const count = classes === 2 ? 1 : classes;
+  return fc.record({ kind: fc.constant('isotonic'), curves: fc.array(curve, { minLength: count, maxLength: count }) });
+}
 
 const regression = fc.record({
   answers: fc.uniqueArray(float32, { maxLength: 5 }).chain((edges) => {
@@ -101,12 +109,12 @@ async function checkGraph(answers: Answers, predictions: Predictions): Promise<v
     else expect(outputs[name] && Array.from(outputs[name].data as Uint8Array, Number), name).toEqual(values && [...values]);
   }
   const told = Object.entries(expected).flatMap(([name, values]): [string, number[]][] => (values ? [[name, [...values]]] : []));
-  if (asked.length < 60) asked.push({ graph, width, numbers, answers: Object.fromEntries(told) });
+  if (asked.length < mostAsked) asked.push({ graph, width, numbers, answers: Object.fromEntries(told) });
 }
 
 describe('calibrated probabilities, labels and sets are the graph’s', () => {
-  test('by a curve', async () => {
-    const cases = fc.tuple(curves, classification(2)).map(([calibration, { answers, predictions }]) => ({
+  test.each([2, 3, 7])('of %i classes by curves', async (classes) => {
+    const cases = fc.tuple(isotonic(classes), classification(classes)).map(([calibration, { answers, predictions }]) => ({
       answers: { ...answers, calibration } as Answers,
       predictions,
     }));
@@ -154,7 +162,7 @@ test.skipIf(!pythonHas('onnx', 'onnxruntime', 'numpy'))(
     });
     const answers = JSON.parse(runPython(judge, JSON.stringify(request))) as Case['answers'][];
     rmSync(folder, { recursive: true });
-    expect(asked.length).toBe(60);
+    expect(asked.length).toBe(mostAsked);
     const plain = (values: Case['answers']) =>
       Object.fromEntries(Object.entries(values).map(([name, each]) => [name, each.map((v) => v + 0)]));
     expect(answers.map(plain)).toEqual(asked.map((each) => plain(each.answers)));

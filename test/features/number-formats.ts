@@ -72,4 +72,36 @@ export const formats: [name: string, format: NumberFormat, texts: [string, numbe
       ['17', 17],
     ],
   ],
+  [
+    'dollars in thousands and millions',
+    { decimal: '.', groups: [','], prefixes: ['$', 'US$'], magnitudes: { K: 3, k: 3, M: 6, B: 9 }, negative: '()' },
+    [
+      ['$1.2M', 1_200_000],
+      ['US$3.4k', 3400],
+      ['($1,250 K)', -1_250_000],
+      ['-$.5B', -500_000_000],
+      ['1.B', 1e9],
+      ['0.1K', 100],
+      ['$999', 999],
+    ],
+  ],
+  [
+    'millions in words, before a unit that is part of one of them',
+    {
+      decimal: ',',
+      groups: ['.', '\u00a0'],
+      suffixes: ['€', 'o', 'MXN'],
+      magnitudes: { 'Mio.': 6, Mio: 6, 'Mrd.': 9, M: 6 },
+      negative: '−',
+    },
+    [
+      ['1,5 Mio. €', 1_500_000],
+      ['−2 Mio€', -2_000_000],
+      ['1.250,5\u00a0Mrd.\u00a0€', 1_250_500_000_000],
+      ['3 Mio o', 3_000_000],
+      ['4 M MXN', 4_000_000],
+      ['4 MXN', 4],
+      ['17', 17],
+    ],
+  ],
 ];

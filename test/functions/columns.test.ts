@@ -98,31 +98,37 @@ test('amounts as people write them are numbers, in the file, in requests and as 
   const lab = new Laboratory();
   const random = new Random(5);
   const euros = (cents: number) => `${new Intl.NumberFormat('de-DE', { minimumFractionDigits: 2 }).format(cents / 100)} €`;
+  const inShort = (sales: number) => {
+    const [size, unit] = sales >= 1e6 ? [1e6, ' Mio.'] : sales >= 1000 ? [1000, ' Tsd.'] : [1, ''];
+    return `${String(sales / size).replace('.', ',')}${unit} €`;
+  };
   const lines = Array.from({ length: 400 }, () => {
-    const [price, weight] = [random.below(500_000), random.below(100)];
+    const [price, weight, sales] = [random.below(500_000), random.below(100), 1000 * random.below(900)];
     const kind = ['Wärmepumpe', 'Kessel'][random.below(2)]!;
-    return [euros(price), `${weight / 10} kg`.replace('.', ','), kind, euros(2 * price + weight * 10_000)].join(';');
+    return [euros(price), `${weight / 10} kg`.replace('.', ','), inShort(sales), kind, euros(2 * price + weight * 10_000 + sales)].join(
+      ';',
+    );
   });
   await lab.rawData.put('raw/geld/dataset.json', JSON.stringify({ families: ['linear'], search: 'grid' }));
-  await lab.prepare(await lab.upload('raw/geld/geld.csv', `Preis;Gewicht;Art;Summe\n${lines.join('\n')}\n`));
+  await lab.prepare(await lab.upload('raw/geld/geld.csv', `Preis;Gewicht;Umsatz;Art;Summe\n${lines.join('\n')}\n`));
   await lab.runAll();
   expect(await getRun(lab.rawModels, lab.queue, lab.queue.records[0]!.run)).toMatchObject({ status: 'SUCCEEDED' });
   const asked = await lab.ask('GET', '/v2/models/geld');
-  expect(JSON.parse(asked.body).inputs.map(({ datatype }: { datatype: string }) => datatype)).toEqual(['BYTES', 'BYTES', 'BYTES']);
+  expect(JSON.parse(asked.body).inputs.map(({ datatype }: { datatype: string }) => datatype)).toEqual(['BYTES', 'BYTES', 'BYTES', 'BYTES']);
   const answers = async (body: unknown, headers?: Record<string, string>) =>
     JSON.parse((await lab.ask('POST', '/models/geld/predict', body, headers)).body);
   const rows = [
-    { Preis: '1.234,50 €', Gewicht: '2,5 kg', Art: 'Kessel' },
-    { Preis: 1234.5, Gewicht: 2.5, Art: 'Kessel' },
-    { Preis: ' 1234,5', Gewicht: '2,50', Art: 'Kessel' },
-    { Preis: null, Gewicht: 'n/a', Art: 'Kessel' },
+    { Preis: '1.234,50 €', Gewicht: '2,5 kg', Umsatz: '0,5 Mio. €', Art: 'Kessel' },
+    { Preis: 1234.5, Gewicht: 2.5, Umsatz: 500_000, Art: 'Kessel' },
+    { Preis: ' 1234,5', Gewicht: '2,50', Umsatz: '500 Tsd.€', Art: 'Kessel' },
+    { Preis: null, Gewicht: 'n/a', Umsatz: '', Art: 'Kessel' },
   ];
   const { predictions } = await answers({ rows });
-  expect(predictions[0].value).toBeCloseTo(2 * 1234.5 + 2500, -1);
+  expect(predictions[0].value).toBeCloseTo(2 * 1234.5 + 2500 + 5000, -1);
   expect(predictions[1]).toEqual(predictions[0]);
   expect(predictions[2]).toEqual(predictions[0]);
   expect(predictions[3].value).toEqual(expect.any(Number));
-  const csv = await answers('Gewicht;Art;Preis\n2,5 kg;Kessel;1.234,50 €\n', { 'content-type': 'text/csv' });
+  const csv = await answers('Gewicht;Art;Preis;Umsatz\n2,5 kg;Kessel;1.234,50 €;500.000 €\n', { 'content-type': 'text/csv' });
   expect(csv.predictions).toEqual([predictions[0]]);
   expect(await answers({ rows: [{ ...rows[0], Preis: '1234.5' }] })).toMatchObject({
     error: {

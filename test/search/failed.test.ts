@@ -10,9 +10,12 @@ import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { boardOf } from '../../core/search/auto/promote.ts';
 import { runAutoTrial } from '../../core/search/auto/run-trial.ts';
 import { failedTrial, failuresOf, requireSome } from '../../core/search/failed.ts';
+import { fitBest } from '../../core/search/fit-best.ts';
 import { leastFit } from '../../core/search/least-fit.ts';
+import type { Candidate } from '../../core/search/plan.ts';
 import { planSearch } from '../../core/search/plan-search.ts';
 import { runTrial } from '../../core/search/run-trial.ts';
+import { select } from '../../core/search/selection.ts';
 import { makeSample } from '../models/data.ts';
 
 const { x, y } = makeSample(300, 4, 2, 1);
@@ -47,6 +50,28 @@ test('of a grid, a family that fails does not take the others with it', async ()
   const failed = await runTrial(plan, 'forest-0', x, y, { workers: 1 });
   expect(failed).toMatchObject({ scores: [], failed: [{ message }] });
   expect((await runTrial(plan, 'linear-0', x, y, { workers: 1 })).failed).toBeUndefined();
+});
+
+test('of a grid, the next best is fitted where the best cannot be, and nothing of which no score is known', async () => {
+  const grids = { linear: { penalty: ['l2'], alpha: [0.001, 0.01, 0.1] }, svm: { kernel: ['linear'], C: [1] } } as const;
+  const plan = planSearch({ ...question, spec: { search: 'grid', families: ['linear', 'svm'], folds: 2, grids: grids as never } });
+  const results = [];
+  for (const { id, family } of plan.trials) if (family === 'linear') results.push(await runTrial(plan, id, x, y, { workers: 1 }));
+  const board = select(plan, results);
+  const ranked = board.entries.map(({ candidate }) => candidate);
+  const model = await linear.fit(x, y, {}, { seed: 1, workers: 1 });
+  const fitBut =
+    (broken: number[]) =>
+    async ({ id }: Candidate) => {
+      if (broken.includes(id)) throw new TypeError('not positive definite');
+      return model;
+    };
+  expect((await fitBest(plan, board, fitBut([]))).passedOver).toEqual([]);
+  const { candidate, passedOver } = await fitBest(plan, board, fitBut(ranked.slice(0, 2)));
+  expect(candidate.id).toBe(ranked[2]);
+  expect(passedOver).toEqual(ranked.slice(0, 2).map((id) => ({ candidates: [id], message })));
+  // The fourth is the machine, which was not tried.
+  await expect(fitBest(plan, board, fitBut(ranked.slice(0, 3)))).rejects.toThrow('not positive definite');
 });
 
 test('where nothing can be fitted the run says why; where the time was over it does not', () => {

@@ -33,6 +33,19 @@ test('training sizes end with all rows of the first fold, and cost nothing but t
   for (const { score } of sizes) expect(score).toBeGreaterThan(0.5);
 });
 
+test('a member stands for its mixture with as many sizes as there is work for', async () => {
+  const { x, y } = makeSample(400, 4, 2, 1);
+  const all = await outOfFold(plan, candidate, x, y, { workers: 1 });
+  const rowsOf = async (features: number) => {
+    const rows: number[] = [];
+    const shape = { rows: 400, features, classes: 2 };
+    for await (const size of trainingSizes({ ...plan, shape }, candidate, x, y, all, { workers: 1, isMember: true })) rows.push(size.rows);
+    return rows;
+  };
+  expect(await rowsOf(4)).toEqual([300, 38, 75, 150]);
+  expect(await rowsOf(1e8)).toEqual([300]);
+});
+
 test('where the time is over there are no answers, and that is said', async () => {
   const { x, y } = makeSample(200, 4, 2, 1);
   const over = await findAnswers(plan, candidate, x, y, { workers: 1, left: () => 0 });

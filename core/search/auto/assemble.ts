@@ -15,6 +15,7 @@ import type { ObjectStore } from '../../object-store.ts';
 import { messageOf } from '../failed.ts';
 import { metrics, score, scoreBy } from '../metrics.ts';
 import type { Candidate, Leaderboard, Plan, Scores } from '../plan.ts';
+import type { Exemplar } from '../training-sizes.ts';
 import { chooseMembers, withRoom } from './choose-members.ts';
 import { type Finalist, gatherFinalists } from './finalists.ts';
 import { crossFit, fitSecond, leastRows, mostColumns, places } from './second-layer.ts';
@@ -24,7 +25,8 @@ import { asPredictions, selectWeights } from './weights.ts';
  * The model of an automatic search, from what its trials have kept.
  * @param fit fits a candidate on all train rows, whole or as far as there is time; it may throw Unavailable where there is none
  * @throws IngotError Unavailable where nothing was tried on a whole fold, and the best of those that were planned cannot be fitted
- * @returns the model, and what it says of all train rows out of fold, as out-of-fold.ts has it
+ * @returns the model, and what it says of all train rows out of fold, as out-of-fold.ts has it; and the member that weighs most, where its folds
+ *   are whole
  */
 export async function fitAssembly(
   models: ObjectStore,
@@ -33,7 +35,7 @@ export async function fitAssembly(
   y: Target,
   fit: (candidate: Candidate, params: Params, whole: boolean) => Promise<FittedModel>,
   by?: RowKeys,
-): Promise<{ model: FittedModel; assembly: Assembly; outOfFold?: Predictions }> {
+): Promise<{ model: FittedModel; assembly: Assembly; outOfFold?: Predictions; exemplar?: Exemplar }> {
   const gathered = await gatherFinalists(models, plan, board, y, by);
   if (!gathered) {
     const { id, family, params, ...best } = plan.candidates.find((candidate) => candidate.id === board.best)!;
@@ -43,7 +45,7 @@ export async function fitAssembly(
     const why = 'The time was over before any candidate was tried on a whole fold.';
     return { model, assembly: untried(id, family, model.params, why) };
   }
-  const { finalists, rows, foldOf } = gathered;
+  const { finalists, rows, foldOf, isWhole } = gathered;
   // Its fold models are whole: one that was stopped half-way is worse than any of them.
   const refit = (candidate: Candidate, params: Params) =>
     fit(candidate, params, true).catch((error: unknown) => {
@@ -51,7 +53,10 @@ export async function fitAssembly(
       return isOver ? 'there is no time to fit it on all rows' : `it cannot be fitted on all rows (${messageOf(error)})`;
     });
   const { model, outOfFold, assembly } = await assemble(plan, finalists, takeTarget(y, rows), foldOf, refit, by?.by !== 'time');
-  return { model, assembly, outOfFold: asPredictions(y, ofAllRows(y, rows, outOfFold)) };
+  const ofAll = (answers: Float32Array) => asPredictions(y, ofAllRows(y, rows, answers));
+  const { candidate: id } = assembly.members.reduce((most, member) => (member.weight > most.weight ? member : most));
+  const { candidate, answers } = finalists.find((finalist) => finalist.candidate.id === id)!;
+  return { model, assembly, outOfFold: ofAll(outOfFold), ...(isWhole && { exemplar: { candidate, outOfFold: ofAll(answers) } }) };
 }
 
 /** [all rows × outputs] of `answers`, [rows × outputs]: NaN in rows of which no part of the model is ignorant. */

@@ -3,11 +3,17 @@ import { families, familyOf } from '../../models/families.ts';
 import type { Family, Params } from '../../models/model.ts';
 import type { Candidate } from '../plan.ts';
 
+/** Of more classes, a machine's lines, one for each pair of them, take longer than all else. */
+const mostClassesInPairs = 32;
+/** Of more classes, a linear model with less penalty takes long to settle, and is no better. */
+const mostClassesHardlyPenalised = { classes: 12, alpha: 0.001 };
+
 /**
  * @param names families to keep to; by default all that there are
  * @param skewed whether the target is of amounts whose logarithms are worth learning: the better half of each family tries that too
+ * @param classes 0 of a regression
  */
-export function portfolioOf(names: readonly string[] | undefined, skewed = false): Candidate[] {
+export function portfolioOf(names: readonly string[] | undefined, skewed = false, classes = 0): Candidate[] {
   const asked = names?.map(familyOf) ?? families;
   // Long lists are spread among short ones; of equal places (the sort is stable) families keep their order.
   const listed = asked.flatMap((family) => {
@@ -18,8 +24,14 @@ export function portfolioOf(names: readonly string[] | undefined, skewed = false
     return points.map((params, index) => ({ family, params, place: index / points.length }));
   });
   return listed
+    .filter(({ family, params }) => !isTooDear(family, params, classes))
     .sort((a, b) => a.place - b.place)
     .map(({ family, params }, id) => ({ id, family: family.name, params: family.parse(params as Params) }));
+}
+
+function isTooDear({ name }: Family, params: Params, classes: number): boolean {
+  if (name === 'svm') return params['kernel'] === 'linear' && classes > mostClassesInPairs;
+  return name === 'linear' && classes > mostClassesHardlyPenalised.classes && Number(params['alpha']) < mostClassesHardlyPenalised.alpha;
 }
 
 const takesLogarithms = (family: Family) => 'target' in family.parse({});

@@ -25,6 +25,8 @@ export interface Gathered {
   /** The train rows that the answers are of, and the fold of each. */
   rows: Int32Array;
   foldOf: Int32Array;
+  /** Whether they were trained on all rows of their folds, and answer all others. */
+  isWhole: boolean;
 }
 
 /**
@@ -66,7 +68,8 @@ export async function gatherFinalists(
         };
       }),
     );
-    return { finalists, rows: joinRows(places), foldOf: joinRows(places.map((rows, i) => rows.map(() => folds[i]!))) };
+    const isWhole = trials.rung === plan.rungs!.length - 1;
+    return { finalists, rows: joinRows(places), foldOf: joinRows(places.map((rows, i) => rows.map(() => folds[i]!))), isWhole };
   }
   return undefined;
 }

@@ -27,7 +27,7 @@ export function planAuto(
   limits: Limits | undefined = spec.budget,
 ): Plan {
   const classWeights = parseClassWeights(spec.classWeights, classes);
-  const portfolio = portfolioOf(spec.families, skewed);
+  const portfolio = portfolioOf(spec.families, skewed, shape.classes);
   const small = portfolio.filter((candidate) => graphBytesOf(candidate, shape) <= mostGraphBytes);
   const all = small.length > 0 ? small : portfolio;
   const time = workWithin(shape, lane, limits);

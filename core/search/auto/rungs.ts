@@ -23,9 +23,14 @@ const mostSeconds = 300;
 /** Core seconds below which splitting a fold's candidates into more trials costs more than it gives. */
 const trialWork = 3;
 
-/** Core seconds of a candidate on one fold of a rung. */
-export function rungWork(candidate: Candidate, shape: Shape, { trainRows, validRows }: Pick<Rung, 'trainRows' | 'validRows'>): number {
-  return foldCoreSeconds(candidate.family, { ...shape, rows: trainRows }, candidate.params, validRows);
+/** Core seconds of a candidate on one fold of a rung. @param pace see foldCoreSeconds */
+export function rungWork(
+  candidate: Candidate,
+  shape: Shape,
+  { trainRows, validRows }: Pick<Rung, 'trainRows' | 'validRows'>,
+  pace?: number,
+): number {
+  return foldCoreSeconds(candidate.family, { ...shape, rows: trainRows }, candidate.params, validRows, pace);
 }
 
 export function foldsFor(rows: number): number {
