@@ -2,17 +2,19 @@
 import { availableParallelism } from 'node:os';
 import * as z from 'zod/mini';
 import { timeLeft } from '../core/compute/clock.ts';
+import type { RowKeys } from '../core/features/row-keys.ts';
 import { modelKeys } from '../core/keys.ts';
 import type { FoldFit, Target } from '../core/models/model.ts';
 import { putJson } from '../core/object-store.ts';
 import { earlierFit, keepFit, keptFit, trialOf } from '../core/search/auto/objects.ts';
 import { runAutoTrial } from '../core/search/auto/run-trial.ts';
+import { trialRows } from '../core/search/auto/rung-rows.ts';
 import { failedTrial, withFailed } from '../core/search/failed.ts';
 import type { Plan, Trial, TrialResult } from '../core/search/plan.ts';
 import { runTrial } from '../core/search/run-trial.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
 import { isJob, stageMilliseconds } from './shared/environment.ts';
-import { withTrain } from './shared/features.ts';
+import { type TrainRows, withTrain } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import type { Services } from './shared/services.ts';
@@ -53,8 +55,9 @@ async function tryCandidates(
     // What was planned for a job may be more than a function has time for.
     const isLate = left && (() => left() <= 0 || (!isJob() && performance.now() - started > stageMilliseconds));
     const isOver = ended === undefined ? isLate : () => true;
-    const result = await withTrain(data, plan, ({ x, y, by }) => {
-      const context = { by, workers: availableParallelism(), ...(isOver && { isOver }) };
+    const needed = plan.search === 'auto' ? (y: Target, by?: RowKeys) => trialRows(plan, trial, y, by) : undefined;
+    const train = async ({ x, y, by, rows }: TrainRows) => {
+      const context = { by, rows, workers: availableParallelism(), ...(isOver && { isOver }) };
       const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
       const kept = async (candidate: number, truth: Target) =>
         (await keptFit(models, plan, trial, candidate, truth)) ?? earlierFit(models, plan, trial, candidate, truth);
@@ -62,7 +65,8 @@ async function tryCandidates(
       return plan.search === 'auto'
         ? runAutoTrial(plan, trial, x, y, { ...context, keep, kept, checkpointOf })
         : runTrial(plan, trial.id, x, y, context);
-    });
+    };
+    const result = await withTrain(data, plan, train, needed);
     const seconds = (performance.now() - started) / 1000;
     return { ...(ended === undefined ? result : withFailed(plan, trial, result, ended)), seconds };
   } finally {

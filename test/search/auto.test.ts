@@ -5,6 +5,7 @@ import { IngotError } from '../../core/errors.ts';
 import { modelKeys } from '../../core/keys.ts';
 import { familyOf } from '../../core/models/families.ts';
 import type { FoldFit, Matrix } from '../../core/models/model.ts';
+import { takeMatrix } from '../../core/models/take-matrix.ts';
 import { putJson } from '../../core/object-store.ts';
 import { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
 import { fitAssembly } from '../../core/search/auto/assemble.ts';
@@ -13,6 +14,7 @@ import { doneRung, keepFit, rungsOf } from '../../core/search/auto/objects.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { boardOf, type DoneRung, promote } from '../../core/search/auto/promote.ts';
 import { runAutoTrial } from '../../core/search/auto/run-trial.ts';
+import { trialRows } from '../../core/search/auto/rung-rows.ts';
 import { planRungs, rungWork, within } from '../../core/search/auto/rungs.ts';
 import { selectWeights } from '../../core/search/auto/weights.ts';
 import { score } from '../../core/search/metrics.ts';
@@ -88,20 +90,23 @@ describe('the rungs', () => {
     );
   });
 
-  test('a sample of a table in a file is tried as the same sample of one in memory', { timeout: 60_000 }, async () => {
+  test('a sample is tried alike with all rows at hand, in memory or in a file, and with its own alone', { timeout: 60_000 }, async () => {
     const { x, y } = makeSample(3000, 6, 2, 1);
     const planned = planOf({ x, y });
     const plan = { ...planned, rungs: [{ ...planned.rungs![0]!, trainRows: 500, validRows: 200 }] };
     const ofEachFamily = [...new Map(plan.candidates.toReversed().map(({ family, id }) => [family, id])).values()];
     const trial = { ...plan.trials[0]!, candidates: ofEachFamily };
-    const tried = async (table: Matrix) => {
+    const tried = async (table: Matrix, rows?: Int32Array) => {
       const kept: Uint8Array[] = [];
-      await runAutoTrial(plan, trial, table, y, { workers: 1, keep: async (_, { model }) => void kept.push(model.serialize()) });
+      await runAutoTrial(plan, trial, table, y, { workers: 1, rows, keep: async (_, { model }) => void kept.push(model.serialize()) });
       return kept;
     };
     const expected = await tried(x);
     expect(expected).toHaveLength(ofEachFamily.length);
     expect(await tried(lazy(x))).toEqual(expected);
+    const own = trialRows(plan, trial, y);
+    expect(own).toHaveLength(700);
+    expect(await tried(takeMatrix(x, own), own)).toEqual(expected);
   });
 
   test('more work tries no fewer candidates, and folds that are asked for are kept', () => {
