@@ -123,7 +123,7 @@ export class Booster {
       gradientUnit: objective.gradientUnit,
       hessianUnit: objective.hessianUnit,
       // The sum over all rows stays within 31 bits.
-      bits: Math.min(20, 30 - Math.ceil(Math.log2(rows))),
+      bits: Math.min(Number(process.env['BITS'] ?? 20), 30 - Math.ceil(Math.log2(rows))),
       stochastic: stochasticRounding ? 1 : 0,
     });
     this.kernel = instantiateBoost(memory);
