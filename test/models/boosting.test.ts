@@ -58,6 +58,8 @@ test('the kernel grows the trees of its naive twin, who adds every sum up anew: 
         l2: fc.constantFrom(0, 1.5),
         minGain: fc.constantFrom(0, 0.01),
         learningRate: fc.constantFrom(0.1, 1),
+        gradientBits: fc.constantFrom(null, 0, 1, 5),
+        stochasticRounding: fc.boolean(),
       }),
       fc.nat(1000),
       fc.boolean(),
@@ -66,14 +68,14 @@ test('the kernel grows the trees of its naive twin, who adds every sum up anew: 
       async (drawn, seed, missing, [rows, columns]) => {
         const whole = makeSample(rows, columns, 0, seed);
         const sample = missing ? withMissing(whole, seed) : whole;
-        const params = boosting.parse({ ...drawn, nEstimators: 3, stochasticRounding: false });
+        const params = boosting.parse({ ...drawn, nEstimators: 3 });
         const { trees } = await fit(sample, params);
         const { y, x } = sample;
         if (y.task !== 'regression') throw new TypeError();
         const base = Math.fround([...y.values].sort((a, b) => a - b).reduce((a, b) => a + b, 0) / x.rows);
         const scale = 2 ** Math.ceil(Math.log2(Math.max(...y.values.map((value) => Math.abs(value - base)))));
         const target = Array.from(y.values, (value) => (value - base) / scale);
-        const twin = boostNaively(binsOf(x, trees.ensemble.edges), target, resolve(params));
+        const twin = boostNaively(binsOf(x, trees.ensemble.edges), target, resolve(params), context.seed);
         expect([...trees.ensemble.splits]).toEqual(twin.flatMap(({ splits }) => splits));
         expect([...trees.missingLeft]).toEqual(twin.flatMap(({ missingLeft }) => missingLeft));
         expect([...trees.ensemble.leaves]).toEqual(twin.flatMap(({ leaves }) => leaves).map((value) => value + 0));

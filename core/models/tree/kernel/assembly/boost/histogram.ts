@@ -131,6 +131,8 @@ function findCut(leafIndex: u32, feature: u32, histogram: usize): void {
   total = leaf.sum;
   const g = <f64>(total >> 32) * gUnit;
   const h = <f64>(<u32>total);
+  // So few bits that all are rounded to nothing.
+  if (h == 0) return;
   parent = (g * g) / (h * hUnit + l2);
   // Rows of a side are told by its share of the hessian, as LightGBM does: exact where every row's is the same.
   const perHessian = <f64>(leaf.high - leaf.low) / h;

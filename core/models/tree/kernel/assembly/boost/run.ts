@@ -33,7 +33,7 @@ export class Run {
   maxLeaves: u32;
   maxDepth: u32;
   minSamplesLeaf: u32;
-  /** A packed gradient is within ± 2^bits, a packed hessian at most 2^bits: the exact ones, shortened by those shifts. */
+  /** Packed gradients and hessians are within ± 2^bits: the exact ones, shortened by those shifts. */
   bits: u32;
   gradientShift: u32;
   hessianShift: u32;
