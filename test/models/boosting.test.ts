@@ -194,6 +194,28 @@ test('a share of the features, balanced classes, few leaves: each has its effect
   expect(await meanOf({ nEstimators: 1 })).toBeLessThan(0.1);
 });
 
+test('few bits of a gradient: less is learned by heart, so more is known of other rows', async () => {
+  const [seen, unseen] = [17, 18].map((seed) => {
+    const { x, y } = makeSample(1500, 8, 2, seed);
+    const random = new Random(seed);
+    if (y.task !== 'classification') throw new TypeError();
+    return { x, y: { ...y, labels: y.labels.map((label) => (random.uniform() < 0.2 ? 1 - label : label)) } };
+  }) as [Sample, Sample];
+  const [few, many] = await Promise.all([{}, { gradientBits: 20 }].map((bits) => fit(seen, bits)));
+  const lossOf = async (model: BoostingModel | undefined, { x, y }: Sample) => score(y, await model!.predict(x)).logLoss!;
+  // Over six seeds 30 to 35 % more, and 4 to 7 % less.
+  expect(await lossOf(few, seen)).toBeGreaterThan((await lossOf(many, seen)) * 1.2);
+  expect(await lossOf(few, unseen)).toBeLessThan((await lossOf(many, unseen)) * 0.98);
+});
+
+test('what a bit is worth follows the gradients: classes that a value tells apart are told apart ever more surely', async () => {
+  const { x } = makeSample(400, 3, 0, 19);
+  const labels = Int32Array.from(x.data.subarray(0, 400), (value) => (value > 0.2 ? 1 : 0));
+  const y = { task: 'classification' as const, classes: 2, labels };
+  const model = await fit({ x, y }, { nEstimators: 150 });
+  expect(score(y, await model.predict(x)).logLoss).toBeLessThan(1e-5);
+});
+
 test('boosting of another format is refused', () => {
   const head = Buffer.from('{"format":99}');
   expect(() => BoostingModel.deserialize(Buffer.concat([Buffer.of(head.length, 0, 0, 0), head]))).toThrow(/format 99/);
