@@ -21,7 +21,7 @@ const seconds = {
   move: 1.63e-9,
   /** A row a tree: drawing the bootstrap. */
   draw: 4.9e-9,
-  tree: 2.83e-5,
+  tree: 1.4e-5,
   /** An output of a cut, a row to predict, a tree. */
   cut: 1e-9,
 };

@@ -36,7 +36,7 @@ const settling = 0.4;
 const beyond = { near: 60, some: 3, share: 0.25 };
 /** Of more rows, as many are a sample that curvature is measured on, and that is solved first (core/models/linear/newton.ts). */
 const sampleRows = 8192;
-/** Up to as many columns have their products made. */
+/** Up to as many columns have their products made. Of more there are none, but passes take longer; they count all the same, as an estimate does not fall. */
 const productColumns = 256;
 /** A row and a pair of columns; three columns, to solve with them; a fit or a search; a candidate; and a cell, to look at it and to predict it. */
 const productSeconds = 3.3e-11;
@@ -49,19 +49,18 @@ const leastAlpha = 1e-5;
 
 /**
  * Of the epochs, where there are more rows than were probed: a factor, and powers of the probe's epochs, of how many times the rows, and of features; the
- * epochs of a probe of most tables. Passes of an epoch, the seconds of a batch beside them, and those for a cell to find how long steps may be.
+ * epochs of most tables. Passes of an epoch, the seconds of a batch beside them, and those for a cell to find how long steps may be.
  */
 const descents = {
-  gd: { factor: 0.46, power: 1.15, rows: 0, features: 0, usual: 70, passes: 1, batch: 0, curvature: 5.1e-8 },
-  sgd: { factor: 3.7, power: 0.48, rows: -0.04, features: 0, usual: 18, passes: 2, batch: 6.1e-7, curvature: 5.1e-8 },
-  adam: { factor: 1.03, power: 0.84, rows: -0.09, features: 0.2, usual: 25, passes: 2, batch: 2.7e-7, curvature: 0 },
+  gd: { factor: 0.46, power: 1.15, rows: 0, features: 0, usual: 65, passes: 1, batch: 0, curvature: 5.1e-8 },
+  sgd: { factor: 3.7, power: 0.48, rows: -0.04, features: 0, usual: 16, passes: 2, batch: 6.1e-7, curvature: 5.1e-8 },
+  adam: { factor: 1.03, power: 0.84, rows: -0.09, features: 0.2, usual: 24, passes: 2, batch: 2.7e-7, curvature: 0 },
 };
 /** To gather a batch: a row, and a cell of it; and to step, a coefficient. */
 const gathering: Pass = { row: 3.6e-9, cell: 7.2e-10 };
 const stepSeconds = 9.6e-9;
 /** Until the loss has not fallen for some epochs there are at least so many. */
 const fewestEpochs = 5;
-const usualRows = 1000;
 
 /** What a probe's epochs are kept by. */
 export const descentKey = ({ solver, penalty, alpha }: Params): string => [solver, penalty, alpha].join(' ');
@@ -71,8 +70,8 @@ export const linearWork: Estimator = {
   coreSeconds: (shape, candidates, validRows) => {
     const { rows, features } = shape;
     const cells = rows * features + candidates.length * validRows * features * outputsOf(shape);
-    const isOnce = isSquares(shape) && candidates.some((params) => resolve(params).solver === 'lbfgs');
-    const once = anySeconds + cells * cellSeconds + (isOnce ? rows * (features + 2) ** 2 * productSeconds : 0);
+    const isOnce = shape.classes === 0 && candidates.some((params) => resolve(params).solver === 'lbfgs');
+    const once = anySeconds + cells * cellSeconds + (isOnce ? productsSeconds(rows, features) : 0);
     return candidates.reduce((total, params) => total + candidateSeconds + fitSeconds(shape, params), once);
   },
   // A design of the columns that are not constant, and what becomes of one of them.
@@ -82,12 +81,13 @@ export const linearWork: Estimator = {
 
 const outputsOf = ({ classes }: Shape) => (classes > 2 ? classes : 1);
 const lossOf = ({ classes }: Shape) => (classes === 0 ? 'squared' : classes > 2 ? 'softmax' : 'logistic');
-const isSquares = ({ classes, features }: Shape) => classes === 0 && features <= productColumns;
+const productsSeconds = (rows: number, features: number) => rows * (Math.min(features, productColumns) + 2) ** 2 * productSeconds;
+const solveSeconds = (shape: Shape) => (Math.min(shape.features, productColumns) + 1) ** 3 * cubeSeconds[lossOf(shape)];
 
 function fitSeconds(shape: Shape, params: Params): number {
   const { solver, l1 } = resolve(params);
   if (solver !== 'lbfgs') return descentSeconds(shape, params, solver);
-  if (isSquares(shape)) return (shape.features + 1) ** 3 * cubeSeconds.squared;
+  if (shape.classes === 0 && shape.features <= productColumns) return solveSeconds(shape);
   return newtonSeconds(shape, Math.max(leastAlpha, Number(params['alpha'])), l1 > 0 ? 'l1' : 'l2');
 }
 
@@ -101,8 +101,8 @@ function newtonSeconds(shape: Shape, alpha: number, penalty: 'l1' | 'l2'): numbe
   const near = Math.min(count, beyond.near);
   const passed = rows <= sample ? rows * count : sample * near + rows * (beyond.some + beyond.share * near + count - near);
   // Curvature is measured on the sample, and again where there are more rows; with absolute values only its diagonal is.
-  const times = penalty === 'l1' || features > productColumns ? 0 : rows > sample ? 2 : 1;
-  const curvature = times * (sample * (features + 2) ** 2 * productSeconds + (features + 1) ** 3 * cubeSeconds[loss]);
+  const times = loss === 'squared' ? 1 : penalty === 'l1' ? 0 : rows > sample ? 2 : 1;
+  const curvature = times * ((loss === 'squared' ? 0 : productsSeconds(sample, features)) + solveSeconds(shape));
   return passed * passSeconds(shape) + outputsOf(shape) * curvature;
 }
 
@@ -123,11 +123,14 @@ function descentSeconds(shape: Shape, params: Params, solver: Exclude<Solver, 'l
   const { rows, features } = shape;
   const { maxIter, batchSize } = resolve(params);
   const { factor, power, usual, batch, curvature, ...own } = descents[solver];
-  const { rows: probed, epochs } = shape.probe?.descent ?? { rows: usualRows, epochs: {} };
-  const counted = epochs[descentKey(params)] ?? usual;
-  const expected = rows <= probed ? counted : factor * counted ** power * (rows / probed) ** own.rows * features ** own.features;
+  const expected = () => {
+    const { rows: probed = rows, epochs } = shape.probe?.descent ?? {};
+    const counted = epochs?.[descentKey(params)];
+    if (counted === undefined) return usual;
+    return rows <= probed ? counted : factor * counted ** power * (rows / probed) ** own.rows * features ** own.features;
+  };
   const batches = solver === 'gd' ? 0 : rows / batchSize;
   const gathered = solver === 'gd' ? 0 : rows * (gathering.row + features * gathering.cell);
   const epoch = own.passes * rows * passSeconds(shape) + gathered + batches * (outputsOf(shape) * (features + 1) * stepSeconds + batch);
-  return Math.min(maxIter, Math.max(fewestEpochs, expected)) * epoch + rows * features * curvature;
+  return Math.min(maxIter, Math.max(fewestEpochs, expected())) * epoch + rows * features * curvature;
 }

@@ -1,6 +1,6 @@
 /**
  * The default solver: L-BFGS whose first guess of the Hessian is measured rather than the identity, from at most 8,192 rows, at the optimum
- * of those. What is left to do on all rows is a few iterations, however much the columns depend on each other.
+ * of those. What is left to do on all rows is a few iterations, however much the columns depend on each other. Squares need none (squares.ts).
  */
 
 import { atOnce } from '../in-steps.ts';

@@ -29,7 +29,8 @@ export const linearConstraints: Constraints = {
     default: 'lbfgs',
     allowed: solvers.map((solver) => `'${solver}'`).join(', '),
     accepts: (value) => solvers.some((solver) => solver === value),
-    meaning: 'L-BFGS (OWL-QN where there are absolute values), or gradient descent: on all rows, on batches of them, or Adam.',
+    meaning:
+      'L-BFGS (OWL-QN where there are absolute values; squares are solved exactly), or gradient descent: on all rows, on batches of them, or Adam.',
   },
   classWeight: {
     default: null,
