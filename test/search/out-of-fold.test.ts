@@ -76,7 +76,7 @@ test('a family that cannot be fitted on few rows costs the curve, not the answer
 test('a member of which nothing is known on the first fold has no curve', async () => {
   const { x, y } = makeSample(200, 4, 2, 1);
   const all = await outOfFold(plan, candidate, x, y, { workers: 1 });
-  const [{ valid }] = splitFolds(y, plan.folds, plan.seed) as [{ valid: Int32Array }];
+  const { valid } = splitFolds(y, plan.folds, plan.seed)[0]!;
   const numbers = numbersOf(all);
   for (const row of valid) numbers.fill(Number.NaN, row * 2, row * 2 + 2);
   const sizes = trainingSizes(plan, candidate, x, y, all, { workers: 1, isMember: true });
