@@ -11,7 +11,7 @@ import { dataKeys } from '../core/keys.ts';
 import type { ModelCard } from '../core/registry/card.ts';
 import { metrics, score } from '../core/search/metrics.ts';
 import type { MetricName } from '../core/spec.ts';
-import { startCloud } from '../local/cloud.ts';
+import { startCloud } from '../local/start-cloud.ts';
 import { synthesize } from '../local/synth.ts';
 import { region } from '../local/template/template.ts';
 import { awaitModel } from '../local/tour.ts';

@@ -9,7 +9,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { dataKeys } from '../core/keys.ts';
 import type { ModelCard } from '../core/registry/card.ts';
 import type { RunDetail } from '../core/registry/runs.ts';
-import { startCloud } from '../local/cloud.ts';
+import { startCloud } from '../local/start-cloud.ts';
 import { synthesize } from '../local/synth.ts';
 import { region } from '../local/template/template.ts';
 import { awaitModel } from '../local/tour.ts';

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataKeys } from '../core/keys.ts';
-import { startCloud } from '../local/cloud.ts';
+import { startCloud } from '../local/start-cloud.ts';
 import { synthesize } from '../local/synth.ts';
 import { awaitModel, example, exampleRows, uploadExample } from '../local/tour.ts';
 import { call } from '../local/watch.ts';

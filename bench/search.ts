@@ -1,9 +1,10 @@
 /**
  * One search by one worker, and by eight children of an array job, as processes on the laptop's Batch, each held to one core: the same trials of the
- * same plan, in turn, from submission to the last trial's object. There is no rival; `rival` is the one worker. Overhead is what a child takes beside
- * its trials: its process, its code, the features.
+ * same plan, in turn, from submission to the last trial's object. There is no rival; `rival` is the one worker, and as many times as fast as it as there
+ * are cores is all that can be had. Overhead is what the children's processes take together to what the one takes, in processor seconds: each starts,
+ * and reads code and features. It needs Linux.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -12,30 +13,28 @@ import { environment } from '../core/names.ts';
 import { Random } from '../core/random.ts';
 import type { TrialResult } from '../core/search/plan.ts';
 import type { Job } from '../local/batch/job.ts';
-import { type RunningCloud, startCloud } from '../local/cloud.ts';
+import { type RunningCloud, startCloud } from '../local/start-cloud.ts';
 import { synthesize } from '../local/synth.ts';
 import { machine, median, type Result } from './alternate.ts';
 
 const rounds = 3;
 const children = 8;
 const cores = Math.min(children, availableParallelism());
-/** One trial a child: a forest on each of as many folds. */
+/** One trial a child: a forest on each of as many folds, some seconds each, of which the start of a process is a small part as in the searches that go to Batch. */
 const spec = {
   files: ['data.csv'],
   lane: 'cpu',
   folds: children,
   grids: { forest: { nEstimators: [300], maxDepth: [null], minSamplesSplit: [2] } },
 };
-const rows = 8000;
+const rows = 60_000;
 const columns = 20;
 
 interface Searched {
   /** From submission to end. */
   seconds: number;
-  /** In trials, of all workers together. */
-  work: number;
-  /** Of one worker, beside its trials; the mean. */
-  overhead: number;
+  /** Of the processor, of all workers together. */
+  coreSeconds: number;
   scores: string;
 }
 
@@ -56,8 +55,9 @@ export default async function search(): Promise<Result> {
         console.log(`round ${round + 1}, ${name}: ${JSON.stringify(figures)}`);
       }
     }
-    const middle = (name: keyof typeof runs, what: 'seconds' | 'work' | 'overhead') => median(runs[name].map((each) => each[what]));
+    const middle = (name: keyof typeof runs, what: 'seconds' | 'coreSeconds') => median(runs[name].map((each) => each[what]));
     const ratio = middle('one', 'seconds') / middle('eight', 'seconds');
+    const [coreSecondsOfOne, coreSecondsOfEight] = [middle('one', 'coreSeconds'), middle('eight', 'coreSeconds')];
     const scores = new Set([...runs.one, ...runs.eight].map((each) => each.scores));
     return {
       bench: 'search',
@@ -68,16 +68,16 @@ export default async function search(): Promise<Result> {
       same_work: scores.size === 1,
       cores,
       efficiency: ratio / cores,
-      /** Seconds of a worker beside its trials. */
-      overheadOfOne: middle('one', 'overhead'),
-      overheadOfEach: middle('eight', 'overhead'),
-      /** Seconds in trials, all together: more where cores are shared. */
-      workOfOne: middle('one', 'work'),
-      workOfEight: middle('eight', 'work'),
+      coreSecondsOfOne,
+      coreSecondsOfEight,
+      overhead: coreSecondsOfEight / coreSecondsOfOne,
+      coreSecondsOfAFurtherChild: (coreSecondsOfEight - coreSecondsOfOne) / (children - 1),
       machine: machine(),
     };
   } finally {
     await running.close();
+    // The last jobs' events may still be on their way to the disk.
+    await new Promise((done) => setTimeout(done, 1000));
     rmSync(home, { recursive: true, force: true });
   }
 }
@@ -107,6 +107,7 @@ async function again({ cloud, outputs }: RunningCloud, { spec: first }: Job, siz
   const event = JSON.parse(first.container.environment.find(({ name }) => name === environment.jobEvent)!.value!) as { run: string };
   const trials = modelKeys.trials(event.run);
   for (const { key } of cloud.s3.list(bucket, trials)) await cloud.s3.delete(bucket, key);
+  const before = endedCoreSeconds();
   const began = performance.now();
   const job = await cloud.batch.submit({
     jobName: `search-${size}`,
@@ -126,14 +127,18 @@ async function again({ cloud, outputs }: RunningCloud, { spec: first }: Job, siz
   });
   await job.ended;
   const seconds = (performance.now() - began) / 1000;
+  const coreSeconds = endedCoreSeconds() - before;
   if (job.state.status !== 'SUCCEEDED') throw new Error(`The search failed: ${job.state.statusReason}`);
   const results: TrialResult[] = [];
   for (const { key } of cloud.s3.list(bucket, trials))
     results.push(JSON.parse((await cloud.s3.get(bucket, key))!.body.toString()) as TrialResult);
-  const work = results.reduce((sum, result) => sum + result.seconds, 0);
-  const workers = job.isArray ? job.children : [job];
-  const alive = workers.reduce((sum, { state }) => sum + (state.stoppedAt! - state.startedAt!) / 1000, 0);
-  return { seconds, work, overhead: (alive - work) / size, scores: JSON.stringify(results.map((result) => result.scores)) };
+  return { seconds, coreSeconds, scores: JSON.stringify(results.map((result) => result.scores)) };
+}
+
+/** Processor seconds of the processes that this one has started and that have ended: fields 16 and 17 of proc(5)'s stat, in hundredths. */
+function endedCoreSeconds(): number {
+  const afterName = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ');
+  return (Number(afterName[13]) + Number(afterName[14])) / 100;
 }
 
 /** Rows whose class hangs on some of their columns, and on chance. */

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { S3ObjectStore, s3Client } from '../aws/s3-object-store.ts';
 import { MemoryObjectStore } from '../core/registry/memory-object-store.ts';
 import { createPredict } from '../functions/predict.lambda.ts';
-import { startCloud } from '../local/cloud.ts';
+import { startCloud } from '../local/start-cloud.ts';
 import { synthesize } from '../local/synth.ts';
 import { makeModel, publishModel } from './serve.model.ts';
 

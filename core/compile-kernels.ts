@@ -6,10 +6,11 @@ import { writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import asc from 'assemblyscript/asc';
 
-/** What forests grow with, what boosting does, what support vector machines and networks do, and what tables are read by; each with its source. */
+/** What forests grow with, what boosting does, what linear models, support vector machines and networks do, and what tables are read by; each with its source. */
 const kernels = {
   'models/tree/kernel/kernel.wasm.ts': 'index.ts',
   'models/tree/kernel/boost.wasm.ts': 'boost/index.ts',
+  'models/linear/kernel/columns.wasm.ts': 'index.ts',
   'models/svm/kernel/rbf.wasm.ts': 'index.ts',
   'models/network/kernel/network.wasm.ts': 'index.ts',
   'table/scan/kernel/scan.wasm.ts': 'index.ts',

@@ -49,9 +49,6 @@ export const modelKeys = {
   /** A candidate's model of a fold, and what it says of the fold's rows: float32, row-major. */
   foldModel: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.bin`,
   foldAnswers: (run: string, rung: number, candidate: number, fold: number) => `runs/${run}/folds/${rung}-${candidate}-${fold}.f32`,
-  /** What a fit that is under way has kept, part by part; names sort as the parts follow each other. */
-  checkpoints: (run: string, work: string) => `runs/${run}/checkpoints/${work}/`,
-  checkpoint: (run: string, work: string, part: number) => `runs/${run}/checkpoints/${work}/${String(part).padStart(6, '0')}.bin`,
   leaderboard: (run: string) => `runs/${run}/leaderboard.json`,
   fitted: (run: string) => `runs/${run}/fitted.bin`,
   fit: (run: string) => `runs/${run}/fit.json`,
@@ -65,6 +62,9 @@ export const modelKeys = {
   registered: (run: string) => `runs/${run}/registered.json`,
   released: (run: string) => `runs/${run}/released.json`,
   failure: (run: string) => `runs/${run}/failure.json`,
+  /** What a job has kept of a fit that is under way (or of all of a trial), part by part; names sort as the parts follow each other. What a cancelled run leaves expires. */
+  checkpoints: (run: string, work: string) => `checkpoints/${run}/${work}/`,
+  checkpoint: (run: string, work: string, part: number) => `checkpoints/${run}/${work}/${String(part).padStart(6, '0')}.bin`,
   models: 'models/',
   versions: (model: string) => `models/${model}/versions/`,
   /** The claim on a version number, put with If-None-Match. */

@@ -18,6 +18,8 @@ export const environment = {
   jobVcpus: 'INGOT_JOB_VCPUS',
   /** Seconds between two checkpoints of a fit, where they are not to be the usual. */
   checkpointSeconds: 'INGOT_CHECKPOINT_SECONDS',
+  /** Seconds after which a job ends a trial that does not come to its end, where they are not to be those of its plan. */
+  trialSeconds: 'INGOT_TRIAL_SECONDS',
   /** Where a job's code is: `<bucket>/<key>` of a zip, the hash of its files (infra/assets.ts), and, on a laptop, a folder in its place. */
   jobCode: 'INGOT_JOB_CODE',
   jobHash: 'INGOT_JOB_HASH',
@@ -71,7 +73,7 @@ export const computeMetrics = {
   jobsWaiting: { name: 'JobsWaiting', unit: 'Count' },
   oldestJob: { name: 'OldestJobWaiting', unit: 'Seconds' },
   jobsRunning: { name: 'JobsRunning', unit: 'Count' },
-  /** Arrays are counted by their children. */
+  /** Arrays are counted by their children; what is stopped with its run is no failure. */
   jobsSucceeded: { name: 'JobsSucceeded', unit: 'Count' },
   jobsFailed: { name: 'JobsFailed', unit: 'Count' },
   /** Attempts that a spot machine took with it. */
@@ -90,6 +92,9 @@ export const computeDimensions = { queue: 'JobQueue', stage: 'JobStage' } as con
 
 /** How Batch begins its words for an attempt that a spot machine took with it: of EC2, of Fargate. */
 export const interruptions = ['Host EC2', 'Your Spot Task was interrupted'] as const;
+
+/** How Batch begins its words for a job that nothing in its queue can ever run: https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable.html */
+export const hopelessPrefix = 'MISCONFIGURATION:';
 
 /** The stages of a run, in order, and the share of the progress bar that is full once each is done. */
 export const stages = [

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { usualPriority } from '../core/compute/batch.ts';
+import { OptionalParts } from '../core/compute/preparation.ts';
 import { type ErrorBody, IngotError } from '../core/errors.ts';
 import { checkName, dataKeys, parseRawKey } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
@@ -21,7 +22,7 @@ import { advanceDataset, type DataSource, troubleOf } from '../core/registry/dat
 import { type RevisionOrigin, revisionOf } from '../core/registry/identity.ts';
 import { type DatasetSpec, parseSpec } from '../core/spec.ts';
 import { cleanTable, leftOutFile } from '../core/table/clean.ts';
-import { duckdbMemory } from './shared/environment.ts';
+import { duckdbMemory, isJob } from './shared/environment.ts';
 import { cleaningBytes, handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { once } from './shared/objects.ts';
@@ -38,7 +39,7 @@ export function clean(event: unknown, services: Services): Promise<void> {
 
 /** Cleans what an upload has made complete. */
 export async function cleanUpload(source: DataSource, services: Services): Promise<void> {
-  const { data, count, log } = services;
+  const { data, count, log, now } = services;
   const raw = parseRawKey(source.key);
   // Consoles make "folders" by empty objects whose keys end with a slash.
   if (!raw || raw.file.endsWith('/')) return;
@@ -84,8 +85,11 @@ export async function cleanUpload(source: DataSource, services: Services): Promi
         source,
       };
       await putJson(data, dataKeys.origin(dataset, revision), origin, once);
+      // Where a job does it, its wait is not counted.
+      const optional = OptionalParts.within(spec.budget, isJob() ? undefined : source.eventTime, now);
+      const asked = { dataset, revision, files, spec, directory, memoryLimit: duckdbMemory() };
       const report = await withinMemory(
-        cleanTable({ dataset, revision, files, spec, directory, memoryLimit: duckdbMemory(), secret: () => personalSecret(data) }),
+        cleanTable({ ...asked, secret: () => personalSecret(data), isHurried: () => optional.isOver }),
         files,
       );
       await data.upload(join(directory, 'table.parquet'), dataKeys.table(dataset, revision));

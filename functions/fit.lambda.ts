@@ -10,8 +10,9 @@ import { familyOf } from '../core/models/families.ts';
 import type { FittedModel, Matrix, Params, Predictions, Target } from '../core/models/model.ts';
 import { putJson } from '../core/object-store.ts';
 import { type Assembly, fitAssembly, untried } from '../core/search/auto/assemble.ts';
+import { type Best, fitBest } from '../core/search/fit-best.ts';
 import { leastFit, leastReason } from '../core/search/least-fit.ts';
-import type { Candidate, Leaderboard, Plan } from '../core/search/plan.ts';
+import type { Candidate, Failed, Leaderboard, Plan } from '../core/search/plan.ts';
 import type { Exemplar } from '../core/search/training-sizes.ts';
 import { graceMilliseconds } from './shared/end-by.ts';
 import { stageMilliseconds } from './shared/environment.ts';
@@ -29,6 +30,9 @@ export interface Fit {
   seconds: number;
   /** Of an automatic search. */
   assembly?: Assembly;
+  /** Of a grid: which candidate it is; and the better ones that could not be fitted on all rows. */
+  candidate?: number;
+  passedOver?: Failed[];
 }
 
 export const fit = stage('Fit', runEvent, async ({ run, dataset, revision }, services): Promise<RunEvent> => {
@@ -51,7 +55,9 @@ async function makeModel(plan: Plan, board: Leaderboard, { x, y, by }: TrainRows
   const fitOn = fitter(plan, x, weighted, left, services);
   const best = plan.candidates.find(({ id }) => id === board.best)!;
   const fitAll = async (): Promise<Made> =>
-    plan.search === 'auto' ? await fitAssembly(models, plan, board, weighted, fitOn, by) : { model: await fitOn(best, best.params) };
+    plan.search === 'auto'
+      ? await fitAssembly(models, plan, board, weighted, fitOn, by)
+      : await fitBest(plan, board, (candidate) => fitOn(candidate, candidate.params));
   const made = await fitAll().catch((error: unknown) => {
     if (error instanceof IngotError && error.code === 'Unavailable') return makeLeast(plan, x, weighted);
     throw error;
@@ -66,11 +72,17 @@ async function makeModel(plan: Plan, board: Leaderboard, { x, y, by }: TrainRows
   await putJson(models, modelKeys.answers(run), found, once);
   const seconds = (performance.now() - started) / 1000;
   await models.put(modelKeys.fitted(run), bytes, { contentType: 'application/octet-stream', condition: once });
-  const summary: Fit = { family, params, bytes: bytes.length, seconds, ...(made.assembly && { assembly: made.assembly }) };
+  const summary: Fit = {
+    ...{ family, params, bytes: bytes.length, seconds },
+    ...(made.assembly && { assembly: made.assembly }),
+    ...(made.candidate && { candidate: made.candidate.id }),
+    ...(made.passedOver && made.passedOver.length > 0 && { passedOver: made.passedOver }),
+  };
   await putJson(models, modelKeys.fit(run), summary, once);
+  await services.checkpoints?.remove(run, 'fit');
 }
 
-type Made = { model: FittedModel; assembly?: Assembly; outOfFold?: Predictions; exemplar?: Exemplar };
+type Made = { model: FittedModel; assembly?: Assembly; outOfFold?: Predictions; exemplar?: Exemplar } & Partial<Best>;
 
 async function makeLeast(plan: Plan, x: Matrix, y: Target): Promise<Made> {
   const { candidate, model } = await leastFit(plan, x, y, availableParallelism());
@@ -91,7 +103,7 @@ function fitter(
   // The answers are found in the rest.
   const rest = (left?.() ?? 0) * answersShare;
   return ({ family, ...candidate }: Candidate, params: Params, whole = false): Promise<FittedModel> => {
-    const checkpoint = checkpoints?.of(plan.run, `fit-${candidate.id}`);
+    const checkpoint = checkpoints?.of(plan.run, `fit/${candidate.id}`);
     const context = { seed: plan.seed, workers: availableParallelism(), checkpoint };
     if (!left) return familyOf(family).fit(x, y, params, context);
     const fitOnce = async (params: Params, onProgress: (done: number) => void) => {

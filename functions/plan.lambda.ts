@@ -1,9 +1,10 @@
 /** Decides what the run tries and on which lane; and, where Batch has failed it, whether functions take over. */
 import * as z from 'zod/mini';
 import { type BatchSettings, expectedWait, shareOf, usualPriority } from '../core/compute/batch.ts';
-import type { Limits } from '../core/compute/budget.ts';
 import { chooseLane, mayTakeBatch } from '../core/compute/choose-lane.ts';
+import type { Shape } from '../core/compute/estimator.ts';
 import { type Lane, parseLane } from '../core/compute/lane.ts';
+import type { Limits } from '../core/compute/limits.ts';
 import { preparationOf, without, withPreparation } from '../core/compute/preparation.ts';
 import {
   batchWays,
@@ -14,7 +15,6 @@ import {
   type Way,
   type Question as WayQuestion,
 } from '../core/compute/ways.ts';
-import type { Shape } from '../core/compute/work.ts';
 import type { ErrorBody } from '../core/errors.ts';
 import { flagCount } from '../core/features/layout.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
@@ -43,7 +43,7 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
   if (error) return planAnew(event, error, services);
   const planned = await getJson<Plan>(models, modelKeys.plan(run));
   if (planned) return answerOf(planned, await newestRung(models, planned), services);
-  const [{ task, rows, classes, columns, features, skewed = false, probe }, { spec }, record] = await Promise.all([
+  const [{ task, rows, classes, columns, features, skewed = false, probe, leftOut = [] }, { spec }, record] = await Promise.all([
     needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     getJson<RunRecord>(models, modelKeys.run(run)),
@@ -76,7 +76,7 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
     laneReason: sample ? `${reason} ${sampleSentence(sample)}` : reason,
     estimate: preparation ? withPreparation(estimate, preparation) : estimate,
     ...(sample && { sample }),
-    ...(budget && { budget: { ...budget, ...spec.budget } }),
+    ...(budget && { budget: { ...budget, ...spec.budget, leftOut: [...leftOut, ...budget.leftOut] } }),
   };
   await putJson(models, modelKeys.plan(run), made, once);
   return answerOf(made, { rung: 0, trials: made.trials }, services);

@@ -63,7 +63,7 @@ async function draftCard(
   ]);
   const planned = plan.search === 'auto' ? (await rungsOf(models, plan)).flatMap(({ trials }) => trials) : plan.trials;
   const trials = await Promise.all(planned.map(({ id }) => getJson<TrialResult>(models, modelKeys.trial(run, id))));
-  const best = leaderboard.entries[0]!;
+  const best = leaderboard.entries.find(({ candidate }) => candidate === fit.candidate) ?? leaderboard.entries[0]!;
   const { estimate, budget } = plan;
   return {
     model: dataset,
@@ -84,6 +84,7 @@ async function draftCard(
     folds: plan.folds,
     ...(fit.assembly && { ensemble: fit.assembly }),
     leaderboard,
+    ...(fit.passedOver && { passedOver: fit.passedOver }),
     heldOut: gate.heldOut,
     answers: answersCard(found, plan.classWeights, report.classes),
     learningCurves: {

@@ -5,15 +5,17 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { tableBytes, usualPriority } from '../core/compute/batch.ts';
-import { secondsForCrosses } from '../core/compute/preparation.ts';
-import { probe, rowsToProbe } from '../core/compute/probe.ts';
+import { OutOfTime } from '../core/compute/budget.ts';
+import { OptionalParts, secondsForCrosses } from '../core/compute/preparation.ts';
+import { probe as probeOf, rowsToProbe } from '../core/compute/probe.ts';
 import { IngotError } from '../core/errors.ts';
+import type { Cross } from '../core/features/fitted-cross.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
 import { takeKeys } from '../core/features/row-keys.ts';
 import { takeTarget } from '../core/features/split.ts';
 import { crossTable, fitTable, rowsIn, type Sides, transformTable } from '../core/features/table-features.ts';
-import { transform as transformRows } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
+import { PickedRows } from '../core/models/take-matrix.ts';
 import { metricNames, version } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
 import { release } from '../core/registry/aliases.ts';
@@ -31,7 +33,7 @@ import { needJson, once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import type { Services } from './shared/services.ts';
-import { listSuspiciousLabels } from './shared/suspicious-labels.ts';
+import { listSuspiciousLabels, withoutLabels } from './shared/suspicious-labels.ts';
 
 export function transform(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, async ({ key }) => {
@@ -74,7 +76,7 @@ const mostCells = 3e8;
  */
 export async function transformRevision(dataset: string, revision: string, services: Services, uploadedAt?: string): Promise<void> {
   try {
-    await makeFeatures(dataset, revision, services);
+    await makeFeatures(dataset, revision, services, uploadedAt);
     await startRun(dataset, revision, services, uploadedAt);
     await listSuspiciousLabels(dataset, revision, services.data);
   } catch (error) {
@@ -84,8 +86,8 @@ export async function transformRevision(dataset: string, revision: string, servi
   }
 }
 
-async function makeFeatures(dataset: string, revision: string, services: Services): Promise<void> {
-  const { data } = services;
+async function makeFeatures(dataset: string, revision: string, services: Services, uploadedAt?: string): Promise<void> {
+  const { data, now } = services;
   if (!(await data.head(dataKeys.preprocess(dataset, revision)))) {
     const [report, { spec }] = await Promise.all([
       needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
@@ -101,9 +103,14 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       const { together, ...rows } = await splitOf(target, stored, spec, by);
       const trainKeys = by && takeKeys(by, rows.train);
       const learning = learningOf(takeTarget(target, rows.train), spec, trainKeys);
-      const fitted = await fitTable(stored, report, rows, learning);
+      const optional = OptionalParts.within(spec.budget, uploadedAt, now);
+      const hasTimeForRuns = (column: string) =>
+        optional.hasTime(`Of the texts in '${column}' words alone are learned from, no runs of characters`);
+      const fitted = await fitTable(stored, report, rows, learning, hasTimeForRuns);
       const context = { seed: spec.seed ?? 0, workers: availableParallelism(), coreSeconds: secondsForCrosses(spec.budget) };
-      const crosses = await chooseCrosses(fitted.preprocess, rowsIn(stored, rows.train), learning, context);
+      const crosses = await whileTime(optional, withoutCrosses, (onProgress) =>
+        chooseCrosses(fitted.preprocess, rowsIn(stored, rows.train), learning, { ...context, onProgress }),
+      );
       const crossed = await crossTable(stored, fitted.preprocess, crosses, rows.train);
       const preprocess: Preprocess = {
         ...crossed,
@@ -113,20 +120,40 @@ async function makeFeatures(dataset: string, revision: string, services: Service
       if (trainKeys) await writeTrainKeys(data, dataset, revision, trainKeys);
       const pathOf = (side: keyof Sides) => join(directory, `${side}.parquet`);
       const writers = { train: new FeatureWriter(pathOf('train'), preprocess), test: new FeatureWriter(pathOf('test'), preprocess) };
-      await transformTable(stored, { ...fitted, preprocess }, rows, (side, x, from, to) =>
-        writers[side].add(x, takeTarget(target, rows[side].subarray(from, to))),
-      );
+      const some = rowsToProbe(rows.train.length);
+      const probed = new PickedRows(some);
+      await transformTable(stored, { ...fitted, preprocess }, rows, (side, x, from, to) => {
+        if (side === 'train') probed.add(x, from);
+        return writers[side].add(x, takeTarget(target, rows[side].subarray(from, to)));
+      });
       for (const side of ['train', 'test'] as const) {
         await writers[side].close();
         await data.upload(pathOf(side), dataKeys[side](dataset, revision));
       }
-      const some = rowsToProbe(rows.train.length);
-      const probed = transformRows(preprocess, await rowsIn(stored, rows.train).take(some));
-      const made: Preprocess = { ...preprocess, probe: await probe(probed, takeTarget(learning.target, some), spec) };
+      const probe = await probeOf(probed.matrix, takeTarget(learning.target, some), spec);
+      if (learning.target.task === 'classification') optional.hasTime(withoutLabels);
+      const { leftOut } = optional;
+      const made: Preprocess = { ...preprocess, probe, ...(leftOut.length > 0 && { leftOut }) };
       await putJson(data, dataKeys.preprocess(dataset, revision), made, once);
     });
   }
   await advanceRevision(dataset, revision, { status: 'READY' }, services);
+}
+
+const withoutCrosses = 'Crosses of columns were not chosen';
+
+/** The crosses, or none where the time for them is over before or while they are chosen. */
+async function whileTime(optional: OptionalParts, without: string, choose: (onProgress: () => void) => Promise<Cross[]>): Promise<Cross[]> {
+  if (!optional.hasTime(without)) return [];
+  try {
+    return await choose(() => {
+      if (optional.isOver) throw new OutOfTime();
+    });
+  } catch (error) {
+    if (!(error instanceof OutOfTime)) throw error;
+    optional.hasTime(without);
+    return [];
+  }
 }
 
 /** Moves the pointer where it stands on this revision; a newer upload's is left alone. */

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { parseBatch, type Switch } from '../core/compute/batch.ts';
-import { type ComputeMetric, computeDimensions, computeMetrics, environment, interruptions } from '../core/names.ts';
+import { type ComputeMetric, computeDimensions, computeMetrics, environment, hopelessPrefix, interruptions } from '../core/names.ts';
 import { embedded } from './shared/embedded-metrics.ts';
 import { requireEnv } from './shared/environment.ts';
 import { lambda } from './shared/lambda.ts';
@@ -18,6 +18,9 @@ const eventSchema = z.discriminatedUnion('source', [
       /** ARN. */
       jobQueue: z.string(),
       status: z.string(),
+      statusReason: z.optional(z.string()),
+      isCancelled: z.optional(z.boolean()),
+      isTerminated: z.optional(z.boolean()),
       attempts: z.array(z.object({ statusReason: z.optional(z.string()) })),
       /** An array has a size alone, its children an index too. */
       arrayProperties: z.optional(z.object({ size: z.optional(z.number()), index: z.optional(z.number()) })),
@@ -71,13 +74,18 @@ export async function watch(event: unknown, { jobs, now, clock, emit }: Watch): 
 const waits = ({ status, arrayProperties }: JobChange) =>
   (status === 'PENDING' || status === 'RUNNABLE') && arrayProperties?.index === undefined;
 
-function countsOf({ status, attempts, arrayProperties }: JobChange): Partial<Record<ComputeMetric, number>> {
+/** What was ended on purpose, with its run or because its time was over, is no failure; what its queue has cancelled, as nothing could ever run it, is. */
+const wasStopped = ({ isCancelled = false, isTerminated = false, statusReason = '' }: JobChange) =>
+  (isCancelled || isTerminated) && !statusReason.startsWith(hopelessPrefix);
+
+function countsOf(change: JobChange): Partial<Record<ComputeMetric, number>> {
+  const { status, attempts, arrayProperties } = change;
   if (arrayProperties?.size !== undefined && arrayProperties.index === undefined) return {};
   const reason = attempts.at(-1)?.statusReason ?? '';
   const interrupted = status !== 'SUCCEEDED' && interruptions.some((words) => reason.startsWith(words));
   return {
     ...(status === 'SUCCEEDED' && { jobsSucceeded: 1 }),
-    ...(status === 'FAILED' && { jobsFailed: 1 }),
+    ...(status === 'FAILED' && !wasStopped(change) && { jobsFailed: 1 }),
     ...(interrupted && { jobsInterrupted: 1 }),
   };
 }

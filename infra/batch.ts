@@ -7,7 +7,7 @@ import { Duration, Fn, Stack } from 'aws-cdk-lib';
 import { type CfnComputeEnvironment, CfnJobQueue, CfnSchedulingPolicy } from 'aws-cdk-lib/aws-batch';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { shares } from '../core/names.ts';
+import { hopelessPrefix, shares } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import type { Config } from './config.ts';
 import type { Surroundings } from './function.ts';
@@ -129,7 +129,7 @@ export class Batch extends Construct {
       jobStateTimeLimitActions: ['COMPUTE_ENVIRONMENT_MAX_RESOURCE', 'JOB_RESOURCE_REQUIREMENT'].map((reason) => ({
         action: 'CANCEL',
         state: 'RUNNABLE',
-        reason: `MISCONFIGURATION:${reason}`,
+        reason: `${hopelessPrefix}${reason}`,
         maxTimeSeconds: hopelessMinutes * 60,
       })),
     });

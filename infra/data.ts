@@ -20,6 +20,10 @@ export interface DataProps {
   removalPolicy: RemovalPolicy;
 }
 
+/** What jobs keep of fits that are under way; they remove it with the fit. A job that was cancelled does not, and no run lasts so many days. */
+export const checkpoints = 'checkpoints/';
+const checkpointDays = 7;
+
 export class Data extends Construct {
   readonly dataBucket: AnyBucket;
   readonly modelBucket: AnyBucket;
@@ -31,16 +35,16 @@ export class Data extends Construct {
     this.key = props.key;
     this.dataBucket =
       props.dataBucket ??
-      this.bucket(
-        'DataBucket',
-        props,
-        notifier(this, 'Notifier', () => this.dataBucket.bucketArn),
-      );
-    this.modelBucket = props.modelBucket ?? this.bucket('ModelBucket', props);
+      this.bucket('DataBucket', props, { notificationsHandlerRole: notifier(this, 'Notifier', () => this.dataBucket.bucketArn) });
+    this.modelBucket = props.modelBucket ?? this.bucket('ModelBucket', props, { expires: checkpoints });
   }
 
   /** Versioned, so that an event names exactly the bytes that it is about. */
-  private bucket(id: string, { config, key, removalPolicy }: DataProps, notificationsHandlerRole?: IRole): Bucket {
+  private bucket(
+    id: string,
+    { config, key, removalPolicy }: DataProps,
+    { notificationsHandlerRole, expires }: { notificationsHandlerRole?: IRole; expires?: string },
+  ): Bucket {
     const bucket = new Bucket(this, id, {
       versioned: true,
       ...(key
@@ -58,6 +62,7 @@ export class Data extends Construct {
           expiredObjectDeleteMarker: true,
           abortIncompleteMultipartUploadAfter: Duration.days(7),
         },
+        ...(expires ? [{ prefix: expires, expiration: Duration.days(checkpointDays) }] : []),
       ],
     });
     Validations.of(bucket).acknowledge({

@@ -18,6 +18,7 @@ import { keyStatement } from './encryption.ts';
 export interface Prefixes {
   read?: string[];
   write?: string[];
+  remove?: string[];
 }
 
 /** What a function may do. */
@@ -132,13 +133,14 @@ export function allowAccess(role: Role, data: Data, access: Access, writing?: IK
 }
 
 /** Objects under prefixes. */
-function allowObjects(role: Role, bucket: AnyBucket, { read = [], write = [] }: Prefixes = {}): void {
+function allowObjects(role: Role, bucket: AnyBucket, { read = [], write = [], remove = [] }: Prefixes = {}): void {
   const allow = (actions: string[], resources: string[], conditions?: PolicyStatementProps['conditions']) => {
     if (resources.length > 0) role.addToPolicy(new PolicyStatement({ actions, resources, ...(conditions && { conditions }) }));
   };
   const objects = (prefix: string) => bucket.arnForObjects(`${prefix}*`);
   allow(['s3:GetObject', 's3:GetObjectVersion'], read.map(objects));
   allow(['s3:PutObject', 's3:AbortMultipartUpload'], write.map(objects));
+  allow(['s3:DeleteObject'], remove.map(objects));
   // Without it S3 answers 403, not 404, for an object that is not there; and there the request names no prefix, hence `IfExists`.
   const prefixes = read.map((prefix) => `${prefix}*`);
   allow(['s3:ListBucket'], read.length > 0 ? [bucket.bucketArn] : [], { StringLikeIfExists: { 's3:prefix': prefixes } });

@@ -11,6 +11,7 @@ import { Construct } from 'constructs';
 import { allocatorEnvironment, environment, interruptions } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { buildBootstrap, targetOf } from './assets.ts';
+import { checkpoints } from './data.ts';
 import { type Access, allowAccess, type Surroundings } from './function.ts';
 
 export type Machines = 'fargate' | 'ec2' | 'gpu';
@@ -31,7 +32,10 @@ const retryRules = [
 
 /** What a job of each kind may touch: the same prefixes as the functions that do the same. */
 const access: Record<JobKind, Access> = {
-  train: { data: { read: ['clean/', 'features/'] }, models: { read: ['runs/'], write: ['runs/'] } },
+  train: {
+    data: { read: ['clean/', 'features/'] },
+    models: { read: ['runs/', checkpoints], write: ['runs/', checkpoints], remove: [checkpoints] },
+  },
   prepare: {
     data: { read: ['raw/', 'clean/', 'features/', 'secrets/'], write: ['clean/', 'features/', 'secrets/'] },
     models: { read: ['runs/', 'models/'], write: ['runs/', 'models/'] },

@@ -1,14 +1,12 @@
-/** The laptop cloud: the services, and what connects them. `start` gives life to a synthesized template on one port. */
-import { mkdirSync, rmSync } from 'node:fs';
+/** The laptop cloud: the services, and what connects them. start-cloud.ts gives life to a synthesized template on one port. */
 import { join } from 'node:path';
 import { ApiKeys, type UsagePlan } from './api/keys.ts';
 import type { RestApi } from './api/rest-api.ts';
 import { Batch, type BatchSettings } from './batch/batch.ts';
 import { jobDetail } from './batch/describe.ts';
 import { complain } from './complain.ts';
+import { concerns, type Notification, s3Record } from './events/notifications.ts';
 import { Rules } from './events/rules.ts';
-import { Front } from './front.ts';
-import { lockHome, writeDurably } from './home.ts';
 import { authorizeS3, taskRefusal } from './iam/admission.ts';
 import { environmentOf, Iam, type Session } from './iam/iam.ts';
 import type { Permission } from './iam/permission.ts';
@@ -20,33 +18,12 @@ import { Topics } from './messaging/topic.ts';
 import type { Alarm } from './observe/alarms.ts';
 import { Logs } from './observe/logs.ts';
 import { Metrics, type Series, takeEmbedded } from './observe/metrics.ts';
-import { createResources } from './resources.ts';
 import { createS3, type S3, type S3ObjectEvent } from './s3/s3.ts';
 import { submitJob, submitJobTask } from './states/batch-task.ts';
-import type { Execution, StateMachine, TaskContext } from './states/state-machine.ts';
+import type { Execution, StateMachine } from './states/state-machine.ts';
+import type { TaskContext } from './states/task.ts';
 import type { Json, JsonObject } from './template/intrinsics.ts';
-import { accountId, readStack, region } from './template/template.ts';
-
-/** What of a bucket's events goes where. */
-export interface Notification {
-  bucket: string;
-  id: string;
-  events: string[];
-  prefix: string;
-  suffix: string;
-  /** A function, queue or topic. */
-  target: string;
-}
-
-export interface CloudOptions {
-  /** The directory of the synthesized app, `cdk.out`, or what makes it: asked once home and port are ours. */
-  assembly: string | (() => string);
-  home: string;
-  /** 0 for any free one. */
-  port: number;
-  observer?: CloudObserver;
-  batch?: BatchSettings;
-}
+import { accountId, region } from './template/template.ts';
 
 /** Who wants to see what happens, the terminal for one. */
 export interface CloudObserver {
@@ -54,14 +31,6 @@ export interface CloudObserver {
   object?(event: S3ObjectEvent): void;
   /** An event failed in all its attempts. */
   gaveUp?(settings: FunctionSettings, outcome: Outcome): void;
-}
-
-export interface RunningCloud {
-  cloud: Cloud;
-  url: string;
-  /** What `outputs.json` holds. */
-  outputs: Record<string, string>;
-  close(): Promise<void>;
 }
 
 const alarmCheckMs = 5_000;
@@ -259,13 +228,7 @@ export class Cloud {
   }
 
   async #deliverEvent(event: S3ObjectEvent): Promise<void> {
-    const matching = this.notifications.filter(
-      ({ bucket, events, prefix, suffix }) =>
-        bucket === event.bucket &&
-        event.key.startsWith(prefix) &&
-        event.key.endsWith(suffix) &&
-        events.some((pattern) => matches(pattern, `s3:${event.eventName}`)),
-    );
+    const matching = this.notifications.filter((notification) => concerns(notification, event));
     if (matching.length > 0) this.#prepare(event.bucket);
     for (const { target, id } of matching) await this.deliver(target, JSON.stringify({ Records: [s3Record(event, id)] }));
     await this.s3.ackEvent(event.id);
@@ -289,69 +252,4 @@ export class Cloud {
 
 function named(name: string, message: string): Error {
   return Object.assign(new Error(message), { name });
-}
-
-function matches(pattern: string, eventName: string): boolean {
-  return pattern.endsWith('*') ? eventName.startsWith(pattern.slice(0, -1)) : pattern === eventName;
-}
-
-/** S3's notification record, whose keys are form-encoded. */
-function s3Record(event: S3ObjectEvent, configurationId: string) {
-  return {
-    eventVersion: '2.1',
-    eventSource: 'aws:s3',
-    awsRegion: region,
-    eventTime: event.eventTime,
-    eventName: event.eventName,
-    userIdentity: { principalId: 'laptop' },
-    requestParameters: { sourceIPAddress: '127.0.0.1' },
-    responseElements: {},
-    s3: {
-      s3SchemaVersion: '1.0',
-      configurationId,
-      bucket: { name: event.bucket, ownerIdentity: { principalId: 'laptop' }, arn: `arn:aws:s3:::${event.bucket}` },
-      object: {
-        key: encodeURIComponent(event.key).replaceAll('%20', '+').replaceAll('%2F', '/'),
-        size: event.size,
-        eTag: event.eTag,
-        ...(event.versionId && { versionId: event.versionId }),
-        sequencer: event.sequencer,
-      },
-    },
-  };
-}
-
-/**
- * Runs a synthesized app.
- * @throws IngotError Conflict where the home or the port is taken; InvalidRequest for a template that it cannot run.
- */
-export async function startCloud({ assembly, home, port, observer, batch }: CloudOptions): Promise<RunningCloud> {
-  mkdirSync(home, { recursive: true });
-  const unlock = lockHome(home);
-  // What a former process left says nothing of this one.
-  const ready = join(home, 'outputs.json');
-  rmSync(ready, { force: true });
-  const front = new Front();
-  let cloud: Cloud | undefined;
-  const close = async () => {
-    await front.close();
-    await cloud?.close();
-    rmSync(ready, { force: true });
-    unlock();
-  };
-  try {
-    const url = `http://127.0.0.1:${await front.listen(port)}`;
-    const stack = readStack(typeof assembly === 'string' ? assembly : assembly());
-    cloud = await Cloud.open(home, url, observer, batch);
-    const outputs = await createResources(stack, cloud);
-    const apiKey = cloud.keys.keys.get(outputs['ApiKeyId'] ?? '')?.value;
-    const all: Record<string, string> = { ...outputs, ...(apiKey && { ApiKey: apiKey }), EndpointUrl: url };
-    front.open(cloud, all['ConsoleUrl']);
-    cloud.resume();
-    await writeDurably(ready, `${JSON.stringify(all, null, 2)}\n`);
-    return { cloud, url, outputs: all, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }

@@ -1,7 +1,7 @@
 /** From a template to living resources: every type and property is done, or means nothing here, or is refused by name. */
 import { IngotError } from '../core/errors.ts';
 import type { Cloud } from './cloud.ts';
-import { checkConnections } from './iam/permission.ts';
+import { checkConnections } from './iam/connections.ts';
 import { batch } from './resources/batch.ts';
 import { compute } from './resources/compute.ts';
 import { events } from './resources/events.ts';

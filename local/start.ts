@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import { IngotError } from '../core/errors.ts';
 import { version } from '../core/names.ts';
 import type { BatchSettings } from './batch/batch.ts';
-import { startCloud } from './cloud.ts';
 import { complain } from './complain.ts';
+import { startCloud } from './start-cloud.ts';
 import { synthesize } from './synth.ts';
 import { Terminal } from './terminal.ts';
 import { nextSteps, tour } from './tour.ts';
@@ -74,7 +74,7 @@ async function start(): Promise<void> {
     await tour(api, outputs, terminal).catch((error: unknown) => terminal.line(`The example failed: ${(error as Error).message}`));
     terminal.line();
   }
-  if (stopping === undefined) terminal.line(nextSteps(outputs));
+  if (stopping === undefined) terminal.line(await nextSteps(api, outputs));
 }
 
 start().catch((error: unknown) => {

@@ -102,11 +102,10 @@ export async function tour(api: Api, outputs: Record<string, string>, terminal: 
   }
 }
 
-/** What to type next. */
-export function nextSteps(outputs: Record<string, string>): string {
+/** What to type next: the example's model is asked where there is one, else the reader's own. */
+export async function nextSteps(api: Api, outputs: Record<string, string>): Promise<string> {
   const { ApiUrl, ApiKey, DataBucket, EndpointUrl } = outputs;
-  const { columns, rows } = exampleRows();
-  const row = JSON.stringify({ input_data: [rows[0]!.features], model: example.dataset });
+  const ask = await call(api, `models/${example.dataset}`).then(askExample, () => askYours);
   return `Drop a file of your own (csv, tsv, jsonl, parquet, gzip of them; the last column is what to learn):
 
   AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \\
@@ -118,10 +117,19 @@ export function nextSteps(outputs: Record<string, string>): string {
   curl:   curl -s -H 'x-api-key: ${ApiKey}' -H 'content-type: application/json' -d '{"files":["my.csv"]}' ${ApiUrl}datasets/my-data/uploads
           curl -T my.csv '<the url that it gave>'
 
-Ask a model (${columns.length} numbers in the order of the columns give the probabilities of the classes):
-
-  curl -s -H 'x-api-key: ${ApiKey}' -H 'content-type: application/json' ${ApiUrl}predict \\
-    -d '${row}'
+${ask(api)}
 
 Ctrl-C stops it; everything is kept for the next start.`;
 }
+
+function askExample() {
+  const { columns, rows } = exampleRows();
+  return ({ url, key }: Api) => `Ask a model (${columns.length} numbers in the order of the columns give the probabilities of the classes):
+
+  curl -s -H 'x-api-key: ${key}' -H 'content-type: application/json' ${url}predict \\
+    -d '${JSON.stringify({ input_data: [rows[0]!.features], model: example.dataset })}'`;
+}
+
+const askYours = ({ url, key }: Api) => `Ask its model, once it is there, with rows of the file:
+
+  curl -s -H 'x-api-key: ${key}' -H 'content-type: text/csv' --data-binary @my.csv ${url}models/my-data/predict`;

@@ -1,7 +1,8 @@
 /** Tables and parameters of many sizes, drawn by seed, and what fitting on them really takes. */
 
+import type { Shape } from '../../core/compute/estimator.ts';
 import { probe } from '../../core/compute/probe.ts';
-import type { FamilyName, Shape } from '../../core/compute/work.ts';
+import type { FamilyName } from '../../core/compute/work.ts';
 import { familyOf } from '../../core/models/families.ts';
 import type { Matrix, Params, Target } from '../../core/models/model.ts';
 import type { Random } from '../../core/random.ts';
@@ -117,7 +118,10 @@ export function drawTable({ rows, features, classes }: Shape, random: Random): {
   };
 }
 
-/** Fits (or searches) on one thread, the lesser of two times: before, once more, as the first time also compiles the code, some milliseconds that go with a call of a function. */
+/** What is short is done for so long before, as the first times also compile the code, some milliseconds that go with a call of a function; and again as often. */
+const warmSeconds = 0.05;
+
+/** Fits (or searches) on one thread: the least of two times or more, when the code is compiled. */
 export async function measure(family: string, { shape, candidates }: Case, random: Random): Promise<Measured> {
   const valid = candidates.length > 1 ? Math.floor(shape.rows / 4) : 0;
   const { x, y } = drawTable({ ...shape, rows: shape.rows + valid }, random);
@@ -130,14 +134,15 @@ export async function measure(family: string, { shape, candidates }: Case, rando
       for await (const _ of familyOf(family).predictGrid(x, y, rows, validRows, candidates, context));
     }
   };
-  await work();
-  const times: number[] = [];
-  for (let time = 0; time < 2; time++) {
+  const timed = async () => {
     const before = process.cpuUsage();
     await work();
     const { user, system } = process.cpuUsage(before);
-    times.push((user + system) / 1e6);
-  }
+    return (user + system) / 1e6;
+  };
+  for (let spent = 0; spent < warmSeconds; ) spent += await timed();
+  const times = [await timed(), await timed()];
+  for (let spent = 0; spent < warmSeconds; spent += times.at(-1)!) times.push(await timed());
   const grids = gridsOf(family, candidates);
   const families = [family as FamilyName];
   return { shape: { ...shape, probe: await probe(x, y, { families, grids }) }, candidates, coreSeconds: Math.min(...times) };

@@ -2,7 +2,7 @@
  * A job of Batch: the same stages as the functions', on a machine that is larger and has no fifteen minutes. A child of an array job does a slice of
  * the run's trials. Each trial and each stage leaves its object once, so an attempt after an interruption does what the one before has not.
  *
- * A spot machine that is taken away says so by SIGTERM, two minutes ahead: a fit that is under way keeps the trees that it has, as it does every
+ * A spot machine that is taken away says so by SIGTERM, two minutes ahead: a fit that is under way keeps what it has, as it does every
  * minute, and the next attempt goes on from there; anything else that is under way is given up, as its object cannot be half.
  */
 import { availableParallelism } from 'node:os';
@@ -13,23 +13,24 @@ import { environment, type JobStage, jobStages } from '../../core/names.ts';
 import { putJson } from '../../core/object-store.ts';
 import { Checkpoints } from '../../core/registry/checkpoints.ts';
 import type { DataSource } from '../../core/registry/datasets.ts';
-import { rungOf } from '../../core/search/auto/objects.ts';
-import type { Plan } from '../../core/search/plan.ts';
 import { cleanUpload } from '../../functions/clean.lambda.ts';
 import { fit } from '../../functions/fit.lambda.ts';
 import { gate } from '../../functions/gate.lambda.ts';
 import { optimise } from '../../functions/optimise.lambda.ts';
-import { search } from '../../functions/search.lambda.ts';
-import { requireEnv } from '../../functions/shared/environment.ts';
+import { checkpointSeconds, requireEnv } from '../../functions/shared/environment.ts';
 import { awsServices } from '../../functions/shared/lambda.ts';
-import { needJson, once } from '../../functions/shared/objects.ts';
+import { once } from '../../functions/shared/objects.ts';
 import type { Services } from '../../functions/shared/services.ts';
 import { type RunEvent, StageError } from '../../functions/shared/stage.ts';
 import { transformRevision } from '../../functions/transform.lambda.ts';
+import { searchSlice } from './search-slice.ts';
 import { tellUsage } from './usage.ts';
 
+/** Takes what keeps the work that is under way, before the machine is taken away. */
+type OnInterrupt = (keep: () => Promise<void>) => void;
+
 /** What each job does, with the event that its submitter gave it; `index` is that of a child of an array job. */
-const work: Record<JobStage, (event: never, services: Services, index: number) => Promise<void>> = {
+const work: Record<JobStage, (event: never, services: Services, index: number, onInterrupt: OnInterrupt) => Promise<void>> = {
   Search: searchSlice,
   Finish: async (event: RunEvent, services) => {
     for (const stage of [fit, optimise, gate]) await stage(event, services);
@@ -38,21 +39,8 @@ const work: Record<JobStage, (event: never, services: Services, index: number) =
   Transform: ({ dataset, revision }: { dataset: string; revision: string }, services) => transformRevision(dataset, revision, services),
 };
 
-/** Of an array job of so many children. */
-export type SearchEvent = RunEvent & { rung: number; children: number };
-
-/** Every so-many-th trial, so that those of one family, which take about as long, are spread over the children. */
-async function searchSlice({ rung, children, ...event }: SearchEvent, services: Services, index: number): Promise<void> {
-  const plan = await needJson<Plan>(services.models, modelKeys.plan(event.run));
-  const { trials = [] } = (await rungOf(services.models, plan, rung)) ?? {};
-  for (const { id: trial } of trials.filter((_, place) => place % children === index)) await search({ ...event, trial }, services);
-}
-
 /** Signals end a process with 128 and their number: https://www.gnu.org/software/bash/manual/html_node/Exit-Status.html */
 const terminated = 128 + 15;
-
-/** Seconds between two checkpoints; the usual where nothing is set. */
-const checkpointSeconds = () => Number(process.env[environment.checkpointSeconds]) || undefined;
 
 /** ECS kills a container half a minute after the notice. */
 const noticeMilliseconds = 20_000;
@@ -62,20 +50,23 @@ export async function main(): Promise<void> {
   const stage = jobStages.find((each) => each === requireEnv(environment.jobStage));
   if (!stage) throw new RangeError(`There is no job ${process.env[environment.jobStage]}.`);
   const event = JSON.parse(requireEnv(environment.jobEvent)) as never;
-  // A job has other trials to do: what ends it is its own time limit.
+  // A job has other work to do: what ends it is its own time limit.
   const { endBy: _, ...connected } = awsServices();
   const checkpoints = new Checkpoints(connected.models, checkpointSeconds());
   const services: Services = { ...connected, checkpoints };
+  let keep = () => checkpoints.interrupt();
   process.once('SIGTERM', async () => {
     logger.warn('Interrupted: the next attempt goes on from what is kept.');
-    await Promise.race([checkpoints.interrupt(), delay(noticeMilliseconds)]);
+    await Promise.race([keep(), delay(noticeMilliseconds)]);
     process.exit(terminated);
   });
   const index = Number(process.env['AWS_BATCH_JOB_ARRAY_INDEX'] ?? 0);
   logger.info('started', { stage, event, index, attempt: process.env['AWS_BATCH_JOB_ATTEMPT'], cores: availableParallelism() });
   const lastUsage = tellUsage();
   try {
-    await work[stage](event, services, index);
+    await work[stage](event, services, index, (own) => {
+      keep = own;
+    });
     logger.info('done');
     await lastUsage();
     // Threads and connections that are idle would keep the machine.

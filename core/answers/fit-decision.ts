@@ -37,7 +37,10 @@ export function fitDecision(
 ): Decision | undefined {
   if (!tunable.has(metric) || labels.length < leastRows) return start;
   const candidates = classes === 2 ? thresholdWeights(probabilities) : shareWeights(labels, classes);
-  const matrices = candidates.map((weights) => matricesOf(decide(probabilities, classes, weights), labels, classes));
+  const matrices =
+    classes === 2
+      ? thresholdMatrices(candidates, probabilities, labels)
+      : candidates.map((weights) => matricesOf(decide(probabilities, classes, weights), labels, classes));
   const plain = matricesOf(decide(probabilities, classes, start), labels, classes);
   const sign = metrics[metric].better === 'higher' ? 1 : -1;
   const scoreOf = (matrix: number[][]) => sign * labelScores(matrix)[metric as keyof ReturnType<typeof labelScores>];
@@ -54,13 +57,45 @@ export function fitDecision(
   return mean > error ? candidates[bestOf(() => true)] : start;
 }
 
+const partOf = (row: number) => mix32(partSeed, row) % parts;
+
 /** The confusion matrix of each part of the rows. */
-function matricesOf(decided: Int32Array, labels: Int32Array, classes: number): number[][][] {
+export function matricesOf(decided: Int32Array, labels: Int32Array, classes: number): number[][][] {
   const byPart = Array.from({ length: parts }, () => confusionMatrix(new Int32Array(), new Int32Array(), classes));
   labels.forEach((label, row) => {
-    byPart[mix32(partSeed, row) % parts]![label]![decided[row]!]! += 1;
+    byPart[partOf(row)]![label]![decided[row]!]! += 1;
   });
   return byPart;
+}
+
+/**
+ * The same for each of many thresholds of two classes. A row is of the second class up to some threshold, and of the first from there on: rounded
+ * products rise and fall as the weights do. So each row is looked at once.
+ * @param thresholds ascending
+ */
+export function thresholdMatrices(thresholds: readonly Decision[], probabilities: Float32Array, labels: Int32Array): number[][][][] {
+  const [first, second] = [0, 1].map((k) => Float32Array.from(thresholds, (weights) => weights[k]!)) as [Float32Array, Float32Array];
+  /** [part][label]: rows by the number of thresholds under which they are of the second class. */
+  const counts = Array.from({ length: parts }, () => [0, 1].map(() => new Int32Array(thresholds.length + 1)));
+  for (let row = 0; row < labels.length; row++) {
+    let low = 0;
+    for (let high = thresholds.length; low < high; ) {
+      const at = (low + high) >>> 1;
+      if (Math.fround(probabilities[2 * row + 1]! * second[at]!) > Math.fround(probabilities[2 * row]! * first[at]!)) low = at + 1;
+      else high = at;
+    }
+    counts[partOf(row)]![labels[row]!]![low]! += 1;
+  }
+  const all = counts.map((ofPart) => ofPart.map((own) => own.reduce((sum, count) => sum + count, 0)));
+  const firsts = counts.map((ofPart) => ofPart.map(() => 0));
+  return thresholds.map((_, at) =>
+    counts.map((ofPart, part) =>
+      ofPart.map((own, label) => {
+        firsts[part]![label]! += own[at]!;
+        return [firsts[part]![label]!, all[part]![label]! - firsts[part]![label]!];
+      }),
+    ),
+  );
 }
 
 function sumOf(matrices: readonly number[][][]): number[][] {

@@ -1,15 +1,22 @@
 /**
  * The budget of an automatic search: how much work it may plan, and by when each part of it is over. Without limits the work grows with the
- * table, from seconds for the examples to a minute for 50,000 rows.
+ * table, from seconds for the examples to a minute for 50,000 rows, and by less from there on.
  */
 import type { Candidate, Plan, Rung } from '../search/plan.ts';
-import { type Budget, gateUntil, type Limits, tooSmall } from './budget.ts';
-import { callsOf, type Estimate, fixedDollars, pipelineSecondDollars, startSeconds } from './cost.ts';
+import { gateUntil, tooSmall } from './budget.ts';
+import { callsOf, fixedDollars, pipelineSecondDollars, startSeconds } from './cost.ts';
+import type { Estimate } from './estimate.ts';
+import type { Shape } from './estimator.ts';
+import { scale } from './interval.ts';
 import { coresOf, type Lane, searchPower } from './lane.ts';
-import { estimatorOf, type Shape, scale, tableInMemory } from './work.ts';
+import type { Budget, Limits } from './limits.ts';
+import { estimatorOf, tableInMemory } from './work.ts';
 
-/** Core seconds without a budget: for any table, for a million cells (rows × features × numbers that a model answers) more, and at most. */
-const workOf = { any: 6, million: 40, most: 60 };
+/**
+ * Core seconds without a budget: for any table, for a million cells (rows × features × numbers that a model answers) more, and at most; but of large
+ * tables, whose rows are to be gone over at all, at least so many for a million rows × features.
+ */
+const workOf = { any: 6, million: 40, most: 60, largeMillion: 3 };
 /** What trials side by side use of the cores. */
 const useOfCores = 0.85;
 /**
@@ -58,9 +65,10 @@ export interface Time {
 
 /** @throws IngotError InvalidSpec where not even the smallest search fits */
 export function workWithin(shape: Shape, lane: Lane, limits: Limits | undefined): Time {
-  const usual = Math.min(
-    workOf.most,
-    workOf.any + (workOf.million * shape.rows * shape.features * (shape.classes > 2 ? shape.classes : 1)) / 1e6,
+  const millions = (shape.rows * shape.features) / 1e6;
+  const usual = Math.max(
+    Math.min(workOf.most, workOf.any + workOf.million * millions * (shape.classes > 2 ? shape.classes : 1)),
+    workOf.largeMillion * millions,
   );
   if (!limits) return { work: usual, trials: trialChoices[0]! };
   const { cores, places } = searchPower(lane);

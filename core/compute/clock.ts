@@ -1,13 +1,34 @@
-/** A run's clock under a budget: when a piece of work began for the first time, and whether its time is over. */
+/** A run's clock under a budget: when a piece of work began for the first time, and whether its time is over. And, budget or not, when work hangs. */
 import { modelKeys } from '../keys.ts';
 import { getJson, type ObjectStore, putJson } from '../object-store.ts';
 import type { Plan, RunRecord } from '../search/plan.ts';
 import { deadlineOf, type Stop } from './budget.ts';
 
+/** Beyond this many times the estimate, a machine's slowness is taken for a pause that is over. */
+const mostSlowness = 4;
+/** Of what is left when the run starts, what may be kept for the stages after the search because the machine is slow. */
+const mostKept = 0.65;
+
 /** The moment that a budget's seconds of the run are counted from: as if its preparation had taken what was planned for it. */
 function startOf({ createdAt, uploadedAt }: RunRecord, { budget }: Plan): Date {
   if (uploadedAt === undefined) return new Date(createdAt);
   return new Date(Date.parse(uploadedAt) + (budget?.preparation?.seconds ?? 0) * 1000);
+}
+
+/**
+ * When a piece of work is over: what is kept for the stages after it is longer by as much as preparation took longer than was planned, as they run on the
+ * same machine.
+ * @param until seconds of the run by which it is over on a machine as fast as was planned with
+ * @returns the same, or less
+ */
+function untilOn({ createdAt, uploadedAt }: RunRecord, { budget, rungs }: Plan, until: number | undefined): number | undefined {
+  const { minutes, preparation, searchUntil = rungs?.at(-1)?.until ?? until } = budget ?? {};
+  if (until === undefined || searchUntil === undefined || uploadedAt === undefined || minutes === undefined || !preparation) return until;
+  const took = (Date.parse(createdAt) - Date.parse(uploadedAt)) / 1000;
+  const end = minutes * 60 - preparation.seconds;
+  // The search is what gives way, though not altogether.
+  const most = (mostKept * (minutes * 60 - took)) / (end - searchUntil);
+  return end - (end - until) * Math.max(1, Math.min(mostSlowness, took / preparation.seconds, most));
 }
 
 /**
@@ -41,6 +62,18 @@ export async function timeLeft(
         : family === undefined
           ? { seconds: budget.fitSeconds, until: budget.fitUntil }
           : { seconds: budget.trialSeconds[family]!, until: budget.searchUntil };
-  const deadline = deadlineOf(began, record ? startOf(record, plan) : began, stop);
+  const deadline = record
+    ? deadlineOf(began, startOf(record, plan), { ...stop, until: untilOn(record, plan, stop.until) })
+    : deadlineOf(began, began, stop);
   return () => deadline - now().getTime();
+}
+
+/** A trial that takes so many times as long as the whole run was to take at most does not come to an end. */
+const hangingRuns = 3;
+/** Less is no proof: a machine may stall. */
+const leastMilliseconds = 15 * 60_000;
+
+/** @returns milliseconds after which a trial hangs; undefined of a plan that does not say what it takes */
+export function hangsAfter({ estimate }: Plan): number | undefined {
+  return estimate && Math.max(leastMilliseconds, hangingRuns * estimate.seconds.high * 1000);
 }

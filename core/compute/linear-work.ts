@@ -1,50 +1,64 @@
 /**
- * The work of linear models. How many iterations L-BFGS needs hardly differs between tables, and less penalty means more of them. Gradient descent goes on
- * as long as the loss falls, which differs by a factor of ten: its epochs are counted on a few rows beforehand (probe.ts). The limit of
- * iterations of L-BFGS is left out: it is seldom reached.
+ * The work of linear models. A squared loss takes one look at the rows for all candidates. Others take passes, whose number hardly differs between tables
+ * of one sort of loss, and grows as the penalty falls. Gradient descent goes on as long as the loss falls, which differs by a factor of ten: its epochs are
+ * counted on some rows beforehand (probe.ts). Seconds are fitted to runs of bench/estimate by least squares of logarithms, passes and epochs counted.
  */
 import { resolve, type Solver } from '../models/linear/params.ts';
 import type { Params } from '../models/model.ts';
-import type { Estimator, Shape } from './work.ts';
+import type { Estimator, Shape } from './estimator.ts';
 
-/** A fit's seconds for a row of the sample, an output and a feature, at alpha 1; the power of alpha with which they fall; and how many times as many a row beyond takes. */
-interface Fitted {
-  seconds: number;
-  alpha: number;
-  beyond: number;
+/** A pass's seconds for a cell and an output, and for a row and an output. */
+interface Pass {
+  cell: number;
+  row: number;
 }
 
-/** Of L-BFGS; fitted by least squares of logarithms to runs of bench/estimate, as all below. */
-const fitted: Record<string, Fitted> = {
-  'l2 squared': { seconds: 2.4e-9, alpha: 0.13, beyond: 12.2 },
-  'l1 squared': { seconds: 5.92e-10, alpha: 0.39, beyond: 12.2 },
-  'l2 logistic': { seconds: 6.21e-9, alpha: 0.14, beyond: 1.62 },
-  'l1 logistic': { seconds: 7.3e-9, alpha: 0.09, beyond: 4.39 },
-  'l2 softmax': { seconds: 6.85e-9, alpha: 0.13, beyond: 2.16 },
-  'l1 softmax': { seconds: 1.08e-9, alpha: 0.62, beyond: 1.24 },
+const squared: Pass = { cell: 1.17e-9, row: 5.5e-9 };
+const logistic: Pass = { cell: 9.4e-10, row: 2.6e-8 };
+const softmax: Pass = { cell: 7.8e-10, row: 1.51e-8 };
+/** Passes over the rows, or over the sample of more, at an alpha of 1, 0.1, 0.01 …; with three classes, and the power of their number by which they grow. */
+const passes = {
+  l2: {
+    squared: { counts: [9, 14, 18, 20, 20], classes: 0 },
+    logistic: { counts: [2.7, 4, 6, 7.5, 7.7], classes: 0 },
+    softmax: { counts: [5.4, 8.5, 10, 11.3, 9.6], classes: 0.5 },
+  },
+  l1: {
+    squared: { counts: [1, 7, 14, 20, 25], classes: 0 },
+    logistic: { counts: [1, 2.9, 7.2, 7.9, 8], classes: 0 },
+    softmax: { counts: [1, 5, 27, 86, 350], classes: -0.7 },
+  },
 };
+/** The classes that the power was seen up to; with more, each takes more passes until all have settled, by the other. */
+const mostClasses = 8;
+const settling = 0.4;
+/** On a sample it suffices to come near, which takes so many passes at most; all rows then take some, a share of those, and what was left of the passes. */
+const beyond = { near: 60, some: 3, share: 0.25 };
 /** Of more rows, as many are a sample that curvature is measured on, and that is solved first (core/models/linear/newton.ts). */
 const sampleRows = 8192;
-/** What goes with a row (its exponential, say) is as much as so many features. */
-const rowFeatures = 11.6;
-/** A row of the sample, a pair of features, an output; a candidate; and a cell of the table, to make columns of it. */
-const productSeconds = 2.23e-10;
-const candidateSeconds = 1.12e-5;
-const cellSeconds = 1.8e-9;
-/** Squares with absolute values take steps on a parabola: for a pair of features, at alpha 1; what goes with the steps is as much as so many pairs. */
-const parabola = { seconds: 6.63e-9, pairs: 200, alpha: 0.37 };
+/** Up to as many columns have their products made. */
+const productColumns = 256;
+/** A row and a pair of columns; three columns, to solve with them; a fit or a search; a candidate; and a cell, to look at it and to predict it. */
+const productSeconds = 3.3e-11;
+const cubeSeconds = { squared: 4.6e-10, logistic: 9e-10, softmax: 2.6e-9 };
+const anySeconds = 3e-5;
+const candidateSeconds = 2e-5;
+const cellSeconds = 2.8e-9;
 /** Less than this is no penalty to speak of. */
-const leastAlpha = 1e-6;
+const leastAlpha = 1e-5;
 
 /**
- * Epochs: a factor, a power of those of the probe, and how they fall with rows; seconds of an epoch for a cell, for a batch's cell, and for a batch; and
- * the epochs of a probe of most tables.
+ * Of the epochs, where there are more rows than were probed: a factor, and powers of the probe's epochs, of how many times the rows, and of features; the
+ * epochs of a probe of most tables. Passes of an epoch, the seconds of a batch beside them, and those for a cell to find how long steps may be.
  */
 const descents = {
-  gd: { factor: 1.67, power: 0.89, rows: 0.02, cell: 7.79e-10, row: 32.5, batchCell: 0, batch: 0, usual: 70 },
-  sgd: { factor: 1.49, power: 0.86, rows: 0.06, cell: 1.44e-9, row: 13.1, batchCell: 8.4e-8, batch: 3.28e-6, usual: 18 },
-  adam: { factor: 1.39, power: 0.92, rows: 0.15, cell: 2.89e-9, row: 11.8, batchCell: 2.7e-9, batch: 6.26e-7, usual: 25 },
+  gd: { factor: 0.46, power: 1.15, rows: 0, features: 0, usual: 70, passes: 1, batch: 0, curvature: 5.1e-8 },
+  sgd: { factor: 3.7, power: 0.48, rows: -0.04, features: 0, usual: 18, passes: 2, batch: 6.1e-7, curvature: 5.1e-8 },
+  adam: { factor: 1.03, power: 0.84, rows: -0.09, features: 0.2, usual: 25, passes: 2, batch: 2.7e-7, curvature: 0 },
 };
+/** To gather a batch: a row, and a cell of it; and to step, a coefficient. */
+const gathering: Pass = { row: 3.6e-9, cell: 7.2e-10 };
+const stepSeconds = 9.6e-9;
 /** Until the loss has not fallen for some epochs there are at least so many. */
 const fewestEpochs = 5;
 const usualRows = 1000;
@@ -54,42 +68,66 @@ export const descentKey = ({ solver, penalty, alpha }: Params): string => [solve
 
 export const linearWork: Estimator = {
   spread: { low: 0.45, high: 2.2 },
-  coreSeconds: (shape, candidates) =>
-    candidates.reduce((total, params) => total + candidateSeconds + fitSeconds(shape, params), shape.rows * shape.features * cellSeconds),
+  coreSeconds: (shape, candidates, validRows) => {
+    const { rows, features } = shape;
+    const cells = rows * features + candidates.length * validRows * features * outputsOf(shape);
+    const isOnce = isSquares(shape) && candidates.some((params) => resolve(params).solver === 'lbfgs');
+    const once = anySeconds + cells * cellSeconds + (isOnce ? rows * (features + 2) ** 2 * productSeconds : 0);
+    return candidates.reduce((total, params) => total + candidateSeconds + fitSeconds(shape, params), once);
+  },
   // A design of the columns that are not constant, and what becomes of one of them.
   memory: ({ rows, features, classes }, _, validRows) => (rows + validRows) * (features * 8 + 16 + 8 * Math.max(1, classes)),
   modelSize: (shape) => shape.features * outputsOf(shape),
 };
 
 const outputsOf = ({ classes }: Shape) => (classes > 2 ? classes : 1);
+const lossOf = ({ classes }: Shape) => (classes === 0 ? 'squared' : classes > 2 ? 'softmax' : 'logistic');
+const isSquares = ({ classes, features }: Shape) => classes === 0 && features <= productColumns;
 
 function fitSeconds(shape: Shape, params: Params): number {
   const { solver, l1 } = resolve(params);
-  const alpha = Math.max(leastAlpha, Number(params['alpha']));
-  return solver === 'lbfgs' ? newtonSeconds(shape, alpha, l1 > 0) : descentSeconds(shape, params, solver);
+  if (solver !== 'lbfgs') return descentSeconds(shape, params, solver);
+  if (isSquares(shape)) return (shape.features + 1) ** 3 * cubeSeconds.squared;
+  return newtonSeconds(shape, Math.max(leastAlpha, Number(params['alpha'])), l1 > 0 ? 'l1' : 'l2');
 }
 
-function newtonSeconds(shape: Shape, alpha: number, isSparse: boolean): number {
+function newtonSeconds(shape: Shape, alpha: number, penalty: 'l1' | 'l2'): number {
   const { rows, features, classes } = shape;
-  const loss = classes === 0 ? 'squared' : classes > 2 ? 'softmax' : 'logistic';
-  const { seconds, beyond, ...falling } = fitted[`${isSparse ? 'l1' : 'l2'} ${loss}`]!;
+  const loss = lossOf(shape);
+  const { counts, classes: power } = passes[penalty][loss];
+  const grown = (Math.min(mostClasses, Math.max(3, classes)) / 3) ** power * Math.max(1, classes / mostClasses) ** settling;
+  const count = between(counts, Math.max(0, -Math.log10(alpha))) * grown;
   const sample = Math.min(rows, sampleRows);
-  const passes = (sample + (rows - sample) * beyond) * (features + rowFeatures) * seconds * alpha ** -falling.alpha;
+  const near = Math.min(count, beyond.near);
+  const passed = rows <= sample ? rows * count : sample * near + rows * (beyond.some + beyond.share * near + count - near);
   // Curvature is measured on the sample, and again where there are more rows; with absolute values only its diagonal is.
-  const times = loss === 'squared' ? 1 : isSparse ? 0 : rows > sampleRows ? 2 : 1;
-  const products = times * sample * features ** 2 * productSeconds;
-  const steps = loss === 'squared' && isSparse ? (features ** 2 + parabola.pairs) * alpha ** -parabola.alpha * parabola.seconds : 0;
-  return outputsOf(shape) * (passes + products) + steps;
+  const times = penalty === 'l1' || features > productColumns ? 0 : rows > sample ? 2 : 1;
+  const curvature = times * (sample * (features + 2) ** 2 * productSeconds + (features + 1) ** 3 * cubeSeconds[loss]);
+  return passed * passSeconds(shape) + outputsOf(shape) * curvature;
+}
+
+/** Of a row, with all outputs. */
+function passSeconds(shape: Shape): number {
+  const { cell, row } = { squared, logistic, softmax }[lossOf(shape)];
+  return outputsOf(shape) * (shape.features * cell + row);
+}
+
+/** Of numbers at 0, 1, 2 …, that at a place among them, evenly in their logarithms; beyond the last as it grew before. */
+function between(counts: readonly number[], place: number): number {
+  const at = Math.min(counts.length - 2, Math.floor(place));
+  const [from, to] = [counts[at]!, counts[at + 1]!];
+  return from * (to / from) ** (place - at);
 }
 
 function descentSeconds(shape: Shape, params: Params, solver: Exclude<Solver, 'lbfgs'>): number {
   const { rows, features } = shape;
   const { maxIter, batchSize } = resolve(params);
-  const { factor, power, cell, row, batchCell, batch, usual, ...falling } = descents[solver];
+  const { factor, power, usual, batch, curvature, ...own } = descents[solver];
   const { rows: probed, epochs } = shape.probe?.descent ?? { rows: usualRows, epochs: {} };
-  const expected = factor * (epochs[descentKey(params)] ?? usual) ** power * (rows / Math.min(rows, probed)) ** -falling.rows;
-  const outputs = outputsOf(shape);
-  const batches = rows / batchSize;
-  const epoch = rows * outputs * (features + row) * cell + batches * (outputs * (features + 1) * batchCell + batch);
-  return Math.min(maxIter, Math.max(fewestEpochs, expected)) * epoch;
+  const counted = epochs[descentKey(params)] ?? usual;
+  const expected = rows <= probed ? counted : factor * counted ** power * (rows / probed) ** own.rows * features ** own.features;
+  const batches = solver === 'gd' ? 0 : rows / batchSize;
+  const gathered = solver === 'gd' ? 0 : rows * (gathering.row + features * gathering.cell);
+  const epoch = own.passes * rows * passSeconds(shape) + gathered + batches * (outputsOf(shape) * (features + 1) * stepSeconds + batch);
+  return Math.min(maxIter, Math.max(fewestEpochs, expected)) * epoch + rows * features * curvature;
 }

@@ -10,34 +10,12 @@ import { resolve } from '../models/svm/params.ts';
 import { svm } from '../models/svm/svm.ts';
 import { RbfTrainer } from '../models/svm/train-rbf.ts';
 import { takeMatrix } from '../models/take-matrix.ts';
+import { applyView } from '../models/view/apply-view.ts';
 import { filledView } from '../models/view/filled.ts';
-import { applyView } from '../models/view/view.ts';
 import { expandGrid } from '../search/grid.ts';
 import type { DatasetSpec } from '../spec.ts';
+import type { Descents, Machines, Probe } from './hardness.ts';
 import { descentKey } from './linear-work.ts';
-
-/** As `preprocess.json` keeps it. */
-export interface Probe {
-  svm?: Machines;
-  descent?: Descents;
-}
-
-/** Of machines with the rbf kernel. */
-export interface Machines {
-  rows: number;
-  /** Kernels that the solver has gone over, at a C of 1, and at a C of 10, which begins with that of 1. */
-  passed: number;
-  passedTen: number;
-  /** The share of the rows that are support vectors, at a C of 1. */
-  vectors: number;
-}
-
-/** Of linear models' gradient descents. */
-export interface Descents {
-  rows: number;
-  /** By solver and penalty, see `descentKey`. */
-  epochs: Record<string, number>;
-}
 
 const machineRows = 300;
 /** With more classes each pair would have a handful of rows. */
@@ -62,23 +40,23 @@ export async function probe(
 ): Promise<Probe> {
   const view = filledView(features);
   const x = view ? applyView(view, features) : features;
-  const machines = !families || families.includes('svm') ? probeMachines(x, y) : undefined;
+  const machines = !families || families.includes('svm') ? await probeMachines(x, y) : undefined;
   const { solver: solvers = [], ...others } = { ...linear.grid, ...grids?.linear };
   const asked = expandGrid({ solver: solvers.filter((solver) => solver !== 'lbfgs'), ...others }).slice(0, mostDescents);
   return { ...(machines && { svm: machines }), ...(asked.length > 0 && { descent: await probeDescents(x, y, asked) }) };
 }
 
-function probeMachines(x: Matrix, y: Target): Machines | undefined {
+async function probeMachines(x: Matrix, y: Target): Promise<Machines | undefined> {
   if (y.task === 'classification' && y.classes > mostClasses) return undefined;
   const rows = spread(x.rows, machineRows);
   const params = svm.parse({});
-  const passedAt = (C: number) => {
+  const passedAt = async (C: number) => {
     const trainer = new RbfTrainer(x, y, rows, resolve(params), seed);
-    const { vectors } = trainer.fit(C, params);
+    const { vectors } = await trainer.fit(C, params);
     return { passed: trainer.kernel.passed, vectors: vectors.length / rows.length };
   };
-  const { passed, vectors } = passedAt(1);
-  return passed === 0 ? undefined : { rows: rows.length, passed, passedTen: passedAt(10).passed, vectors };
+  const { passed, vectors } = await passedAt(1);
+  return passed === 0 ? undefined : { rows: rows.length, passed, passedTen: (await passedAt(10)).passed, vectors };
 }
 
 async function probeDescents(x: Matrix, y: Target, asked: readonly Params[]): Promise<Descents> {
@@ -88,8 +66,13 @@ async function probeDescents(x: Matrix, y: Target, asked: readonly Params[]): Pr
   const epochs: Descents['epochs'] = {};
   for (const each of asked) {
     const params = linear.parse(each);
-    const { learningCurve } = await linear.fit(some, own, params, { seed, workers: 1 });
-    epochs[descentKey(params)] = learningCurve!.length - 1;
+    const seeds = params['solver'] === 'gd' ? [seed] : [seed, seed + 1];
+    let logarithms = 0;
+    for (const of of seeds) {
+      const { learningCurve } = await linear.fit(some, own, params, { seed: of, workers: 1 });
+      logarithms += Math.log(learningCurve!.length - 1) / seeds.length;
+    }
+    epochs[descentKey(params)] = Math.exp(logarithms);
   }
   return { rows: rows.length, epochs };
 }

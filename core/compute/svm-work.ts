@@ -4,30 +4,30 @@
  */
 import type { Params } from '../models/model.ts';
 import { resolve } from '../models/svm/params.ts';
-import type { Machines } from './probe.ts';
-import type { Estimator, Shape } from './work.ts';
+import type { Estimator, Shape } from './estimator.ts';
+import type { Machines } from './hardness.ts';
 
 /** Seconds, fitted to runs of bench/estimate by least squares of logarithms. */
 const seconds = {
   /** A kernel of two rows, for a column. */
-  kernel: 3.64e-10,
+  kernel: 3.7e-10,
   /** A kernel that a step goes over, in steps that go over as many as the probe's. */
-  passed: 2.79e-9,
+  passed: 1.9e-9,
   /** A row to predict, a support vector, a column; and a class. */
-  predict: 1.77e-9,
-  predictClass: 2e-9,
+  predict: 1.65e-9,
+  predictClass: 2.7e-9,
   /** A row, of a line, and a column of it; and a product of two columns. */
-  line: 4.6e-7,
-  lineColumn: 6.7e-9,
-  product: 2e-10,
+  line: 3.45e-7,
+  lineColumn: 7e-9,
+  product: 1.9e-10,
   /** A fit of a line. */
-  fit: 8.3e-5,
+  fit: 1.2e-5,
   /** A candidate of the rbf, and each of its pairs of classes. */
-  candidate: 2.54e-3,
-  pair: 1.5e-4,
+  candidate: 1.13e-3,
+  pair: 3.1e-4,
 };
 /** What the steps grow with: rows; and C above 1 where the probe's own do not grow with it, and the more they do. */
-const powers = { rows: 1.84, C: -0.66, steeper: 1.9 };
+const powers = { rows: 1.91, C: -0.81, steeper: 2.28 };
 /** A machine for a larger C begins with that of a tenth of it (core/models/svm/train-rbf.ts). */
 const pathStep = 10;
 /** A table of middling hardness. Of more classes there are more machines, of fewer rows each. */
@@ -35,6 +35,8 @@ const usual = { rows: 300, passed: 140_000, passedTen: 500_000, vectors: 0.8 };
 const classPower = 0.45;
 /** With fewer rows a column than this, a pair of classes is fitted thrice more, on two thirds of them. */
 const manyRows = 20;
+/** What a row of a regression's line takes of a classification's, whose decisions become probabilities. */
+const regressionShare = 0.32;
 /** Rows that a line's curvature is measured on. */
 const sampleRows = 8192;
 const cacheBytes = 2 ** 28;
@@ -81,7 +83,8 @@ function lineSeconds(shape: Shape): number {
   const fits = pairs * (classes > 0 ? 2 : 1);
   const fitted = pairs * (classes === 0 ? own : Math.max(own, Math.min(3 * own, Math.sqrt(3) * few)));
   const products = Math.min(fitted, fits * sampleRows) * features * features * seconds.product;
-  return fits * seconds.fit + fitted * (seconds.line + features * seconds.lineColumn) + products;
+  const share = classes === 0 ? regressionShare : 1;
+  return fits * seconds.fit + share * fitted * (seconds.line + features * seconds.lineColumn) + products;
 }
 
 /** The C of the machines that are trained, each once. */

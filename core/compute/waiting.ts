@@ -1,4 +1,6 @@
 /** Why a job is not under way yet, in a sentence that says what to do. */
+import { hopelessPrefix } from '../names.ts';
+
 export interface OpenJob {
   name: string;
   /** As Batch names them; an array job's is that of the child that has come furthest. */
@@ -58,7 +60,7 @@ export function whyWaiting(job: OpenJob): string | undefined {
   if (job.trouble) return job.trouble;
   const known = stuck.find(([prefix]) => statusReason.startsWith(prefix));
   if (known) return `${known[1]} (${statusReason})`;
-  if (statusReason.startsWith('MISCONFIGURATION:')) return `Batch cannot start the job: ${statusReason}`;
+  if (statusReason.startsWith(hopelessPrefix)) return `Batch cannot start the job: ${statusReason}`;
   if (job.busyVcpus + job.vcpus > job.maxVcpus) {
     return `All ${job.maxVcpus} vCPUs that the queue may have are in use (${job.busyVcpus}), and the job asks for ${job.vcpus}: wait, or deploy with a larger ingot:batchVcpus.`;
   }

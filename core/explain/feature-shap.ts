@@ -1,6 +1,7 @@
 /** Shapley values of a model's features, as the table has them; those of a weighted sum of models are, by linearity, the weighted sum of the models' own. */
 import type { Matrix } from '../models/model.ts';
-import { applyView, sourcesOf, type View } from '../models/view/view.ts';
+import { applyView } from '../models/view/apply-view.ts';
+import { sourcesOf, type View } from '../models/view/view.ts';
 import type { Additive, AdditivePart, AdditiveSum } from './additive.ts';
 import { LinearExplainer, meansOf } from './linear-shap.ts';
 import { countCovers, TreeExplainer } from './tree-shap.ts';

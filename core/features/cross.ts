@@ -5,29 +5,14 @@
  */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { FrameColumn } from '../table/frame.ts';
+import type { Cross, crossOperations, FittedCross } from './fitted-cross.ts';
 import { groupsOf, groupsToOnnx } from './groups.ts';
 import { impute } from './impute.ts';
-import type { FittedCategory, FittedColumn, Preprocess, Standard } from './preprocess.ts';
+import type { FittedCategory, FittedColumn, Preprocess } from './preprocess.ts';
 import { fitStandard, transformStandard } from './standard.ts';
 import { type FittedEncoding, shrunkenMeans } from './target-encoding.ts';
 
-/** In the order in which a preprocessing has them. */
-export const crossOperations = ['minus', 'times', 'over', 'within'] as const;
 type PairOperation = Exclude<(typeof crossOperations)[number], 'within'>;
-
-export interface Cross {
-  operation: (typeof crossOperations)[number];
-  /** The column of the number, as a place among the preprocess's. */
-  a: number;
-  /** That of the other number, or of the category. */
-  b: number;
-}
-
-export interface FittedCross extends Cross, Standard {
-  name: string;
-  /** Of 'within': the mean of each group, as groups.ts has them, in float32. */
-  means?: number[];
-}
 
 /** A table's columns, by their places among the preprocess's. */
 export type ColumnsOf = (column: number) => FrameColumn;

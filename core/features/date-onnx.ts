@@ -6,7 +6,6 @@
  *                          └─ clock and zone ─ at 'Z', '+', '-' ─ at ':' ─ seconds ───┴─ arithmetic in int64 ─ features [N, parts]
  */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { type DatePart, type FittedDate, secondsADay, yearCosines, yearSines } from './date.ts';
 import {
   type DateFormat,
   fractionOf,
@@ -18,6 +17,7 @@ import {
   type WrittenDate,
   writtenDate,
 } from './date-formats.ts';
+import { type DatePart, type FittedDate, secondsADay, yearCosines, yearSines } from './date-parts.ts';
 import { splitText } from './split-text.ts';
 
 const int64 = { to: { int: 7 } };

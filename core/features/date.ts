@@ -7,21 +7,8 @@ import type { CategoryColumn, NumberColumn } from '../table/frame.ts';
 import { civilFromDays, daysFromCivil, type Moment } from './civil.ts';
 import { type DateFormat, fractionOf, isEpoch, matcherOf, monthNames, pivotYear, writtenDate } from './date-formats.ts';
 import { dateToOnnx } from './date-onnx.ts';
+import { type DatePart, dateParts, type FittedDate, secondsADay, yearCosines, yearSines } from './date-parts.ts';
 import type { Derivation } from './derivation.ts';
-import type { Derived } from './preprocess.ts';
-
-/** What is made of a date, in order: each a float32. */
-export const dateParts = ['elapsed', 'year', 'month', 'day', 'weekday', 'hour', 'yearSine', 'yearCosine'] as const;
-export type DatePart = (typeof dateParts)[number];
-
-export interface FittedDate extends Derived {
-  type: 'date';
-  format: DateFormat;
-  /** Seconds since 1970 of the train rows' earliest moment. */
-  reference: number;
-  /** Which of the parts vary in the train rows. */
-  parts: DatePart[];
-}
 
 const partNames: Record<DatePart, string> = {
   elapsed: 'days since the first',
@@ -33,12 +20,6 @@ const partNames: Record<DatePart, string> = {
   yearSine: 'time of year, sine',
   yearCosine: 'time of year, cosine',
 };
-
-export const secondsADay = 86_400;
-
-/** Where a day of the year, from 0, stands on a circle; the graph looks it up, as runtimes differ in the last bits of a sine. */
-export const yearSines = Float32Array.from({ length: 366 }, (_, day) => Math.sin((2 * Math.PI * day) / 366));
-export const yearCosines = Float32Array.from({ length: 366 }, (_, day) => Math.cos((2 * Math.PI * day) / 366));
 
 /** @param column the train rows' */
 export function fitDate(column: CategoryColumn, format: DateFormat): Pick<FittedDate, 'format' | 'reference' | 'parts'> {

@@ -1,7 +1,16 @@
 /** A kind of column whose raw value becomes some numbers, each then imputed and scaled as a number of the table is. */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn, FrameColumn, NumberColumn } from '../table/frame.ts';
-import type { Derived } from './preprocess.ts';
+import type { Standard } from './standard.ts';
+
+/** What is fitted of such a column. */
+export interface Derived {
+  name: string;
+  /** Raw strings that mean missing. */
+  missing: string[];
+  /** The features, in order. */
+  numbers: (Standard & { name: string })[];
+}
 
 export interface Derivation<F extends Derived, Column extends FrameColumn = CategoryColumn> {
   /** The names of the features that it makes, in order. */

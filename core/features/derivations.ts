@@ -2,8 +2,8 @@
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn, FrameColumn, NumberColumn } from '../table/frame.ts';
 import { dates } from './date.ts';
-import type { Derivation } from './derivation.ts';
-import type { Derived, FittedDerived } from './preprocess.ts';
+import type { Derivation, Derived } from './derivation.ts';
+import type { FittedDerived } from './preprocess.ts';
 import { fitStandard } from './standard.ts';
 import { deriveOutOfFold, encodings, type Learning } from './target-encoding.ts';
 import { deriveTextOutOfFold, texts } from './text.ts';
@@ -42,9 +42,6 @@ export function derivedToOnnx(graph: GraphBuilder, fitted: FittedDerived, input:
 }
 export const probesOf = (fitted: FittedDerived): string[] | number[] => of(fitted).probes(fitted);
 
-/** Whether train rows have other numbers than any other rows that are equal. */
-export const learnsFromTarget = ({ type }: FittedDerived): boolean => type === 'encoding' || type === 'text';
-
 /** The numbers of the very rows that it was fitted on. */
 export function deriveTrain(fitted: FittedDerived, column: FrameColumn, learning: Learning | undefined): Float32Array[] {
   if (learning !== undefined && column.type !== 'number') {
@@ -54,15 +51,18 @@ export function deriveTrain(fitted: FittedDerived, column: FrameColumn, learning
   return derive(fitted, column);
 }
 
-/** Adds how each of its numbers becomes a feature. */
+/** Adds how each of its numbers becomes a feature. @param keep gets the numbers of the train rows */
 export function withNumbers<F extends FittedDerived>(
   fitted: Omit<F, keyof Derived> & Omit<Derived, 'numbers'>,
   column: FrameColumn,
   learning: Learning | undefined,
+  keep?: (numbers: Float32Array[]) => void,
 ): F {
   const open = { ...fitted, numbers: [] } as unknown as F;
   const names = of(open).names(open);
-  const numbers = deriveTrain(open, column, learning).map((values, i) => ({
+  const derived = deriveTrain(open, column, learning);
+  keep?.(derived);
+  const numbers = derived.map((values, i) => ({
     name: names[i]!,
     ...fitStandard(values, { isExact: fitted.type === 'wide' }),
   }));

@@ -12,8 +12,21 @@ import { fitEncoding, type Learning } from './target-encoding.ts';
 import { fitText } from './text.ts';
 import { fitWide } from './wide-number.ts';
 
+export interface FitContext {
+  /** Gets the numbers that the train rows have in a column that is fitted on the target. */
+  keep?: (numbers: Float32Array[]) => void;
+  /** Whether there is time for the runs of characters of texts; there is, where nothing is said. */
+  hasTimeForRuns?: () => boolean;
+}
+
 /** @param column of the train rows; @param learning what they are to teach, without which nothing is fitted on the target */
-export function fitColumn(column: FrameColumn, report: ColumnReport, classes: CleanReport['classes'], learning?: Learning): FittedColumn {
+export function fitColumn(
+  column: FrameColumn,
+  report: ColumnReport,
+  classes: CleanReport['classes'],
+  learning?: Learning,
+  { keep, hasTimeForRuns }: FitContext = {},
+): FittedColumn {
   const { name } = column;
   const missing = tokensOf(report);
   if (column.type === 'number') {
@@ -23,15 +36,14 @@ export function fitColumn(column: FrameColumn, report: ColumnReport, classes: Cl
     return { type: 'number', name, ...fitStandard(Float32Array.from(column.values), { clips: true }), missing, ...written };
   }
   if (report.date !== undefined) return withNumbers({ type: 'date', name, missing, ...fitDate(column, report.date) }, column, undefined);
-  if (report.type === 'text')
-    return withNumbers(
-      { type: 'text', name, missing: inAnyCase(missing), ...fitText(column, inAnyCase(missing), classes, learning) },
-      column,
-      learning,
-    );
+  if (report.type === 'text') {
+    const tokens = inAnyCase(missing);
+    const fitted = fitText(column, tokens, classes, learning, hasTimeForRuns?.() ?? true);
+    return withNumbers({ type: 'text', name, missing: tokens, ...fitted }, column, learning, keep);
+  }
   if (learning !== undefined && column.type === 'category' && new Set(column.codes).size - 1 > mostValues) {
     const written = new Map(Object.entries(report.spellings ?? {}));
-    return withNumbers({ type: 'encoding', name, ...fitEncoding(column, written, missing, classes, learning) }, column, learning);
+    return withNumbers({ type: 'encoding', name, ...fitEncoding(column, written, missing, classes, learning) }, column, learning, keep);
   }
   return fitCategory(column, report, missing);
 }

@@ -1,8 +1,10 @@
 /** Which features a preprocessing makes, in which order, and what they are called. */
 import type { ColumnType } from '../spec.ts';
 import { trueCode } from './boolean.ts';
+import type { Derived } from './derivation.ts';
 import { missingCode } from './one-hot.ts';
-import type { Derived, FittedCategory, FittedColumn, FittedDerived, Preprocess, Standard } from './preprocess.ts';
+import type { FittedCategory, FittedColumn, FittedDerived, Preprocess } from './preprocess.ts';
+import type { Standard } from './standard.ts';
 
 /** A feature: a number (`value`), whether a column is missing (`missingCode`), whether it has the value of that code, or which code it has. */
 export interface Feature {

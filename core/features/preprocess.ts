@@ -1,27 +1,13 @@
 /** The shape of `features/<dataset>/<revision>/preprocess.json`: all that was fitted on the train rows, enough to transform any row. */
 
-import type { Probe } from '../compute/probe.ts';
-import type { FittedCross } from './cross.ts';
-import type { FittedDate } from './date.ts';
+import type { Probe } from '../compute/hardness.ts';
+import type { FittedDate } from './date-parts.ts';
+import type { FittedCross } from './fitted-cross.ts';
+import type { FittedText } from './fitted-text.ts';
 import type { NumberFormat } from './number-formats.ts';
+import type { Standard } from './standard.ts';
 import type { FittedEncoding } from './target-encoding.ts';
-import type { FittedText } from './text.ts';
 import type { FittedWide } from './wide-number.ts';
-
-/** How a number becomes a feature. */
-export interface Standard {
-  /**
-   * All in float32, as the graph computes: subtract mean, divide by scale. A family that wants no gaps and no outliers has `impute` in place of what is
-   * missing, and [low, high] (float32's largest where there is no bound) around all, scaled alike.
-   */
-  impute: number;
-  low: number;
-  high: number;
-  mean: number;
-  scale: number;
-  /** Whether a 0/1 feature says that the value was missing. */
-  indicator: boolean;
-}
 
 export interface FittedNumber extends Standard {
   type: 'number';
@@ -44,15 +30,6 @@ export interface FittedCategory {
   indicator: boolean;
   /** Whether the code is a feature too, for those families that put the values in order. */
   ordered?: true;
-}
-
-/** A column whose raw value becomes some numbers: see derivation.ts. */
-export interface Derived {
-  name: string;
-  /** Raw strings that mean missing. */
-  missing: string[];
-  /** The features, in order. */
-  numbers: (Standard & { name: string })[];
 }
 
 export type FittedDerived = FittedDate | FittedEncoding | FittedText | FittedWide;
@@ -82,4 +59,6 @@ export interface Preprocess {
   probe?: Probe;
   /** Where rows were split by what ties them together. */
   splitBy?: 'groups' | 'time';
+  /** What there was no time for under the budget, in sentences. */
+  leftOut?: string[];
 }

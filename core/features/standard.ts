@@ -5,9 +5,23 @@
  */
 import { clip, fitClip, largestFloat } from './clip.ts';
 import { impute, indicate } from './impute.ts';
-import type { Standard } from './preprocess.ts';
 import { quantiles } from './quantiles.ts';
 import { fitScale, scale } from './scale.ts';
+
+/** How a number becomes a feature. */
+export interface Standard {
+  /**
+   * All in float32, as the graph computes: subtract mean, divide by scale. A family that wants no gaps and no outliers has `impute` in place of what is
+   * missing, and [low, high] (float32's largest where there is no bound) around all, scaled alike.
+   */
+  impute: number;
+  low: number;
+  high: number;
+  mean: number;
+  scale: number;
+  /** Whether a 0/1 feature says that the value was missing. */
+  indicator: boolean;
+}
 
 /**
  * @param values of the train rows, NaN where missing

@@ -2,11 +2,10 @@
 import type { Matrix } from '../models/model.ts';
 import type { CleanReport } from '../table/report.ts';
 import type { RowSource, StoredTable } from '../table/stored-table.ts';
-import type { Cross, FittedCross } from './cross.ts';
-import { derive, deriveTrain, learnsFromTarget } from './derivations.ts';
+import { derive } from './derivations.ts';
 import { RowHashes } from './equal-rows.ts';
-import { fitColumn } from './fit-columns.ts';
-import { isDerived } from './layout.ts';
+import { type FitContext, fitColumn } from './fit-columns.ts';
+import type { Cross, FittedCross } from './fitted-cross.ts';
 import type { FittedColumn, Preprocess } from './preprocess.ts';
 import { takeRows } from './split.ts';
 import { fitCrossOn, preprocessOf, transformWith, withFittedCrosses } from './tabular.ts';
@@ -30,17 +29,25 @@ export async function equalRowsOf(table: StoredTable) {
   return hashes.equalRows();
 }
 
-/** The same as `fit` of tabular.ts. @param table in the report's feature columns */
-export async function fitTable(table: StoredTable, report: CleanReport, rows: Sides, learning: Learning): Promise<FittedTable> {
+/** The same as `fit` of tabular.ts. @param table in the report's feature columns; @param hasTimeForRuns see fit-columns.ts, asked for each text */
+export async function fitTable(
+  table: StoredTable,
+  report: CleanReport,
+  rows: Sides,
+  learning: Learning,
+  hasTimeForRuns?: (column: string) => boolean,
+): Promise<FittedTable> {
   const reports = report.columns.filter(({ role }) => role === 'feature');
   const columns: FittedColumn[] = [];
   const outOfFold: FittedTable['outOfFold'] = new Map();
   for await (const frame of table.columns(reports.map(({ name }) => name))) {
     for (const column of frame.columns) {
       const [train] = takeRows({ ...frame, columns: [column] }, rows.train).columns;
-      const fitted = fitColumn(train!, reports[columns.length]!, report.classes, learning);
-      if (isDerived(fitted) && learnsFromTarget(fitted)) outOfFold.set(fitted.name, deriveTrain(fitted, train!, learning));
-      columns.push(fitted);
+      const context: FitContext = {
+        keep: (numbers) => outOfFold.set(column.name, numbers),
+        ...(hasTimeForRuns && { hasTimeForRuns: () => hasTimeForRuns(column.name) }),
+      };
+      columns.push(fitColumn(train!, reports[columns.length]!, report.classes, learning, context));
     }
   }
   return { preprocess: preprocessOf(report, columns, { train: rows.train.length, test: rows.test.length }, learning), outOfFold };

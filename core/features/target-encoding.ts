@@ -6,10 +6,9 @@
 import type { Target } from '../models/model.ts';
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { CategoryColumn } from '../table/frame.ts';
-import type { Derivation } from './derivation.ts';
+import type { Derivation, Derived } from './derivation.ts';
 import { groupsOf, groupsToOnnx } from './groups.ts';
 import { fitSpellings, type Spellings } from './one-hot.ts';
-import type { Derived } from './preprocess.ts';
 
 export interface FittedEncoding extends Derived, Spellings {
   type: 'encoding';

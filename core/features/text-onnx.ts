@@ -5,7 +5,7 @@
  *         └─ characters ─┘                                      └─ squared · idf² ─┘
  */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
-import { type FittedText, mostCount, squareUnit, weightUnit } from './text.ts';
+import { type FittedText, mostCount, squareUnit, weightUnit } from './fitted-text.ts';
 import { characterRuns, noToken, unknownToken, wordPattern, wordRuns } from './text-tokens.ts';
 
 /** @param input string [N, 1] @returns float32 [N, weights.length] */

@@ -79,7 +79,7 @@ export class TermCounter {
     for (let i = 0; i < words.length; i++) this.tokens[i] = this.words.get(words[i]!) ?? unknownToken;
     this.countRuns(words.length, wordRuns, this.tables[0], 0, found);
     let length = 0;
-    for (let i = 0; i < sound.length; length++) {
+    for (let i = 0; i < sound.length && this.offset < this.terms; length++) {
       const code = sound.codePointAt(i)!;
       this.tokens[length] = this.characters.get(code) ?? unknownToken;
       i += code > 0xffff ? 2 : 1;

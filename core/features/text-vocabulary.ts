@@ -12,7 +12,8 @@ const largestShare = 0.9;
 /** Runs of characters are looked for in the first so many of a text. */
 const firstCharacters = 1000;
 
-export function fitVocabulary(texts: readonly string[]): Vocabulary {
+/** @param withRuns whether runs of characters are looked for, which is most of the work; where there are no words, they are */
+export function fitVocabulary(texts: readonly string[], withRuns = true): Vocabulary {
   const forms = new Map<string, Map<string, number>>();
   const cut = texts.map((text) => wordsOf(carried(text)));
   for (const words of cut) {
@@ -47,7 +48,8 @@ export function fitVocabulary(texts: readonly string[]): Vocabulary {
     mostPairs,
   );
 
-  const folds = texts.map((text) => charactersOf(carried(text)).slice(0, firstCharacters).map(folded));
+  const folds =
+    withRuns || often.length === 0 ? texts.map((text) => charactersOf(carried(text)).slice(0, firstCharacters).map(folded)) : [];
   const alphabet = frequent(folds, Infinity, mostCharacters);
   const codeOf = new Map(alphabet.map((character, i) => [character, i + 1]));
   const characters = new Map(codeOf);

@@ -8,28 +8,13 @@
  */
 import type { CategoryColumn } from '../table/frame.ts';
 import type { Derivation } from './derivation.ts';
-import type { Derived } from './preprocess.ts';
+import { type FittedText, mostCount, squareUnit, weightUnit } from './fitted-text.ts';
 import { type Learning, responseOf, shrunkenMeans, toldClasses } from './target-encoding.ts';
 import { textToOnnx } from './text-onnx.ts';
 import { TermCounter, type Vocabulary } from './text-tokens.ts';
 import { fitVocabulary } from './text-vocabulary.ts';
 import { rightSingularVectors, type SparseRows } from './truncated-svd.ts';
 
-export interface FittedText extends Derived {
-  type: 'text';
-  vocabulary: Vocabulary;
-  /** Of each term, in 2⁻¹⁶. */
-  squares: number[];
-  /** Of each feature the weight of every term, in 2⁻²⁰. */
-  weights: number[][];
-  /** What the first of them tell of: classes, as indices, or the value; and what those are called. */
-  of: (number | 'value')[];
-  labels: string[];
-}
-
-export const weightUnit = 2 ** -20;
-export const squareUnit = 2 ** -16;
-export const mostCount = 255;
 /** With 2⁸ of a count and 2¹³ terms, sums of products stay below the 2⁵³ up to which float64 is exact. */
 const mostUnits = 2 ** 30;
 /** Directions of the texts, and one for each so many rows at most. */
@@ -38,16 +23,18 @@ const rowsPerDirection = 20;
 /** Vocabulary and directions are fitted on so many texts, evenly spread. */
 const sampleTexts = 5000;
 
+/** @param withRuns whether runs of characters are looked for too */
 export function fitText(
   column: CategoryColumn,
   missing: readonly string[],
   classes: readonly string[] | undefined,
   learning: Learning | undefined,
+  withRuns = true,
 ): Pick<FittedText, 'vocabulary' | 'squares' | 'weights' | 'of' | 'labels'> {
   const known = Array.from(column.codes, (code) => (code < 0 ? '' : column.dictionary[code]!)).filter((text) => !missing.includes(text));
   const step = Math.max(1, Math.ceil(known.length / sampleTexts));
   const sample = known.filter((_, i) => i % step === 0);
-  const vocabulary = fitVocabulary(sample);
+  const vocabulary = fitVocabulary(sample, withRuns);
   const counter = new TermCounter(vocabulary);
   const counted = sample.map((text) => counter.count(text));
   const containing = new Int32Array(counter.terms);
@@ -62,9 +49,9 @@ export function fitText(
       : learning.target.task === 'regression'
         ? ['value' as const]
         : toldClasses(learning.target);
-  const terms = termsOf(column, counter, missing);
+  const texts = countedTexts(column, vocabulary, missing);
   const rows = Int32Array.from(column.codes.keys());
-  const targets = learning === undefined ? [] : of.map((told) => targetWeights(terms, learning, told, squares, rows));
+  const targets = learning === undefined ? [] : of.map((told) => targetWeights(texts, learning, told, squares, rows));
   return {
     vocabulary,
     squares,
@@ -83,29 +70,73 @@ interface Counted {
 }
 
 function tfIdf(counted: readonly Counted[], idf: Float64Array): SparseRows {
-  const rows = sideBySide(counted.map(({ terms }) => terms));
-  const values = new Float64Array(rows.columns.length);
+  const starts = startsOf(counted);
+  const columns = new Int32Array(starts.at(-1)!);
+  const values = new Float64Array(columns.length);
   counted.forEach(({ terms, counts }, row) => {
     const weights = Float64Array.from(terms, (term, i) => counts[i]! * idf[term]!);
     const norm = Math.sqrt(weights.reduce((sum, weight) => sum + weight * weight, 0));
+    columns.set(terms, starts[row]!);
     values.set(
       weights.map((weight) => weight / norm),
-      rows.starts[row]!,
+      starts[row]!,
     );
   });
-  return { ...rows, values, width: idf.length };
+  return { starts, columns, values, width: idf.length };
 }
 
-function sideBySide(rows: readonly Int32Array[]): Pick<SparseRows, 'starts' | 'columns'> {
-  const starts = new Int32Array(rows.length + 1);
-  rows.forEach((own, row) => {
-    starts[row + 1] = starts[row]! + own.length;
+function startsOf(counted: readonly Counted[]): Int32Array {
+  const starts = new Int32Array(counted.length + 1);
+  counted.forEach(({ terms }, row) => {
+    starts[row + 1] = starts[row]! + terms.length;
   });
-  const columns = new Int32Array(starts.at(-1)!);
-  rows.forEach((own, row) => {
-    columns.set(own, starts[row]!);
+  return starts;
+}
+
+/** The texts of a column, each different one counted once: that is most of the work. */
+interface CountedTexts {
+  /** Of each row the place of its text, -1 where it is missing. */
+  textOf: Int32Array;
+  /** Of each text the place of its terms, and one place more. */
+  starts: Int32Array;
+  terms: Int32Array;
+  /** How often, up to `mostCount`. */
+  counts: Uint8Array;
+  /** Terms that there are. */
+  width: number;
+}
+
+/** Of the columns that are at hand: what is fitted on a column asks for its terms, and what becomes of its rows asks again. */
+const lastCounted = new WeakMap<CategoryColumn, { vocabulary: Vocabulary; counted: CountedTexts }>();
+
+function countedTexts(column: CategoryColumn, vocabulary: Vocabulary, missing: readonly string[]): CountedTexts {
+  const last = lastCounted.get(column);
+  if (last?.vocabulary === vocabulary) return last.counted;
+  const counter = new TermCounter(vocabulary);
+  const isMissing = new Set(missing);
+  const places = new Map<number, number>();
+  const found: Counted[] = [];
+  const textOf = Int32Array.from(column.codes, (code) => {
+    const known = places.get(code);
+    if (known !== undefined) return known;
+    const text = code < 0 ? '' : column.dictionary[code]!;
+    const place = isMissing.has(text) ? -1 : found.push(counter.count(text)) - 1;
+    places.set(code, place);
+    return place;
   });
-  return { starts, columns };
+  const starts = startsOf(found);
+  const terms = new Int32Array(starts.at(-1)!);
+  const counts = new Uint8Array(terms.length);
+  found.forEach((own, place) => {
+    terms.set(own.terms, starts[place]!);
+    counts.set(
+      own.counts.map((count) => Math.min(mostCount, count)),
+      starts[place]!,
+    );
+  });
+  const counted = { textOf, starts, terms, counts, width: counter.terms };
+  lastCounted.set(column, { vocabulary, counted });
+  return counted;
 }
 
 /**
@@ -114,14 +145,17 @@ function sideBySide(rows: readonly Int32Array[]): Pick<SparseRows, 'starts' | 'c
  * @param rows those that count
  */
 function targetWeights(
-  { starts, columns: terms, width }: Omit<SparseRows, 'values'>,
+  { textOf, starts, terms, width }: CountedTexts,
   { target }: Learning,
   told: number | 'value',
   squares: readonly number[],
   rows: Int32Array,
 ): number[] {
   const { means, mean, deviation } = shrunkenMeans(width, responseOf(target, told), function* () {
-    for (const row of rows) yield { row, groups: terms.subarray(starts[row]!, starts[row + 1]!) };
+    for (const row of rows) {
+      const text = textOf[row]!;
+      yield { row, groups: text < 0 ? [] : terms.subarray(starts[text]!, starts[text + 1]!) };
+    }
   });
   const idf = Float64Array.from(squares, (square) => Math.sqrt(square * squareUnit));
   return inUnits(
@@ -130,31 +164,18 @@ function targetWeights(
   );
 }
 
-/** The terms of each row, none where it is missing. */
-function termsOf({ codes, dictionary }: CategoryColumn, counter: TermCounter, missing: readonly string[]): Omit<SparseRows, 'values'> {
-  const isMissing = new Set(missing);
-  const known = new Map<number, Int32Array>();
-  const own = Array.from(codes, (code) => {
-    const text = code < 0 ? '' : dictionary[code]!;
-    const terms = known.get(code) ?? Int32Array.from(isMissing.has(text) ? [] : counter.count(text).terms);
-    known.set(code, terms);
-    return terms;
-  });
-  return { ...sideBySide(own), width: counter.terms };
-}
-
 /** The numbers of train rows: of what is told by the target, what the rows of the other folds say. */
 export function deriveTextOutOfFold(fitted: FittedText, column: CategoryColumn, learning: Learning): Float32Array[] {
-  const terms = termsOf(column, new TermCounter(fitted.vocabulary), fitted.missing);
-  const numbers = texts.derive(fitted, column);
+  const counted = countedTexts(column, fitted.vocabulary, fitted.missing);
+  const numbers = numbersOf(counted, fitted);
   const rows = Int32Array.from(column.codes.keys());
   for (const fold of new Set(learning.foldOf)) {
     const [own, others] = [true, false].map((is) => rows.filter((row) => (learning.foldOf[row] === fold) === is)) as [
       Int32Array,
       Int32Array,
     ];
-    const weights = fitted.of.map((told) => targetWeights(terms, learning, told, fitted.squares, others));
-    const ownNumbers = deriveWith({ ...fitted, weights }, { ...column, codes: own.map((row) => column.codes[row]!) });
+    const weights = fitted.of.map((told) => targetWeights(counted, learning, told, fitted.squares, others));
+    const ownNumbers = numbersOf({ ...counted, textOf: own.map((row) => counted.textOf[row]!) }, { ...fitted, weights });
     ownNumbers.forEach((values, i) => {
       own.forEach((row, place) => {
         numbers[i]![row] = values[place]!;
@@ -164,33 +185,32 @@ export function deriveTextOutOfFold(fitted: FittedText, column: CategoryColumn, 
   return numbers;
 }
 
-function deriveWith({ vocabulary, squares, weights, missing }: FittedText, { codes, dictionary }: CategoryColumn): Float32Array[] {
-  const counter = new TermCounter(vocabulary);
-  const isMissing = new Set(missing);
+function numbersOf({ textOf, starts, terms, counts, width: known }: CountedTexts, { squares, weights }: FittedText): Float32Array[] {
   const width = weights.length;
-  const byTerm = new Float64Array(counter.terms * width);
+  const byTerm = new Float64Array(known * width);
   for (const [i, own] of weights.entries())
     for (let term = 0; term < own.length; term++) byTerm[term * width + i] = own[term]! * weightUnit;
-  const known = new Map<number, number[]>();
-  const numbersOf = (text: string): number[] => {
-    if (isMissing.has(text)) return weights.map(() => Number.NaN);
-    const sums = new Float64Array(weights.length);
-    let norm = 0;
-    const { terms, counts } = counter.count(text);
-    for (let k = 0; k < terms.length; k++) {
-      const capped = Math.min(mostCount, counts[k]!);
-      const at = terms[k]! * width;
-      for (let i = 0; i < width; i++) sums[i]! += capped * byTerm[at + i]!;
-      norm += capped * capped * squares[terms[k]!]! * squareUnit;
+  const numbers = weights.map(() => new Float32Array(textOf.length));
+  const seen = new Map<number, number>();
+  const sums = new Float64Array(width);
+  for (let row = 0; row < textOf.length; row++) {
+    const text = textOf[row]!;
+    const first = seen.get(text);
+    if (text < 0 || first !== undefined) {
+      for (const own of numbers) own[row] = text < 0 ? Number.NaN : own[first!]!;
+      continue;
     }
-    return Array.from(sums, (sum) => sum / (norm > 0 ? Math.sqrt(norm) : 1));
-  };
-  const numbers = weights.map(() => new Float32Array(codes.length));
-  for (let row = 0; row < codes.length; row++) {
-    const code = codes[row]!;
-    const own = known.get(code) ?? numbersOf(code < 0 ? '' : dictionary[code]!);
-    known.set(code, own);
-    for (let i = 0; i < own.length; i++) numbers[i]![row] = own[i]!;
+    seen.set(text, row);
+    sums.fill(0);
+    let norm = 0;
+    for (let k = starts[text]!; k < starts[text + 1]!; k++) {
+      const count = counts[k]!;
+      const term = terms[k]!;
+      for (let i = 0; i < width; i++) sums[i]! += count * byTerm[term * width + i]!;
+      norm += count * count * squares[term]! * squareUnit;
+    }
+    const length = norm > 0 ? Math.sqrt(norm) : 1;
+    for (let i = 0; i < width; i++) numbers[i]![row] = sums[i]! / length;
   }
   return numbers;
 }
@@ -201,7 +221,7 @@ export const texts: Derivation<FittedText> = {
     ...Array.from({ length: weights.length - labels.length }, (_, i) => `${name}: direction ${i + 1}`),
   ],
 
-  derive: deriveWith,
+  derive: (fitted, column) => numbersOf(countedTexts(column, fitted.vocabulary, fitted.missing), fitted),
 
   toOnnx: textToOnnx,
 

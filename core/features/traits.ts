@@ -2,8 +2,9 @@
 import type { Traits } from '../models/model.ts';
 import { largestFloat, toFloat } from './clip.ts';
 import { layOut, standardOf } from './layout.ts';
-import type { FittedCategory, Preprocess, Standard } from './preprocess.ts';
+import type { FittedCategory, Preprocess } from './preprocess.ts';
 import { scaled } from './scale.ts';
+import type { Standard } from './standard.ts';
 
 /** Of the features, in the order of the matrix. */
 export function traitsOf({ columns, crosses = [] }: Pick<Preprocess, 'columns' | 'crosses'>): Traits {

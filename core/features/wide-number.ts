@@ -4,9 +4,8 @@
  */
 import type { GraphBuilder } from '../onnx/graph-builder.ts';
 import type { NumberColumn } from '../table/frame.ts';
-import type { Derivation } from './derivation.ts';
+import type { Derivation, Derived } from './derivation.ts';
 import type { NumberFormat } from './number-formats.ts';
-import type { Derived } from './preprocess.ts';
 
 export interface FittedWide extends Derived {
   type: 'wide';

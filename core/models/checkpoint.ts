@@ -1,4 +1,4 @@
-/** How a long fit outlives the machine that it runs on: what it has is kept piece by piece, and the next attempt goes on from there. */
+/** How a long fit outlives the machine that it runs on: what it has is kept, piece by piece or as the state that it is in, and the next attempt goes on from there. */
 import { deserialize, serialize } from 'node:v8';
 
 /** Where the pieces of one fit are kept. */
@@ -7,7 +7,8 @@ export interface Checkpoint {
   load(): Promise<Uint8Array[]>;
   /** Whether it is time to keep more. Asked between pieces. */
   isDue(): boolean;
-  append(pieces: Uint8Array): Promise<void>;
+  /** @param instead of all that was kept before, which is of no more use */
+  append(pieces: Uint8Array, instead?: boolean): Promise<void>;
   /** Nothing more will be kept. */
   close(): void;
 }
@@ -59,6 +60,39 @@ export class Pieces<T> {
     const kept: Kept<T> = { of: this.of, pieces: this.fresh };
     this.fresh = [];
     await this.checkpoint.append(serialize(kept));
+  }
+
+  close(): void {
+    this.checkpoint?.close();
+  }
+}
+
+/** The state of a fit that is not made of pieces: all that its next step depends on. */
+export class Latest<T> {
+  /** What the last of former attempts has come to. */
+  readonly state: T | undefined;
+  private readonly checkpoint: Checkpoint | undefined;
+  private readonly of: string;
+
+  private constructor(checkpoint: Checkpoint | undefined, of: string, state: T | undefined) {
+    this.checkpoint = checkpoint;
+    this.of = of;
+    this.state = state;
+  }
+
+  /** @param of all that the states follow from: that of another fit is passed over */
+  static async open<T>(checkpoint: Checkpoint | undefined, of: unknown): Promise<Latest<T>> {
+    const words = JSON.stringify(of);
+    const last = (await checkpoint?.load())?.at(-1);
+    const kept = last && (deserialize(last) as Kept<T>);
+    return new Latest(checkpoint, words, kept?.of === words ? kept.pieces[0] : undefined);
+  }
+
+  /** Keeps the state in place of the one before, where it is time. */
+  async keep(state: () => T): Promise<void> {
+    if (!this.checkpoint?.isDue()) return;
+    const kept: Kept<T> = { of: this.of, pieces: [state()] };
+    await this.checkpoint.append(serialize(kept), true);
   }
 
   close(): void {

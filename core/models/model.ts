@@ -51,7 +51,7 @@ export interface FitContext {
   onProgress?: (done: number) => void;
   /** Asked now and then: where it says yes, a fold's fit of nested parts ends with those that it has. */
   isOver?: () => boolean;
-  /** Where a fit of nested parts keeps those that it has, for another attempt to go on from; the model is the same, byte for byte. */
+  /** Where a fit keeps what it has, for another attempt to go on from; the model is the same, byte for byte. */
   checkpoint?: Checkpoint | undefined;
 }
 

@@ -6,10 +6,12 @@
  */
 import { type Feature, isDerived, layOut, standardOf } from '../features/layout.ts';
 import { missingCode } from '../features/one-hot.ts';
-import type { Preprocess, Standard } from '../features/preprocess.ts';
+import type { Preprocess } from '../features/preprocess.ts';
 import { scaled } from '../features/scale.ts';
+import type { Standard } from '../features/standard.ts';
 import type { FittedModel } from '../models/model.ts';
-import { type View, viewToOnnx } from '../models/view/view.ts';
+import type { View } from '../models/view/view.ts';
+import { viewToOnnx } from '../models/view/view-onnx.ts';
 import type { Attribute, GraphBuilder, NodeOptions } from './graph-builder.ts';
 import { type RawTensor, rawTensor } from './raw-tensor.ts';
 

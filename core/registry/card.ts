@@ -1,11 +1,12 @@
 /** The shape of a version's `card.json`: what the model is, what it was made of, and how good it is. Immutable. */
 import type { AnswersCard } from '../answers/answers-card.ts';
-import type { Estimate, Spent } from '../compute/cost.ts';
+import type { Spent } from '../compute/cost.ts';
+import type { Estimate } from '../compute/estimate.ts';
 import type { HeldOut } from '../evaluation/evaluate.ts';
 import type { IterationCurve } from '../evaluation/iterations.ts';
 import type { Params } from '../models/model.ts';
 import type { Assembly } from '../search/auto/assemble.ts';
-import type { Leaderboard } from '../search/plan.ts';
+import type { Failed, Leaderboard } from '../search/plan.ts';
 import type { TrainingSize } from '../search/training-sizes.ts';
 import type { ColumnType, MetricName } from '../spec.ts';
 import type { DataSource } from './datasets.ts';
@@ -38,6 +39,8 @@ export interface ModelCard {
   /** Of an automatic search: what the model is made of, and why. */
   ensemble?: Assembly;
   leaderboard: Leaderboard;
+  /** Of a grid: candidates that are better by their score and could not be fitted on all rows, and why; the model is the best of the others. */
+  passedOver?: Failed[];
   /** On the rows that were split off before anything was fitted. */
   heldOut: HeldOut;
   /** What makes the graph's answers honest, found out of fold. */

@@ -8,8 +8,16 @@ export function messageOf(error: unknown): string {
 
 /** The result of a trial whose process ended, in every attempt, before it had one. */
 export function failedTrial(plan: Plan, trial: Trial, message: string): TrialResult {
-  const candidates = trial.candidates ?? plan.candidates.filter(({ family }) => family === trial.family).map(({ id }) => id);
-  return { trial: trial.id, fold: trial.fold, seconds: 0, scores: [], failed: [{ candidates, message }] };
+  return withFailed(plan, trial, { trial: trial.id, fold: trial.fold, seconds: 0, scores: [] }, message);
+}
+
+/** What a trial has come to that was ended: what it has not tried has failed. Under a budget it is as if its time was over, so that the run ends with a model. */
+export function withFailed(plan: Plan, trial: Trial, { stopped, failed = [], ...result }: TrialResult, message: string): TrialResult {
+  const known = new Set([...result.scores.map(({ candidate }) => candidate), ...failed.flatMap(({ candidates }) => candidates)]);
+  const tried = trial.candidates ?? plan.candidates.filter(({ family }) => family === trial.family).map(({ id }) => id);
+  const candidates = tried.filter((id) => !known.has(id));
+  const all = candidates.length > 0 ? [...failed, { candidates, message }] : failed;
+  return { ...result, ...(all.length > 0 && { failed: all }), ...(plan.budget && stopped && { stopped }) };
 }
 
 /** The failures of some trials, those of one cause together. */

@@ -3,6 +3,8 @@
  * confidence that the rows of another class have on average that it belongs to that class. Classification alone.
  */
 import { fitCurve, readerOf } from '../answers/isotonic.ts';
+import { coreSecondsOf } from '../compute/work.ts';
+import { familyOf } from '../models/families.ts';
 import type { Matrix, Target } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { outOfFold } from './out-of-fold.ts';
@@ -29,6 +31,9 @@ const mostCells = 3_000_000;
 const fewestRows = 50;
 const folds = 5;
 const params = { nEstimators: 100, minSamplesLeaf: 2 };
+/** Core seconds of the forests, by estimate: of many classes there are fewer trees, as a cut is looked for in each class. */
+const mostSeconds = 12;
+const fewestTrees = 25;
 /** Where classes are so easy to tell that a forest is nearly always certain, this much is enough. */
 const sureEnough = 0.7;
 /**
@@ -54,7 +59,8 @@ export async function findSuspiciousLabels(
   rows: Int32Array,
   context: { seed: number; workers: number },
 ): Promise<SuspiciousLabels> {
-  const predictions = await outOfFold({ folds, seed: context.seed }, { family: 'forest', params }, x, y, { workers: context.workers });
+  const forest = { family: 'forest', params: { ...params, nEstimators: treesFor(x, y.classes) } };
+  const predictions = await outOfFold({ folds, seed: context.seed }, forest, x, y, { workers: context.workers });
   if (predictions.task !== 'classification') throw new TypeError('a classification was answered as a regression');
   const { probabilities } = predictions;
   const { labels, classes } = y;
@@ -76,6 +82,12 @@ export async function findSuspiciousLabels(
   }
   found.sort((a, b) => b.margin - a.margin || a.row - b.row);
   return { labels: found.map(({ margin: _, ...label }) => label), of: labels.length };
+}
+
+function treesFor({ rows, columns }: Matrix, classes: number): number {
+  const valid = Math.ceil(rows / folds);
+  const fold = coreSecondsOf('forest', { rows: rows - valid, features: columns, classes }, [familyOf('forest').parse(params)], valid);
+  return Math.max(fewestTrees, Math.min(params.nEstimators, Math.floor((params.nEstimators * mostSeconds) / (folds * fold.point))));
 }
 
 const likeliest = (of: Float32Array) => of.reduce((best, probability, label) => (probability > of[best]! ? label : best), 0);

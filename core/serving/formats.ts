@@ -8,7 +8,9 @@ import { parseJsonBody, type RawRows, type RowSchema } from './rows.ts';
 const formats: Record<string, (text: string, schema: RowSchema) => RawRows> = {
   'application/json': (text, schema) => parseRows(parseJsonBody(text), schema),
   'text/csv': parseCsv,
+  'text/tab-separated-values': parseCsv,
   'application/x-ndjson': parseNdjson,
+  'application/jsonl': parseNdjson,
 };
 
 /** @throws IngotError UnsupportedMediaType, and what the format throws */

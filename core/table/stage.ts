@@ -6,7 +6,6 @@
  */
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Column } from './columns.ts';
 import { literal } from './database.ts';
 import { type Form, numberCell } from './values.ts';
 
@@ -92,14 +91,20 @@ export function rowGroups(columns: readonly unknown[]): string {
   return `ROW_GROUP_SIZE ${rows}, DICTIONARY_SIZE_LIMIT ${rows / 16}`;
 }
 
+/** A staged column, `c<index>`, and the SQL that converts it. */
+interface Converted {
+  index: number;
+  sql: string;
+}
+
 /** A FROM item with those of the columns that a block has, converted, as `c<i>`, and `file_row_number`. */
-export function convertedSql(block: Block, columns: Column[]): string {
+export function convertedSql(block: Block, columns: Converted[]): string {
   const items = within(block, columns).map(({ index, sql }) => `${sql} AS c${index}`);
   return `(SELECT ${[...items, 'file_row_number'].join(', ')} FROM ${block.sql})`;
 }
 
 /** Those of the columns that a block has. */
-export function within(block: Block, columns: Column[]): Column[] {
+export function within<C extends { index: number }>(block: Block, columns: C[]): C[] {
   const indices = new Set(block.columns);
   return columns.filter(({ index }) => indices.has(index));
 }

@@ -12,6 +12,9 @@ export const stageMilliseconds = 12 * 60 * 1000;
 
 export const isJob = (): boolean => process.env[environment.jobStage] !== undefined;
 
+/** Seconds between two checkpoints of a job's fits; the usual where nothing is set. */
+export const checkpointSeconds = (): number | undefined => Number(process.env[environment.checkpointSeconds]) || undefined;
+
 /** What the function or the job may use, in bytes. */
 export function memoryBytes(): number {
   return Number(process.env[environment.jobMemory] ?? process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 2048) * 2 ** 20;

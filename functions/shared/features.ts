@@ -14,6 +14,8 @@ import { traitsOf } from '../../core/features/traits.ts';
 import { exactIntegers } from '../../core/features/wide-number.ts';
 import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
+import { areFew } from '../../core/models/take-matrix.ts';
+import { collectMemory } from '../../core/models/wasm-memory.ts';
 import { getJson, type ObjectStore, putJson } from '../../core/object-store.ts';
 import { mix32 } from '../../core/random.ts';
 import { foldCount, foldsOf } from '../../core/search/folds.ts';
@@ -111,20 +113,24 @@ export class FeatureWriter {
 }
 
 export interface TrainRows {
+  /** Of all rows, or of `rows`. */
   x: Matrix;
   y: Target;
   by?: RowKeys;
+  rows?: Int32Array;
 }
 
 /**
  * Works on the rows to train on, which are in memory where they are few for it, and else in a file, from which columns are read as they are asked for.
  * @param plan of the run: where it has a sample, that alone is read
+ * @param needed which rows' features the work needs, ascending: where they are few, no others are read
  * @throws IngotError NotFound where the features have not been made
  */
 export async function withTrain<T>(
   data: ObjectStore,
   { dataset, revision, sample, seed }: Pick<Plan, 'dataset' | 'revision' | 'sample' | 'seed'>,
   work: (train: TrainRows) => Promise<T>,
+  needed?: (y: Target, by: RowKeys | undefined) => Int32Array,
 ): Promise<T> {
   const preprocess = await readPreprocess(data, dataset, revision);
   const { features } = preprocess;
@@ -142,6 +148,11 @@ export async function withTrain<T>(
     const by = keys && { by: rows ? takeKeys(keys, rows) : keys };
     const options = { within: readingWithin(path), rows };
     const traits = traitsOf(preprocess);
+    const few = needed?.(y, by?.by);
+    if (few && few.length < rowsOf(y) && areFew(few.length, { columns: features.length })) {
+      const read = { ...options, rows: rows ? few.map((place) => rows[place]!) : few };
+      return work({ x: { ...(await readMatrix(path, features, read)), traits }, y, ...by, rows: few });
+    }
     if (rowsOf(y) * features.length <= valuesAtATime())
       return work({ x: { ...(await readMatrix(path, features, options)), traits }, y, ...by });
     const file = await storeMatrix(path, features, join(directory, 'train.columns'), options);
@@ -150,6 +161,8 @@ export async function withTrain<T>(
       return await work({ x: file.matrix(traits), y, ...by });
     } finally {
       file.close();
+      // What comes next in the same process has need of it.
+      collectMemory();
     }
   });
 }

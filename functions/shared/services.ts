@@ -16,8 +16,8 @@ export interface Services {
   jobs(): Promise<Jobs>;
   now(): Date;
   /**
-   * Ends the process after so many milliseconds, however busy it is, unless it is released before: for work that may never come to an end by itself.
-   * Left out where the process does other work too.
+   * Ends the process (of a job, the thread of its trials) after so many milliseconds, however busy it is, unless it is released before: for work that may
+   * never come to an end by itself. Left out where that does other work too.
    */
   endBy?: (milliseconds: number) => () => void;
   /** Where fits keep what they have; a job has one, whose machine may be taken away. */

@@ -96,7 +96,7 @@ export class Batch {
       this.#unclaimed.delete(startedBy!);
       return former;
     }
-    checkSize('job', input);
+    checkSize('Job', input);
     const spec = this.#specOf(parse(submitRequest, input), startedBy);
     const job = new Job(spec);
     await this.#journal.create(spec);

@@ -23,7 +23,7 @@ export class Definitions {
 
   /** A new revision. @throws ServiceError ClientException */
   async register(input: unknown): Promise<JobDefinition> {
-    checkSize('definition', input);
+    checkSize('Job definition', input);
     const request = parse(definitionRequest, input);
     if (request.type !== 'container') throw refused(`The laptop cloud runs job definitions of type container, not ${request.type}.`);
     const revision = Math.max(0, ...this.of(request.jobDefinitionName).map((each) => each.revision)) + 1;
@@ -35,7 +35,7 @@ export class Definitions {
 
   /** As CloudFormation does: a new revision where something changed, and the one before is no longer active. */
   async update(input: unknown): Promise<JobDefinition> {
-    checkSize('definition', input);
+    checkSize('Job definition', input);
     const request = parse(definitionRequest, input);
     const latest = this.of(request.jobDefinitionName).at(-1);
     if (latest) {

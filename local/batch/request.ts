@@ -88,17 +88,17 @@ export type DefinitionRequest = z.infer<typeof definitionRequest>;
 
 export const largestArray = 10_000;
 
-/** Characters of a job's overrides, bytes of a call that submits one, and of a definition: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html */
-export const largestOverrides = 8192;
-const largestRequest = 30 * 1024;
-const largestDefinition = 24 * 1024;
+/** Characters of a job's overrides, which Batch hands on to ECS: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html */
+const largestOverrides = 8192;
+/** KiB of a call that submits a job, and of a definition: https://docs.aws.amazon.com/batch/latest/userguide/service_limits.html */
+const largestKib = { Job: 30, 'Job definition': 24 };
 
 /** @throws ServiceError ClientException for a call that is larger than AWS takes it */
-export function checkSize(kind: 'job' | 'definition', input: unknown): void {
+export function checkSize(kind: keyof typeof largestKib, input: unknown): void {
   const overrides = JSON.stringify((input as { containerOverrides?: unknown }).containerOverrides ?? {}).length;
   if (overrides > largestOverrides) throw refused(`Container Overrides length must be at most ${largestOverrides}.`);
-  const most = kind === 'job' ? largestRequest : largestDefinition;
-  if (Buffer.byteLength(JSON.stringify(input)) > most) throw refused(`The ${kind} must be at most ${most} bytes.`);
+  const kib = Buffer.byteLength(JSON.stringify(input)) / 1024;
+  if (kib > largestKib[kind]) throw refused(`${kind} size must be less than ${largestKib[kind]} KiB, got ${Math.floor(kib)} KiB`);
 }
 
 export const submitRequest = z.object({

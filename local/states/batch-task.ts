@@ -4,7 +4,7 @@ import { camelKeys, pascalKeys } from '../batch/case.ts';
 import { jobDetail } from '../batch/describe.ts';
 import { ServiceError } from '../protocol/service.ts';
 import type { Json, JsonObject } from '../template/intrinsics.ts';
-import type { TaskContext } from './state-machine.ts';
+import type { TaskContext } from './task.ts';
 
 export const submitJob = 'arn:aws:states:::batch:submitJob';
 

@@ -13,6 +13,7 @@ import { RecordDirectory, readJsonLines } from '../home.ts';
 import { ServiceError } from '../protocol/service.ts';
 import type { Json, JsonObject } from '../template/intrinsics.ts';
 import { submitJob } from './batch-task.ts';
+import type { InvokeTask } from './task.ts';
 
 export type Status = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
@@ -40,17 +41,6 @@ export interface HistoryEvent {
   input?: Json;
   output?: Json;
 }
-
-/** Which task of which execution is invoked. */
-export interface TaskContext {
-  execution: string;
-  state: string;
-  /** The execution has ended, so that nobody waits for the task any more. */
-  signal: AbortSignal;
-}
-
-/** What invokes a task's resource; rejects with an error whose name is the error's name. */
-export type InvokeTask = (resource: string, input: Json, context: TaskContext) => Promise<Json>;
 
 export interface StateMachineHooks {
   invoke: InvokeTask;

@@ -1,9 +1,10 @@
 /** What is fitted on out-of-fold predictions: where it helps, where it must not do anything, and what it promises. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { calibrate } from '../../core/answers/calibration.ts';
 import { decide } from '../../core/answers/decision.ts';
 import { fitCalibration } from '../../core/answers/fit-calibration.ts';
-import { fitDecision } from '../../core/answers/fit-decision.ts';
+import { fitDecision, matricesOf, thresholdMatrices } from '../../core/answers/fit-decision.ts';
 import { fitIntervals, intervalsOf } from '../../core/answers/intervals.ts';
 import { fitSetThreshold, setsOf } from '../../core/answers/sets.ts';
 import { Random } from '../../core/random.ts';
@@ -161,6 +162,23 @@ describe('a decision', () => {
     expect(fitDecision('logLoss', rare.probabilities, rare.labels, 2)).toBeUndefined();
     expect(fitDecision('rocAuc', rare.probabilities, rare.labels, 2, [1, 5])).toEqual([1, 5]);
   });
+});
+
+test('each row looked at once gives the matrices of each threshold, where probabilities and thresholds are equal too', () => {
+  const share = fc.oneof(
+    fc.constantFrom(0, 0.25, 0.5, 1),
+    fc.integer({ min: 1, max: 99 }).map((hundredths) => hundredths / 100),
+  );
+  const rows = fc.array(fc.tuple(share, fc.constantFrom(0, 1)), { maxLength: 60 });
+  fc.assert(
+    fc.property(rows, fc.uniqueArray(share, { minLength: 1 }), (drawn, chosen) => {
+      const probabilities = Float32Array.from(drawn.flatMap(([p]) => [1 - p, p]));
+      const labels = Int32Array.from(drawn, ([, label]) => label);
+      const thresholds = chosen.sort((a, b) => a - b).map((t) => [Math.fround(t), Math.fround(1 - t)]);
+      const each = thresholds.map((weights) => matricesOf(decide(probabilities, 2, weights), labels, 2));
+      expect(thresholdMatrices(thresholds, probabilities, labels)).toEqual(each);
+    }),
+  );
 });
 
 describe('a promise of coverage is kept on fresh rows', () => {

@@ -1,10 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { deadlineOf, type Limits } from '../../core/compute/budget.ts';
+import { deadlineOf } from '../../core/compute/budget.ts';
+import { timeLeft } from '../../core/compute/clock.ts';
 import { defaultLane, type Lane } from '../../core/compute/lane.ts';
-import { preparationOf, secondsForCrosses, without } from '../../core/compute/preparation.ts';
+import type { Limits } from '../../core/compute/limits.ts';
+import { OptionalParts, preparationOf, secondsForCrosses, without } from '../../core/compute/preparation.ts';
+import type { FittedText } from '../../core/features/fitted-text.ts';
+import type { Preprocess } from '../../core/features/preprocess.ts';
+import { dataKeys, modelKeys } from '../../core/keys.ts';
+import { getJson, putJson } from '../../core/object-store.ts';
+import { Random } from '../../core/random.ts';
+import type { ModelCard } from '../../core/registry/card.ts';
+import { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
 import { remainingSeconds } from '../../core/registry/runs.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import type { Plan } from '../../core/search/plan.ts';
+import { Laboratory } from '../functions/laboratory.ts';
 
 const laptop: Lane = { ...defaultLane, concurrency: 2, cores: 2 };
 const shape = { rows: 160_000, features: 50, classes: 2 };
@@ -15,7 +25,7 @@ describe('what comes before a run', () => {
   test('is taken off its budget, and a refusal tells of both together', () => {
     const columns = Array.from({ length: 50 }, () => ({ type: 'number' }));
     const preparation = preparationOf(shape, columns, laptop, { minutes: 1 });
-    expect(preparationOf(shape, [...columns, { type: 'text' }], laptop, { minutes: 1 }).seconds).toBeGreaterThan(preparation.seconds + 20);
+    expect(preparationOf(shape, [...columns, { type: 'text' }], laptop, { minutes: 1 }).seconds).toBeGreaterThan(preparation.seconds + 10);
     expect(preparation.seconds).toBeGreaterThan(5);
     expect(without(preparation, { minutes: 1, dollars: 0.01 })).toEqual({
       minutes: 1 - preparation.seconds / 60,
@@ -30,6 +40,96 @@ describe('what comes before a run', () => {
     expect(secondsForCrosses(undefined)).toBe(5);
     expect(secondsForCrosses({ minutes: 1 })).toBeCloseTo(3);
     expect(secondsForCrosses({ minutes: 60, dollars: 0.001 })).toBeLessThan(2);
+  });
+});
+
+describe('what preparation can do without', () => {
+  const uploadedAt = '2026-11-25T08:00:00.000Z';
+  const at = (seconds: number) => () => new Date(Date.parse(uploadedAt) + seconds * 1000);
+
+  test('is left out from three tenths of the budget on, and told of', () => {
+    const [early, late] = [
+      OptionalParts.within({ minutes: 1 }, uploadedAt, at(17)),
+      OptionalParts.within({ minutes: 1 }, uploadedAt, at(19)),
+    ];
+    expect([early.hasTime('No crosses'), late.hasTime('No crosses')]).toEqual([true, false]);
+    expect(early.leftOut).toEqual([]);
+    expect(late.leftOut).toEqual(['No crosses: preparation had used its share of the budget.']);
+  });
+
+  test('is always done without a budget, and where the budget does not count preparation', () => {
+    for (const parts of [OptionalParts.within(undefined, uploadedAt, at(1e6)), OptionalParts.within({ minutes: 1 }, undefined, at(1e6))])
+      expect([parts.hasTime('No crosses'), parts.isOver, parts.leftOut]).toEqual([true, false, []]);
+  });
+
+  test('is crosses, wrong labels and the runs of characters of texts; numbers, words and the model are there all the same', async () => {
+    const [hurried, free] = [await prepared({ budget: { minutes: 1 } }, 30), await prepared({}, 30)];
+    expect(hurried.preprocess.leftOut!.map((sentence) => sentence.split(':')[0])).toEqual([
+      "Of the texts in 'said' words alone are learned from, no runs of characters",
+      'Crosses of columns were not chosen',
+      'Labels that are likely wrong were not looked for',
+    ]);
+    const text = (preprocess: Preprocess) => preprocess.columns.find((column) => column.type === 'text') as FittedText;
+    expect(text(hurried.preprocess).vocabulary).toMatchObject({ characters: {}, characterTerms: [] });
+    expect(text(hurried.preprocess).vocabulary.wordTerms).toEqual(text(free.preprocess).vocabulary.wordTerms);
+    expect(text(free.preprocess).vocabulary.characterTerms.length).toBeGreaterThan(10);
+    expect(free.preprocess.leftOut).toBeUndefined();
+    expect(await hurried.lab.rawData.head(dataKeys.suspiciousLabels('d', hurried.preprocess.revision))).toBeUndefined();
+    expect(await free.lab.rawData.head(dataKeys.suspiciousLabels('d', free.preprocess.revision))).toBeDefined();
+    await hurried.lab.runAll();
+    const card = await getJson<ModelCard>(hurried.lab.rawModels, modelKeys.card('d', 1));
+    expect(card!.budget!.leftOut.slice(0, 3)).toEqual(hurried.preprocess.leftOut);
+  });
+
+  test('does not depend on the clock without a budget: the same bytes, however slow the machine', async () => {
+    const [quick, slow] = [await prepared({}, 0), await prepared({}, 10_000)];
+    expect(slow.preprocess).toEqual(quick.preprocess);
+    expect(slow.train).toEqual(quick.train);
+  });
+
+  /** A small table with a column of texts, cleaned and transformed so many seconds after its upload. */
+  async function prepared(spec: object, seconds: number) {
+    const random = new Random(4);
+    const lab = new Laboratory();
+    const words = ['bread', 'butter', 'cheese', 'onion', 'pepper', 'salad', 'tomato', 'walnut'];
+    const lines = Array.from({ length: 240 }, (_, row) => {
+      const said = Array.from({ length: 6 }, () => words[random.below(words.length)]!);
+      return `${random.uniform().toFixed(3)},${said.join(' ')} ${row},${said[0]! < 'd' ? 'yes' : 'no'}`;
+    });
+    await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ families: ['linear'], ...spec }));
+    const uploaded = await lab.upload('raw/d/data.csv', `n,said,y\n${lines.join('\n')}\n`);
+    let time = lab.services.now().getTime() + seconds * 1000;
+    lab.services.now = () => {
+      time += 5;
+      return new Date(time);
+    };
+    await lab.prepare(uploaded);
+    const { revision } = lab.queue.records[0]!;
+    const preprocess = (await getJson<Preprocess>(lab.rawData, dataKeys.preprocess('d', revision)))!;
+    return { lab, preprocess, train: (await lab.rawData.get(dataKeys.train('d', revision)))!.body };
+  }
+});
+
+describe('what is kept for the last stages', () => {
+  const budget = { minutes: 1, preparation: { seconds: 5, dollars: 0 }, searchUntil: 40, fitUntil: 45, gateUntil: 54 };
+  const planned = { run: 'r', trials: [{ id: 'forest-0', family: 'forest' }], budget: { ...budget, trialSeconds: {} } };
+  const uploadedAt = '2026-11-25T08:00:00.000Z';
+
+  /** Seconds from the upload until search, fit and gate are over, where preparation has taken so many. */
+  async function overAfter(prepared: number): Promise<number[]> {
+    const store = new MemoryObjectStore();
+    const now = () => new Date(Date.parse(uploadedAt) + prepared * 1000);
+    await putJson(store, modelKeys.run('r'), { run: 'r', createdAt: now().toISOString(), uploadedAt });
+    const ends = ['forest-0', 'fit', 'gate'].map((work) => timeLeft(store, planned as unknown as Plan, work, now));
+    return (await Promise.all(ends)).map((left) => Math.round((prepared + left!() / 1000) * 10) / 10);
+  }
+
+  test('is what was planned on a machine that is as quick, and grows with its slowness, to two thirds of what is left', async () => {
+    expect(await overAfter(5)).toEqual([45, 50, 59]);
+    expect(await overAfter(2)).toEqual([45, 50, 59]);
+    expect(await overAfter(7.5)).toEqual([37.5, 45, 58.5]);
+    expect(await overAfter(10)).toEqual([30, 40, 58]);
+    expect(await overAfter(30)).toEqual([40.5, 47, 58.7]);
   });
 });
 

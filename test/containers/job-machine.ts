@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { S3ObjectStore, s3Client } from '../../aws/s3-object-store.ts';
-import { environment, type JobStage } from '../../core/names.ts';
+import { allocatorEnvironment, environment, type JobStage } from '../../core/names.ts';
 import { buildAsset, buildBootstrap, targetOf } from '../../infra/assets.ts';
 import { memoryHeld } from '../../local/batch/usage.ts';
 import { heapLimitMb } from '../../local/lambda/process.ts';
@@ -51,6 +51,7 @@ export class JobMachine {
     for (const Bucket of ['data', 'models']) await client.send(new CreateBucketCommand({ Bucket }));
     const variables = {
       PATH: process.env['PATH']!,
+      ...allocatorEnvironment,
       TMPDIR: home,
       AWS_REGION: 'us-east-1',
       AWS_ENDPOINT_URL: endpoint,

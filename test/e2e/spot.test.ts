@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { modelKeys } from '../../core/keys.ts';
 import type { RunDetail } from '../../core/registry/runs.ts';
 import type { Plan, RungTrials } from '../../core/search/plan.ts';
-import { type RunningCloud, startCloud } from '../../local/cloud.ts';
+import { type RunningCloud, startCloud } from '../../local/start-cloud.ts';
 import { synthesize } from '../../local/synth.ts';
 import { call } from '../../local/watch.ts';
 import { uploadToBatch } from './batch.ts';

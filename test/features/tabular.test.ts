@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { transform } from '../../core/features/tabular.ts';
+import { applyView } from '../../core/models/view/apply-view.ts';
 import { filledView } from '../../core/models/view/filled.ts';
-import { applyView } from '../../core/models/view/view.ts';
 import { type Cells, fitCells, frameOf, tables } from './tables.ts';
 
 const matrixOf = (preprocess: ReturnType<typeof fitCells>, columns: readonly Cells[]) => transform(preprocess, frameOf(columns));

@@ -3,6 +3,8 @@ import { basename, resolve } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { datasetSchema, predictionsSchema } from '../../core/api/schemas.ts';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
+import { forest } from '../../core/models/forest/forest.ts';
+import type { Params } from '../../core/models/model.ts';
 import { getJson } from '../../core/object-store.ts';
 import type { Alias } from '../../core/registry/aliases.ts';
 import type { ModelCard } from '../../core/registry/card.ts';
@@ -424,6 +426,27 @@ describe('a run that fails', () => {
     expect(lab.messages).toMatchObject([
       { subject: `Ingot: the run ${record!.run} failed`, message: expect.stringContaining('What to do:') },
     ]);
+  });
+
+  test('is none where the best candidate of a grid fails on all rows: the next best is the model, and the card says so', async () => {
+    const lab = new Laboratory();
+    const grids = { forest: { nEstimators: [5], maxDepth: [1, 4], minSamplesSplit: [2] } };
+    await lab.rawData.put('raw/d/dataset.json', JSON.stringify({ folds: 2, grids }));
+    await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
+    const { fit } = forest;
+    let failed: Params | undefined;
+    vi.spyOn(forest, 'fit').mockImplementation(async (x, y, params, context) => {
+      failed ??= params;
+      if (params === failed) throw new RangeError('Array buffer allocation failed');
+      return fit(x, y, params, context);
+    });
+    await lab.runAll();
+    vi.restoreAllMocks();
+    const card = (await getJson<ModelCard>(lab.rawModels, modelKeys.card('d', 1)))!;
+    const [first, second] = card.leaderboard.entries;
+    expect(first!.params).toEqual(failed);
+    expect(card.passedOver).toEqual([{ candidates: [first!.candidate], message: 'RangeError: Array buffer allocation failed' }]);
+    expect(card).toMatchObject({ params: second!.params, score: second!.mean[card.metric] });
   });
 
   test('for an object that is gone says which', async () => {

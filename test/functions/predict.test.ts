@@ -47,12 +47,16 @@ describe('a prediction', () => {
     expect((await ask('POST', '/predict', { ...rows, model: 'older' })).json).toEqual(json);
   });
 
-  test('as CSV and as lines of JSON', async () => {
+  test('as CSV, separated by tabs, and as lines of JSON', async () => {
+    const tsv = await ask('POST', '/models/shirts/predict', 'colour\tsize\nred\t2\nblue\t50\n', {
+      'content-type': 'text/tab-separated-values',
+    });
     const csv = await ask('POST', '/models/shirts/predict', 'colour,size\nred,2\nblue,50\n', { 'content-type': 'text/csv; charset=utf-8' });
     const lines = await ask('POST', '/models/shirts/predict', '{"size":2,"colour":"red"}\n{"size":50,"colour":"blue"}\n', {
       'Content-Type': 'application/x-ndjson',
     });
     expect(csv.json).toEqual(lines.json);
+    expect(tsv.json).toEqual(lines.json);
     expect(csv.json.predictions.map(({ label }: { label: string }) => label)).toEqual(['small', 'big']);
   });
 

@@ -85,6 +85,21 @@ describe('jobs are counted', () => {
     expect([sum('JobsSucceeded'), sum('JobsFailed'), sum('JobsInterrupted')]).toEqual([2, 1, undefined]);
   });
 
+  test.each([
+    ['that run when their run is cancelled', { isTerminated: true, isCancelled: false, statusReason: 'Execution was aborted' }],
+    ['that still wait then', { isTerminated: true, isCancelled: true, statusReason: "The 30 minutes of the run's budget are over." }],
+    ['of an array', { isTerminated: true, arrayProperties: { size: 2, index: 0 }, ...attempt('Essential container in task exited') }],
+  ])('as failed not where they are stopped: those %s', async (_, how) => {
+    await happen(change('FAILED', how));
+    expect(sum('JobsFailed')).toBeUndefined();
+  });
+
+  test('as failed where the queue has cancelled them, as nothing can ever run them', async () => {
+    const statusReason = 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job asks for more than there is';
+    await happen(change('FAILED', { isCancelled: true, isTerminated: false, statusReason }));
+    expect(sum('JobsFailed')).toBe(1);
+  });
+
   test.each(['Host EC2 (instance i-0123) terminated.', 'Your Spot Task was interrupted.'])('as interrupted: %s', async (reason) => {
     await happen(change('RUNNABLE', attempt(reason)));
     await happen(change('RUNNABLE', { ...attempt(reason), arrayProperties: { size: 8, index: 3 } }));

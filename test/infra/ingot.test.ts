@@ -32,18 +32,26 @@ describe('buckets', () => {
         },
         OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
         LifecycleConfiguration: {
-          Rules: [
+          Rules: Match.arrayWith([
             {
               Status: 'Enabled',
               NoncurrentVersionExpiration: { NoncurrentDays: 30 },
               ExpiredObjectDeleteMarker: true,
               AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
             },
-          ],
+          ]),
         },
       },
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
+    });
+  });
+
+  it('keep no checkpoints that a cancelled run has left', () => {
+    const expiring = resources('AWS::S3::Bucket').filter(([, { Properties }]) => text(Properties).includes('ExpirationInDays'));
+    expect(expiring.map(([id]) => id)).toEqual([expect.stringContaining('ModelBucket')]);
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: { Rules: Match.arrayWith([{ Status: 'Enabled', Prefix: 'checkpoints/', ExpirationInDays: 7 }]) },
     });
   });
 

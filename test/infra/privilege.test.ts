@@ -59,7 +59,8 @@ const table: Record<FunctionName, string> = {
 /** What each kind of job may do; all fetch their code besides, an object of the assets' bucket. */
 const jobs = {
   train:
-    'get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, put models/runs/, list models/runs/',
+    'get data/clean/, get data/features/, list data/clean/, list data/features/, get models/runs/, get models/checkpoints/, ' +
+    'put models/runs/, put models/checkpoints/, delete models/checkpoints/, list models/runs/, list models/checkpoints/',
   prepare:
     'get data/raw/, get data/clean/, get data/features/, get data/secrets/, put data/clean/, put data/features/, put data/secrets/, ' +
     'list data/raw/, list data/clean/, list data/features/, list data/secrets/, ' +
@@ -165,6 +166,7 @@ function words(action: string, resource: string, condition: Statement['Condition
   const prefix = /"(\/[^"]*\/)\*"/.exec(resource)?.[1];
   if (bucket && prefix && action === 's3:GetObject') return [`get ${bucket}${prefix}`];
   if (bucket && prefix && action === 's3:PutObject') return [`put ${bucket}${prefix}`];
+  if (bucket && prefix && action === 's3:DeleteObject') return [`delete ${bucket}${prefix}`];
   if (bucket && prefix && ['s3:GetObjectVersion', 's3:AbortMultipartUpload'].includes(action)) return [];
   if (bucket && action === 's3:ListBucket') {
     return list(condition?.['StringLikeIfExists']?.['s3:prefix'] as string[]).map((each) => `list ${bucket}/${each.replace(/\*$/, '')}`);

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RunningCloud, startCloud } from '../../local/cloud.ts';
+import { type RunningCloud, startCloud } from '../../local/start-cloud.ts';
 import { newHome, writeAssembly } from '../local/assembly.ts';
 import { batchResources } from '../local/batch.ts';
 import { python, pythonHas } from '../python.ts';

@@ -124,7 +124,41 @@ def through_batch():
     for name in ("cells", "jobs"):
         bytes_of = s3.get_object(Bucket=outputs["ModelBucket"], Key=f"models/{name}/versions/1/model.onnx")["Body"].read()
         versions[name] = {"model": call(f"models/{name}")[1], "bytes": len(bytes_of)}
-    return {"before": before, "run": run, "predicted": predict("jobs"), "jobs": [job["status"] for job in jobs], "versions": versions}
+    return {
+        "before": before,
+        "run": run,
+        "predicted": predict("jobs"),
+        "jobs": [job["status"] for job in jobs],
+        "versions": versions,
+        "watch": watched(jobs[0]["jobArn"]),
+    }
+
+
+def watched(job_arn):
+    """What the function that Batch's events call has told of the jobs, and what it does with the rule that is its clock."""
+    functions, events, logs = client("lambda"), client("events"), client("logs")
+    pages = functions.get_paginator("list_functions").paginate()
+    function = next(each for page in pages for each in page["Functions"] if each["Handler"] == "dist/watch.handler")
+
+    def told():
+        found = logs.get_paginator("filter_log_events").paginate(logGroupName=function["LoggingConfig"]["LogGroup"])
+        lines = [event["message"] for page in found for event in page["events"] if '"_aws"' in event["message"]]
+        values = [json.loads(line[line.index("{") :]) for line in lines]
+        ended = sum(line.get("JobsSucceeded", 0) for line in values)
+        return values if ended >= 2 and any("JobsWaiting" in line for line in values) else None
+
+    rule = next(each["Name"] for each in events.list_rules()["Rules"] if each.get("ScheduleExpression"))
+
+    def called(event):
+        answered = functions.invoke(FunctionName=function["FunctionName"], Payload=json.dumps(event))
+        return [answered.get("FunctionError"), events.describe_rule(Name=rule)["State"]]
+
+    job = {"jobArn": job_arn, "jobQueue": client("batch").describe_job_queues()["jobQueues"][0]["jobQueueArn"], "status": "RUNNABLE", "attempts": []}
+    return {
+        "told": wait_for("the metrics of the jobs", told),
+        "waits": called({"source": "aws.batch", "detail-type": "Batch Job State Change", "detail": job}),
+        "nothing": called({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}),
+    }
 
 
 def gone():

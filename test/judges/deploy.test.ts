@@ -47,6 +47,7 @@ interface Upgraded {
   predicted: Predicted;
   jobs: string[];
   versions: Record<string, { model: Model; bytes: number }>;
+  watch: { told: Record<string, unknown>[]; waits: [error: string | null, rule: string]; nothing: [error: string | null, rule: string] };
 }
 
 describe.skipIf(!hasJudge)(
@@ -159,6 +160,18 @@ describe.skipIf(!hasJudge)(
         expect(model.aliases.live.version).toBe(1);
         expect(bytes).toBeGreaterThan(1000);
       }
+    });
+
+    test("the deployed function that Batch's events call tells how jobs end and queues wait, and switches its clock", () => {
+      const { told, waits, nothing } = upgraded.watch;
+      const sum = (name: string) => told.reduce((total, line) => total + Number(line[name] ?? 0), 0);
+      // The children of the search, and the job that finishes.
+      expect(sum('JobsSucceeded')).toBeGreaterThanOrEqual(2);
+      expect(sum('JobsFailed')).toBe(0);
+      expect(new Set(told.map(({ JobQueue }) => JobQueue)).size).toBe(1);
+      expect(told.some((line) => ['JobsWaiting', 'OldestJobWaiting', 'JobsRunning'].every((name) => name in line))).toBe(true);
+      expect(waits).toEqual([null, 'ENABLED']);
+      expect(nothing).toEqual([null, 'DISABLED']);
     });
 
     test('removal leaves the buckets and what is in them, and nothing that answers', () => {

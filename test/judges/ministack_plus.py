@@ -3,7 +3,7 @@ CloudFormation, and Step Functions' `batch:submitJob(.sync)`.
 
 A job is its definition's command as a local process in a folder of its own, and its output is kept in `jobs/<job>.log` under the working
 directory. The children of an array run side by side, at most `JOB_CORES` jobs at a time. An attempt
-that fails is followed by another as the retry strategy says, and one that outlives its time limit is ended.
+that fails is followed by another as the retry strategy says, and one that outlives its time limit is ended. EventBridge hears of what becomes of jobs.
 
     GATEWAY_PORT=4599 BIND_HOST=127.0.0.1 LAMBDA_EXECUTOR=local python ministack_plus.py
 """
@@ -17,7 +17,7 @@ import threading
 import uuid
 
 from ministack.core.responses import error_response_json
-from ministack.services import batch, stepfunctions
+from ministack.services import batch, eventbridge, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 cores = threading.Semaphore(int(os.environ.get("JOB_CORES", os.cpu_count() or 1)))
@@ -96,9 +96,18 @@ def submit(request):
     return job
 
 
+def tell(job, status):
+    """Another state of a job, of which Batch tells EventBridge."""
+    job["status"] = status
+    detail = {name: value for name, value in job.items() if value is not None}
+    entry = {"Source": "aws.batch", "DetailType": "Batch Job State Change", "Resources": [job["jobArn"]], "Detail": json.dumps(detail)}
+    answer(eventbridge._put_events({"Entries": [entry]}, allow_aws_source=True))
+
+
 def run_job(job, children):
     if not children:
         return attempt_until_done(job, None)
+    tell(job, "PENDING")
     threads = []
     for index, child in enumerate(children):
         context = contextvars.copy_context()
@@ -114,7 +123,7 @@ def run_job(job, children):
 
 
 def attempt_until_done(job, index):
-    job["status"] = "RUNNABLE"
+    tell(job, "RUNNABLE")
     with cores:
         while job["status"] not in ("SUCCEEDED", "FAILED"):
             ended = attempt(job, index, len(job["attempts"]) + 1)
@@ -172,7 +181,8 @@ def retries(strategy, ended, count):
 
 
 def finish(job, status, reason):
-    job.update(status=status, statusReason=reason, stoppedAt=batch._now_ms())
+    job.update(statusReason=reason, stoppedAt=batch._now_ms())
+    tell(job, status)
 
 
 def submit_job_call(request):

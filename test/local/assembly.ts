@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RunningCloud, startCloud } from '../../local/cloud.ts';
+import { type RunningCloud, startCloud } from '../../local/start-cloud.ts';
 import type { JsonObject } from '../../local/template/intrinsics.ts';
 import type { Template } from '../../local/template/template.ts';
 

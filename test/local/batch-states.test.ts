@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type RunningCloud, startCloud } from '../../local/cloud.ts';
+import { type RunningCloud, startCloud } from '../../local/start-cloud.ts';
 import type { StateMachine } from '../../local/states/state-machine.ts';
 import { newHome, writeAssembly } from './assembly.ts';
 import { batchResources, callBatch, type Described, ended } from './batch.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { interruptedAfter } from '../../local/batch/spot.ts';
-import { type RunningCloud, startCloud } from '../../local/cloud.ts';
+import { type RunningCloud, startCloud } from '../../local/start-cloud.ts';
 import type { JsonObject } from '../../local/template/intrinsics.ts';
 import { newHome, writeAssembly } from './assembly.ts';
 import { batchResources, callBatch, describeJob, ended, submit, until } from './batch.ts';

@@ -1,5 +1,5 @@
 /** Templates with Batch, and its calls as a client without an SDK makes them. */
-import type { RunningCloud } from '../../local/cloud.ts';
+import type { RunningCloud } from '../../local/start-cloud.ts';
 import type { JsonObject } from '../../local/template/intrinsics.ts';
 import type { Template } from '../../local/template/template.ts';
 

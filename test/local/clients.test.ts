@@ -8,7 +8,7 @@ import { CloudWatchClient, GetMetricStatisticsCommand, ListMetricsCommand, PutMe
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningCloud } from '../../local/cloud.ts';
+import type { RunningCloud } from '../../local/start-cloud.ts';
 import { python, pythonHas } from '../python.ts';
 import { apiOutputs, lambda, restApi, start } from './assembly.ts';
 

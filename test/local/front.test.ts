@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RunningCloud, startCloud } from '../../local/cloud.ts';
 import { serviceOf } from '../../local/front.ts';
+import { type RunningCloud, startCloud } from '../../local/start-cloud.ts';
 import { apiOutputs, lambda, newHome, restApi, start, writeAssembly } from './assembly.ts';
 
 const echo = 'export const handler = async () => ({ statusCode: 200, body: "{}" });';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningCloud } from '../../local/cloud.ts';
+import type { RunningCloud } from '../../local/start-cloud.ts';
 import { lambda, newHome, start } from './assembly.ts';
 
 const functions = {

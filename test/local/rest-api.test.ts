@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningCloud } from '../../local/cloud.ts';
+import type { RunningCloud } from '../../local/start-cloud.ts';
 import { apiOutputs, lambda, restApi, start } from './assembly.ts';
 
 const echo = `

@@ -7,7 +7,7 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningCloud } from '../../local/cloud.ts';
+import type { RunningCloud } from '../../local/start-cloud.ts';
 import { lambda, newHome, start } from './assembly.ts';
 
 const work = `

@@ -1,4 +1,5 @@
 /** Made data for the models' tests: seeded, with ties, a constant column and a column of noise. */
+import { LazyMatrix } from '../../core/models/lazy-matrix.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
 import { Random } from '../../core/random.ts';
 
@@ -43,6 +44,10 @@ export function pickRows({ x, y }: Sample, rows: Int32Array): Sample {
         : { ...y, values: Float64Array.from(rows, (row) => y.values[row]!) },
   };
 }
+
+/** The same, read column by column as from a file. */
+export const lazy = ({ rows, names, data, traits }: Matrix): LazyMatrix =>
+  new LazyMatrix({ rows, names, ...(traits && { traits }) }, (feature) => data.slice(feature * rows, (feature + 1) * rows));
 
 /** The numbers of a prediction, whatever the task. */
 export function numbersOf(predictions: { probabilities: Float32Array } | { values: Float32Array }): Float32Array {

@@ -1,8 +1,9 @@
 /**
- * The boosting kernel's naive twin for squared error, rounding to the nearest: trees grown leaf by leaf over plain arrays, every sum taken
- * from the rows anew, so that no histogram and no subtraction is needed. Sums stay exact below 2^53.
+ * The boosting kernel's naive twin for squared error: trees grown leaf by leaf over plain arrays, every sum taken from the rows anew, so that
+ * no histogram and no subtraction is needed. Sums stay exact below 2^53.
  */
-import type { BoostingParams } from '../../core/models/boosting/params.ts';
+import { type BoostingParams, mostGradientBits } from '../../core/models/boosting/params.ts';
+import { mix32 } from '../../core/random.ts';
 
 const missing = 255;
 const unit = 2 ** -22;
@@ -28,16 +29,17 @@ export interface NaiveTree {
 }
 
 /** @param bins [rows][features], 255 for missing; `target` within ± 1 */
-export function boostNaively(bins: number[][], target: number[], params: BoostingParams): NaiveTree[] {
+export function boostNaively(bins: number[][], target: number[], params: BoostingParams, seed: number): NaiveTree[] {
   const scores = target.map(() => 0);
-  return Array.from({ length: params.nEstimators }, () => {
+  return Array.from({ length: params.nEstimators }, (_, round) => {
     const residuals = scores.map((score, row) => score * unit - target[row]!);
     const largest = Math.max(2 ** -60, ...residuals.map(Math.abs));
     const gradientUnit = 2 ** (Math.ceil(Math.log2(largest)) - 30);
     const exact = residuals.map((residual) => nearest(residual / gradientUnit));
-    const bits = Math.min(20, 30 - Math.ceil(Math.log2(target.length)));
-    const step = 2 ** (30 - bits);
-    const packed = exact.map((gradient) => Math.floor((gradient + step / 2) / step));
+    const bits = Math.min(params.gradientBits ?? mostGradientBits, 30 - Math.ceil(Math.log2(target.length)));
+    const step = 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, ...exact.map(Math.abs)))) - bits);
+    const drawn = (row: number) => (params.stochasticRounding ? hash(mix32(mix32(seed, 3), round), row) % step : Math.floor(step / 2));
+    const packed = exact.map((gradient, row) => Math.floor((gradient + drawn(row)) / step));
     const root: NaiveNode = { rows: [...target.keys()], depth: 0, cut: undefined };
     const cutOf = (node: NaiveNode) => bestCut(node, bins, packed, gradientUnit * step, params);
     root.cut = cutOf(root);
@@ -67,6 +69,14 @@ export function boostNaively(bins: number[][], target: number[], params: Boostin
     });
     return tree;
   });
+}
+
+/** 32 bits from a round's seed and a row (the finaliser of MurmurHash3). */
+function hash(seed: number, row: number): number {
+  let h = seed ^ Math.imul(row, 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
 }
 
 function write(tree: NaiveTree, node: NaiveNode, settle: (rows: number[]) => number): void {

@@ -5,8 +5,9 @@ import { makeExplainData } from '../../core/explain/make-explain-data.ts';
 import { transform } from '../../core/features/tabular.ts';
 import { families, familyOf } from '../../core/models/families.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
+import { applyView } from '../../core/models/view/apply-view.ts';
 import { orderedView } from '../../core/models/view/ordered.ts';
-import { applyView, sourcesOf } from '../../core/models/view/view.ts';
+import { sourcesOf } from '../../core/models/view/view.ts';
 import { buildModelGraph } from '../../core/onnx/model-graph.ts';
 import { Random } from '../../core/random.ts';
 import { loadModel } from '../../core/serving/session.ts';
@@ -129,7 +130,12 @@ test.each(families)('$name keeps numbers whose bounds scaling takes beyond the l
   const rates = Array.from({ length: 200 }, (_, row) => (row % 5 === 0 ? Math.fround(random.uniform() / 100) : 0));
   const columns: Cells[] = [{ name: 'rate', type: 'number', cells: rates }];
   const x = transform({ ...fitCells(columns), task: 'regression' }, frameOf(columns));
-  const model = await family.fit(x, { task: 'regression', values: Float64Array.from(rates, (rate) => 500 * rate) }, family.parse({}), context);
+  const model = await family.fit(
+    x,
+    { task: 'regression', values: Float64Array.from(rates, (rate) => 500 * rate) },
+    family.parse({}),
+    context,
+  );
   const said = numbersOf(await model.predict(x));
   expect(new Set(said).size).toBeGreaterThan(2);
   const back = family.deserialize(model.serialize());

@@ -4,7 +4,8 @@ import { defaultLane, type Lane } from '../../core/compute/lane.ts';
 import { IngotError } from '../../core/errors.ts';
 import { modelKeys } from '../../core/keys.ts';
 import { familyOf } from '../../core/models/families.ts';
-import type { FoldFit } from '../../core/models/model.ts';
+import type { FoldFit, Matrix } from '../../core/models/model.ts';
+import { takeMatrix } from '../../core/models/take-matrix.ts';
 import { putJson } from '../../core/object-store.ts';
 import { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
 import { fitAssembly } from '../../core/search/auto/assemble.ts';
@@ -13,14 +14,15 @@ import { doneRung, keepFit, rungsOf } from '../../core/search/auto/objects.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { boardOf, type DoneRung, promote } from '../../core/search/auto/promote.ts';
 import { runAutoTrial } from '../../core/search/auto/run-trial.ts';
+import { trialRows } from '../../core/search/auto/rung-rows.ts';
 import { planRungs, rungWork, within } from '../../core/search/auto/rungs.ts';
 import { selectWeights } from '../../core/search/auto/weights.ts';
 import { score } from '../../core/search/metrics.ts';
 import { knownRows } from '../../core/search/out-of-fold.ts';
-import type { Leaderboard, Plan, TrialResult } from '../../core/search/plan.ts';
+import type { Candidate, Leaderboard, Plan, TrialResult } from '../../core/search/plan.ts';
 import { searchOf } from '../../core/search/plan-search.ts';
 import type { DatasetSpec } from '../../core/spec.ts';
-import { makeSample, type Sample } from '../models/data.ts';
+import { lazy, makeSample, type Sample } from '../models/data.ts';
 
 const laptop: Lane = { ...defaultLane, concurrency: 2, cores: 2 };
 
@@ -79,13 +81,32 @@ describe('the rungs', () => {
         const { folds, rungs, candidates } = planRungs(portfolioOf(undefined), shape, work, undefined);
         const last = rungs.at(-1)!;
         expect(last.folds).toHaveLength(folds);
-        expect(last.trainRows + last.validRows).toBe(shape.rows);
+        expect(last.validRows).toBe(Math.min(shape.rows - last.trainRows, 200_000));
         expect(rungs.length).toBeLessThanOrEqual(2);
         expect(candidates.length).toBeGreaterThan(0);
         const taken = candidates.reduce((sum, candidate) => sum + rungs[0]!.folds.length * rungWork(candidate, shape, rungs[0]!), 0);
         if (candidates.length > 1) expect(taken).toBeLessThanOrEqual(rungs[0]!.work * (1 + 1e-9));
       }),
     );
+  });
+
+  test('a sample is tried alike with all rows at hand, in memory or in a file, and with its own alone', { timeout: 60_000 }, async () => {
+    const { x, y } = makeSample(3000, 6, 2, 1);
+    const planned = planOf({ x, y });
+    const plan = { ...planned, rungs: [{ ...planned.rungs![0]!, trainRows: 500, validRows: 200 }] };
+    const ofEachFamily = [...new Map(plan.candidates.toReversed().map(({ family, id }) => [family, id])).values()];
+    const trial = { ...plan.trials[0]!, candidates: ofEachFamily };
+    const tried = async (table: Matrix, rows?: Int32Array) => {
+      const kept: Uint8Array[] = [];
+      await runAutoTrial(plan, trial, table, y, { workers: 1, rows, keep: async (_, { model }) => void kept.push(model.serialize()) });
+      return kept;
+    };
+    const expected = await tried(x);
+    expect(expected).toHaveLength(ofEachFamily.length);
+    expect(await tried(lazy(x))).toEqual(expected);
+    const own = trialRows(plan, trial, y);
+    expect(own).toHaveLength(700);
+    expect(await tried(takeMatrix(x, own), own)).toEqual(expected);
   });
 
   test('more work tries no fewer candidates, and folds that are asked for are kept', () => {
@@ -112,6 +133,54 @@ describe('the rungs', () => {
     expect(work).toBeLessThanOrEqual(2 * plan.rungs![1]!.work);
     const sorted = next.trials.flatMap(({ fold, candidates }) => candidates!.map((candidate) => `${fold}-${candidate}`)).sort();
     expect(sorted).toEqual(plan.rungs![1]!.folds.flatMap((fold) => next.candidates.map((candidate) => `${fold}-${candidate}`)).sort());
+  });
+
+  describe('of many classes', () => {
+    const classes = 40;
+    const plan = planOf(makeSample(8000, 20, classes, 1));
+    /** Who goes on after a first rung on which every candidate has learned that share of what there is, and has those rounds and trees. */
+    const promoted = (seen: (candidate: Candidate) => { share: number; steps?: number }) => {
+      const results: TrialResult[] = plan.trials.map(({ id, fold, candidates }) => ({
+        ...{ trial: id, fold, seconds: 1 },
+        scores: candidates!.map((candidate) => {
+          const { share, ...sizes } = seen(plan.candidates.find(({ id }) => id === candidate)!);
+          return { candidate, scores: { logLoss: Math.log(classes) * (1 - share) }, ...sizes };
+        }),
+      }));
+      const trials = { rung: 0, candidates: plan.candidates.map(({ id }) => id), trials: plan.trials };
+      const next = promote(plan, { trials, results }, laptop).candidates;
+      return plan.candidates.filter(({ id }) => next.includes(id));
+    };
+    const shareOf = ({ family, id }: Candidate) => (family === 'network' ? 0.8 : family === 'boosting' ? 0.6 : 0.3) - id / 1000;
+
+    test('who has learned much less than the best does not go on, whatever the family', () => {
+      expect(plan.rungs).toHaveLength(2);
+      expect(new Set(promoted((candidate) => ({ share: shareOf(candidate), steps: 5 })).map(({ family }) => family))).toEqual(
+        new Set(['network', 'boosting']),
+      );
+    });
+
+    test('boosting has no more rounds than a graph has room for the trees of, and takes larger steps', () => {
+      const boosted = (of: number) => portfolioOf(['boosting'], false, of).map(({ params }) => params);
+      const [few, many] = [boosted(3), boosted(100)];
+      expect(few.map(({ nEstimators }) => nEstimators)).toEqual(few.map(() => 2000));
+      expect(Math.max(...many.map(({ nEstimators }) => Number(nEstimators))) * 100).toBeLessThan(10_000);
+      expect(many.map(({ learningRate }) => learningRate)).toEqual(few.map(({ learningRate }) => 2 * Number(learningRate)));
+    });
+
+    test('the fewer rounds candidates had before they stopped, the more go on', () => {
+      const goOn = (steps: number) => promoted(({ id }) => ({ share: 0.8 - id / 1000, steps })).length;
+      expect(goOn(5)).toBeGreaterThan(goOn(2000));
+    });
+
+    test('neither pairs of lines nor lines with hardly any penalty are tried', () => {
+      const points = (of: number) =>
+        portfolioOf(undefined, false, of).map(({ family, params }) => `${family} ${params['kernel'] ?? params['alpha'] ?? ''}`);
+      for (const dear of ['svm linear', 'linear 0.0001']) {
+        expect(points(3)).toContain(dear);
+        expect(points(classes)).not.toContain(dear);
+      }
+    });
   });
 
   test('where the work is enough for nobody, the cheapest goes on', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { transform, withCrosses } from '../../core/features/tabular.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
+import { applyView } from '../../core/models/view/apply-view.ts';
 import { filledView } from '../../core/models/view/filled.ts';
-import { applyView } from '../../core/models/view/view.ts';
 import { Random } from '../../core/random.ts';
 import { checkOf, chooseCrosses } from '../../core/search/choose-crosses.ts';
 import { type Cells, fitCells, frameOf, sourceOf } from '../features/tables.ts';

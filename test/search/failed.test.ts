@@ -1,18 +1,22 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { defaultLane } from '../../core/compute/lane.ts';
+import type { Budget } from '../../core/compute/limits.ts';
 import { forest } from '../../core/models/forest/forest.ts';
 import { linear } from '../../core/models/linear/linear.ts';
 import type { FoldFit, Target } from '../../core/models/model.ts';
 import { svm } from '../../core/models/svm/svm.ts';
 import { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
-import { keepFit, keptFit } from '../../core/search/auto/objects.ts';
+import { earlierFit, keepFit, keptFit } from '../../core/search/auto/objects.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { boardOf } from '../../core/search/auto/promote.ts';
 import { runAutoTrial } from '../../core/search/auto/run-trial.ts';
-import { failedTrial, failuresOf, requireSome } from '../../core/search/failed.ts';
+import { failedTrial, failuresOf, requireSome, withFailed } from '../../core/search/failed.ts';
+import { fitBest } from '../../core/search/fit-best.ts';
 import { leastFit } from '../../core/search/least-fit.ts';
+import type { Candidate } from '../../core/search/plan.ts';
 import { planSearch } from '../../core/search/plan-search.ts';
 import { runTrial } from '../../core/search/run-trial.ts';
+import { select } from '../../core/search/selection.ts';
 import { makeSample } from '../models/data.ts';
 
 const { x, y } = makeSample(300, 4, 2, 1);
@@ -49,6 +53,37 @@ test('of a grid, a family that fails does not take the others with it', async ()
   expect((await runTrial(plan, 'linear-0', x, y, { workers: 1 })).failed).toBeUndefined();
 });
 
+test('of a grid, the next best is fitted where the best cannot be, and nothing of which no score is known', async () => {
+  const grids = { linear: { penalty: ['l2'], alpha: [0.001, 0.01, 0.1] }, svm: { kernel: ['linear'], C: [1] } } as const;
+  const plan = planSearch({ ...question, spec: { search: 'grid', families: ['linear', 'svm'], folds: 2, grids: grids as never } });
+  const results = [];
+  for (const { id, family } of plan.trials) if (family === 'linear') results.push(await runTrial(plan, id, x, y, { workers: 1 }));
+  const board = select(plan, results);
+  const ranked = board.entries.map(({ candidate }) => candidate);
+  const model = await linear.fit(x, y, {}, { seed: 1, workers: 1 });
+  const fitBut =
+    (broken: number[]) =>
+    async ({ id }: Candidate) => {
+      if (broken.includes(id)) throw new TypeError('not positive definite');
+      return model;
+    };
+  expect((await fitBest(plan, board, fitBut([]))).passedOver).toEqual([]);
+  const { candidate, passedOver } = await fitBest(plan, board, fitBut(ranked.slice(0, 2)));
+  expect(candidate.id).toBe(ranked[2]);
+  expect(passedOver).toEqual(ranked.slice(0, 2).map((id) => ({ candidates: [id], message })));
+  // The fourth is the machine, which was not tried.
+  await expect(fitBest(plan, board, fitBut(ranked.slice(0, 3)))).rejects.toThrow('not positive definite');
+});
+
+test('a trial that was ended keeps what it has, and the rest has failed; under a budget its time was over too', () => {
+  const [trial] = auto.trials;
+  const [first, ...rest] = trial!.candidates!;
+  const result = { trial: trial!.id, fold: trial!.fold, seconds: 1, scores: [{ candidate: first!, scores: {} }], stopped: true as const };
+  const ended = withFailed(auto, trial!, result, 'It was ended.');
+  expect(ended).toEqual({ ...result, stopped: undefined, failed: [{ candidates: rest, message: 'It was ended.' }] });
+  expect(withFailed({ ...auto, budget: {} as Budget }, trial!, result, 'It was ended.').stopped).toBe(true);
+});
+
 test('where nothing can be fitted the run says why; where the time was over it does not', () => {
   const failed = auto.trials.map((trial) => failedTrial(auto, trial, 'Its memory was used up.'));
   expect(() => requireSome(failed)).toThrow('No candidate could be fitted: Its memory was used up.');
@@ -73,6 +108,28 @@ test('an attempt after one that was ended takes up what that one has kept, and f
   const again = await runAutoTrial(auto, trial, x, y, { ...context, isOver: () => true });
   const scored = ({ scores }: typeof cut) => scores.map(({ seconds: _, ...score }) => score);
   expect(scored(again)).toEqual(scored(cut));
+});
+
+test('a rung on the same rows of a fold as the one before takes up its fits; on other rows, or where a clock may have stopped them, none', async () => {
+  const models = new MemoryObjectStore();
+  const rung = { ...auto.rungs!.at(-1)!, folds: [0, 1] };
+  const two = { ...auto, rungs: [{ ...rung, folds: [0] }, rung] };
+  const before = { ...auto.trials[0]!, rung: 0, fold: 0 };
+  const fits: FoldFit[] = [];
+  const keep = async (candidate: number, fit: FoldFit) => {
+    fits.push(fit);
+    await keepFit(models, auto.run, before, candidate, fit);
+  };
+  const done = await runAutoTrial(two, before, x, y, { workers: 1, keep });
+  const [candidate] = before.candidates as [number];
+  const truth: Target = { ...y, labels: new Int32Array(rung.validRows) } as Target;
+  const taken = (plan: typeof two, fold: number) => earlierFit(models, plan, { ...before, rung: 1, fold }, candidate, truth);
+  expect((await taken(two, 0))!.predictions).toEqual(fits[0]!.predictions);
+  expect((await keptFit(models, two, { ...before, rung: 1 }, candidate, truth))!.model.serialize()).toEqual(fits[0]!.model.serialize());
+  expect(done.scores[0]!.candidate).toBe(candidate);
+  expect(await taken(two, 1)).toBeUndefined();
+  expect(await taken({ ...two, rungs: [{ ...rung, folds: [0], trainRows: 100 }, rung] }, 0)).toBeUndefined();
+  expect(await taken({ ...two, rungs: [{ ...rung, folds: [0], until: 30 }, rung] }, 0)).toBeUndefined();
 });
 
 test('the least that there is to answer with is the cheapest candidate, and the next where that cannot be fitted', async () => {

@@ -23,6 +23,7 @@ export async function clean(
   spec: DatasetSpec = {},
   threads = 2,
   scanFrom?: number,
+  isHurried = false,
 ): Promise<Cleaned> {
   const directory = mkdtempSync(join(tmpdir(), 'ingot-clean-'));
   try {
@@ -39,6 +40,7 @@ export async function clean(
       directory,
       threads,
       ...(scanFrom !== undefined && { scanFrom }),
+      isHurried: () => isHurried,
       secret: async () => Buffer.from('secret'),
     });
     const table = join(directory, 'table.parquet');

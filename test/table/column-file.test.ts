@@ -3,20 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { families } from '../../core/models/families.ts';
-import { LazyMatrix } from '../../core/models/lazy-matrix.ts';
-import type { Matrix } from '../../core/models/model.ts';
 import { takeMatrix } from '../../core/models/take-matrix.ts';
 import { readMatrix, storeMatrix, writeMatrix } from '../../core/table/matrix-file.ts';
-import { makeSample } from '../models/data.ts';
+import { lazy, makeSample } from '../models/data.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'ingot-columns-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 const [parquet, file] = [join(directory, 'x.parquet'), join(directory, 'x.columns')];
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);
-
-const lazy = ({ rows, names, data, traits }: Matrix) =>
-  new LazyMatrix({ rows, names, ...(traits && { traits }) }, (feature) => data.slice(feature * rows, (feature + 1) * rows));
 
 test('a matrix in a file gives the columns that it has in memory: all rows, or some', async () => {
   const rows = 250_000;

@@ -144,3 +144,21 @@ test('one column alone is judged as its rows’ neighbours say, each row by the 
     ),
   ).toBeLessThan(0.3);
 });
+
+describe('where a budget is short', () => {
+  const lines = Array.from({ length: 6000 }, () => {
+    const odd = random.below(2);
+    return `${random.below(1000)},${7 + odd},${odd === 1 ? 'odd' : 'even'}`;
+  });
+  const table = { 'numbers.csv': `noise,copy,parity\n${lines.join('\n')}\n` };
+  const leakOf = async (isHurried: boolean) => {
+    const { report } = await clean(table, { duplicates: 'keep' }, 2, undefined, isHurried);
+    return { leak: column(report, 'copy').leak, told: report.inferred.filter(({ what }) => what === 'leaks') };
+  };
+
+  test('leaks are looked for in fewer rows, and found, and the report says so', async () => {
+    const [usual, hurried] = [await leakOf(false), await leakOf(true)];
+    expect(usual).toMatchObject({ leak: { kind: 'copy' }, told: [] });
+    expect(hurried).toMatchObject({ leak: { kind: 'copy' }, told: [{ value: expect.stringMatching(/^looked for in [23]\d{3} rows$/) }] });
+  });
+});

@@ -4,7 +4,7 @@ import type { Matrix } from '../model.ts';
 import { linksOf } from '../tree/ensemble.ts';
 import { Growth } from '../tree/growth.ts';
 import { type Objective, quantileOf } from './objective.ts';
-import type { BoostingParams } from './params.ts';
+import { type BoostingParams, mostGradientBits } from './params.ts';
 import {
   type BoostKernel,
   blockBytes,
@@ -36,6 +36,11 @@ export const leaf = 0xffff_ffff;
 const missingBin = 255;
 /** Cells (rows × features) below which helpers would cost more than they give. */
 const smallTable = 500_000;
+/**
+ * To how many bits gradients of classes are rounded. Rounding by chance blurs a leaf's sum by what its rows still miss, while what they tell is the
+ * square of it: rows that are nearly right, of which nothing is to be had but what one learns by heart, drown in the noise.
+ */
+const classBits = 1;
 /** Told apart in the seed: the bag, the features and the rounding of a round. */
 const [bagSeed, featureSeed, roundingSeed] = [1, 2, 3] as const;
 
@@ -112,6 +117,7 @@ export class Booster {
     new Float64Array(memory.buffer, at.weights, objective.weights.length).set(objective.weights);
     for (const [k, score] of base.entries()) new Float64Array(memory.buffer, at.scores + k * allRows * 8, allRows).fill(score);
     const { learningRate, l2, minGain, minSumHessian, quantile, maxDepth, minSamplesLeaf, stochasticRounding } = params;
+    const bits = params.gradientBits ?? (stochasticRounding && objective.kind < 2 ? classBits : mostGradientBits);
     this.header.set({
       ...{ ...at, features, rows, allRows, threads, outputs, learningRate, l2, minGain, minSumHessian, quantile, maxDepth, minSamplesLeaf },
       bins: shared.get('bins'),
@@ -123,7 +129,7 @@ export class Booster {
       gradientUnit: objective.gradientUnit,
       hessianUnit: objective.hessianUnit,
       // The sum over all rows stays within 31 bits.
-      bits: Math.min(20, 30 - Math.ceil(Math.log2(rows))),
+      bits: Math.min(bits, 30 - Math.ceil(Math.log2(rows))),
       stochastic: stochasticRounding ? 1 : 0,
     });
     this.kernel = instantiateBoost(memory);

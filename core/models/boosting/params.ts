@@ -5,6 +5,7 @@ import { categoriesConstraint } from '../view/ordered.ts';
 
 /** More would let the sum of the leaves pass the bits that answer.ts has for it. */
 export const maxRounds = 4000;
+export const mostGradientBits = 20;
 const unbounded = 0xffff_ffff;
 
 export interface BoostingParams {
@@ -21,6 +22,7 @@ export interface BoostingParams {
   loss: 'auto' | 'quantile';
   quantile: number;
   classWeight: 'balanced' | null;
+  gradientBits: number | null;
   stochasticRounding: boolean;
   earlyStopping: boolean;
   nIterNoChange: number;
@@ -109,6 +111,13 @@ export const boostingConstraints: Constraints = {
     allowed: "'balanced' or null",
     accepts: (value) => value === null || value === 'balanced',
     meaning: 'Balanced gives every class the same weight, whatever its number of rows.',
+  },
+  gradientBits: {
+    default: null,
+    allowed: `an integer from 0 to ${mostGradientBits}, or null`,
+    accepts: (value) => value === null || integer(value, 0, mostGradientBits),
+    meaning:
+      'To how many bits beside the sign gradients are rounded where splits are looked for; the answers of leaves come from exact ones. The fewer, the less is learned by heart. null is 1 for classification, and as many as sums have room for where numbers are predicted or rounding is not stochastic.',
   },
   stochasticRounding: {
     default: true,

@@ -6,7 +6,8 @@ const reals = ['learningRate', 'l2', 'minGain', 'minSumHessian', 'quantile', 'gr
 const integers = [
   ...(['epoch', 'done', 'sleepers', 'stop'] as const),
   ...(['features', 'rows', 'allRows', 'bins', 'columnBins', 'threads', 'outputs', 'objective'] as const),
-  ...(['maxLeaves', 'maxDepth', 'minSamplesLeaf', 'bits', 'stochastic', 'used', 'bagged', 'allowed'] as const),
+  ...(['maxLeaves', 'maxDepth', 'minSamplesLeaf', 'bits', 'gradientShift', 'hessianShift'] as const),
+  ...(['stochastic', 'used', 'bagged', 'allowed'] as const),
   ...(['target', 'weights', 'scores', 'shares', 'exact', 'packed', 'order', 'spare'] as const),
   ...(['histograms', 'group', 'blocks', 'tasks', 'found', 'leaves', 'nodes'] as const),
   ...(['kind', 'output', 'seed', 'low', 'high', 'middle', 'feature', 'bin', 'missingLeft', 'leafCount'] as const),

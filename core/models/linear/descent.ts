@@ -13,26 +13,53 @@ const patience = 5;
 const adamRate = 0.05;
 const [decay1, decay2, tiny] = [0.9, 0.999, 1e-8];
 
-export function descend(design: Design, params: LinearParams, seed: number): Minimum {
+/** Where a descent is: all that its next epoch depends on. */
+export interface DescentPlace extends Minimum {
+  /** At the point. */
+  gradient: Float64Array;
+  best: { point: Float64Array; value: number };
+  since: number;
+  mark: number;
+  moments: Moments;
+}
+
+/** Adam's, and the powers of their decays. */
+interface Moments {
+  first: Float64Array;
+  second: Float64Array;
+  bias1: number;
+  bias2: number;
+}
+
+/** Epoch by epoch. @param from where a former attempt was */
+export function* descending(
+  design: Design,
+  params: LinearParams,
+  seed: number,
+  from?: DescentPlace,
+): Generator<() => DescentPlace, Minimum> {
   const { loss, rows } = design;
   const { l1, l2, solver, maxIter, tol } = params;
   const penalised = loss.outputs * loss.features;
-  const gradient = new Float64Array(loss.size);
-  const point = new Float64Array(loss.size);
+  const gradient = from?.gradient ?? new Float64Array(loss.size);
+  const point = from?.point ?? new Float64Array(loss.size);
+  const moments = from?.moments ?? { first: new Float64Array(loss.size), second: new Float64Array(loss.size), bias1: 1, bias2: 1 };
   const whole = (at: Float64Array) => loss.evaluate(rows, at, l2, gradient) + l1 * absolutes(at, penalised);
-  const curve = [whole(point)];
-  let best = { point: point.slice(), value: curve[0]! };
-  let since = 0;
-  let mark = curve[0]!;
-  const step = solver === 'gd' ? fullSteps(design, params, gradient) : batchSteps(design, params, seed);
-  for (let epoch = 0; epoch < maxIter && since < patience; epoch++) {
-    step(point, epoch);
+  const curve = from?.curve ?? [whole(point)];
+  let best = from?.best ?? { point: point.slice(), value: curve[0]! };
+  let since = from?.since ?? 0;
+  let mark = from?.mark ?? curve[0]!;
+  const step = solver === 'gd' ? fullSteps(design, params, gradient) : batchSteps(design, params, seed, moments, curve.length - 1);
+  const place = (): DescentPlace => ({ point, curve, gradient, best, since, mark, moments });
+  while (curve.length <= maxIter && since < patience) {
+    step(point, curve.length - 1);
     const value = whole(point);
     curve.push(value);
     if (!Number.isFinite(value)) break;
     if (value < best.value) best = { point: point.slice(), value };
     since = value < mark - tol ? 0 : since + 1;
     if (since === 0) mark = value;
+    yield place;
   }
   return { point: best.point, curve };
 }
@@ -51,12 +78,15 @@ function fullSteps(design: Design, { l1, l2, learningRate }: LinearParams, gradi
   };
 }
 
-function batchSteps(design: Design, params: LinearParams, seed: number): Step {
+/** @param epochs that are done already */
+function batchSteps(design: Design, params: LinearParams, seed: number, moments: Moments, epochs: number): Step {
   const { loss, rows } = design;
   const { l1, l2, learningRate, batchSize, solver } = params;
   const penalised = loss.outputs * loss.features;
   const random = new Random(seed);
   const order = Int32Array.from({ length: rows.count }, (_, i) => i);
+  // The order follows from how often it was changed.
+  for (let epoch = 0; epoch < epochs; epoch++) random.shuffle(order);
   const size = Math.min(batchSize, rows.count);
   const batch: Rows = {
     columns: rows.columns.map(() => new Float32Array(size)),
@@ -65,11 +95,8 @@ function batchSteps(design: Design, params: LinearParams, seed: number): Step {
     weights: new Float64Array(size),
   };
   const gradient = new Float64Array(loss.size);
-  const first = new Float64Array(loss.size);
-  const second = new Float64Array(loss.size);
+  const { first, second } = moments;
   const length = solver === 'sgd' ? (learningRate ?? 1) / curvature(design, size, l2) : (learningRate ?? adamRate);
-  let bias1 = 1;
-  let bias2 = 1;
   return (point, epoch) => {
     const rate = length / (1 + epoch / 4);
     random.shuffle(order);
@@ -84,8 +111,9 @@ function batchSteps(design: Design, params: LinearParams, seed: number): Step {
         }
         continue;
       }
-      bias1 *= decay1;
-      bias2 *= decay2;
+      moments.bias1 *= decay1;
+      moments.bias2 *= decay2;
+      const { bias1, bias2 } = moments;
       for (let i = 0; i < point.length; i++) {
         const slope = gradient[i]!;
         first[i] = decay1 * first[i]! + (1 - decay1) * slope;
@@ -110,7 +138,8 @@ function fill(batch: Rows, rows: Rows, order: Int32Array, at: number, count: num
   }
 }
 
-function shrink(value: number, by: number): number {
+/** Towards zero, and no further. */
+export function shrink(value: number, by: number): number {
   return value > by ? value - by : value < -by ? value + by : 0;
 }
 

@@ -1,7 +1,8 @@
 /** What all candidates on the same train rows share. It follows from the rows alone, so that sharing it changes no candidate. */
-import { bounded, largest } from '../exact/affine.ts';
+import { bounded } from '../exact/affine.ts';
 import { columnOf } from '../lazy-matrix.ts';
 import type { Matrix, Target } from '../model.ts';
+import { look, standardise } from './column-loops.ts';
 import { Loss, type LossKind, type Rows } from './loss.ts';
 
 export interface Design {
@@ -16,6 +17,8 @@ export interface Design {
   /** The value of a regression is centre + spread × what the model says. */
   centre: number;
   spread: number;
+  /** Of the columns, an intercept's ones and the targets, once they are made (squares.ts). */
+  products?: Float64Array;
 }
 
 /** @param rows those of x to train on, at least one */
@@ -28,21 +31,21 @@ export function makeDesign(x: Matrix, y: Target, rows: Int32Array, balanced: boo
   const largests: number[] = [];
   for (let feature = 0; feature < x.columns; feature++) {
     const source = columnOf(x, feature);
-    const own = all ? source : pickValues(source, rows);
-    const most = largest(own);
-    const column = bounded(own, most);
-    if (!varies(column)) continue;
+    const own = all ? source : pickValues(source, rows, new Float32Array(count));
+    const seen = look(own);
+    const column = seen.allFinite ? own : bounded(own, seen.largest);
+    const { varies, mean } = seen.allFinite ? seen : look(column);
+    if (!varies) continue;
     varying.push(feature);
     columns.push(column);
-    means.push(meanOf(column));
-    largests.push(most);
+    means.push(mean);
+    largests.push(seen.largest);
   }
   const design = { varying: Int32Array.from(varying), largests, present: new Int32Array(), centre: 0, spread: 1 };
   const lossOf = (kind: LossKind, outputs: number) => new Loss(kind, outputs, Float64Array.from(means));
   if (y.task === 'regression') {
-    const { centre, spread } = standard(y.values, rows);
-    const targets = new Float64Array(count);
-    for (let i = 0; i < count; i++) targets[i] = (y.values[rows[i]!]! - centre) / spread;
+    const targets = all ? y.values.slice() : pickValues(y.values, rows, new Float64Array(count));
+    const { centre, spread } = standardise(targets);
     return { ...design, centre, spread, loss: lossOf('squared', 1), rows: { columns, count, targets } };
   }
   const members = new Int32Array(y.classes);
@@ -65,62 +68,22 @@ function withMeanOne(weights: Float64Array): Float64Array {
   return mean > 0 ? weights.map((weight) => weight / mean) : weights;
 }
 
-function pickValues(source: Float32Array, rows: Int32Array): Float32Array {
-  const picked = new Float32Array(rows.length);
+function pickValues<T extends Float32Array | Float64Array>(source: T, rows: Int32Array, picked: T): T {
   for (let i = 0; i < rows.length; i++) picked[i] = source[rows[i]!]!;
   return picked;
-}
-
-function varies(column: Float32Array): boolean {
-  for (let i = 1; i < column.length; i++) if (column[i] !== column[0]) return true;
-  return false;
-}
-
-/** By four sums, for an addition waits for the one before. */
-function meanOf(column: Float32Array): number {
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let i = 0;
-  for (; i + 3 < column.length; i += 4) {
-    a += column[i]!;
-    b += column[i + 1]!;
-    c += column[i + 2]!;
-    d += column[i + 3]!;
-  }
-  for (; i < column.length; i++) a += column[i]!;
-  return (a + b + (c + d)) / column.length;
-}
-
-function standard(values: Float64Array, rows: Int32Array): { centre: number; spread: number } {
-  let sum = 0;
-  for (let i = 0; i < rows.length; i++) sum += values[rows[i]!]!;
-  const centre = sum / rows.length;
-  let most = 0;
-  for (let i = 0; i < rows.length; i++) most = Math.max(most, Math.abs(values[rows[i]!]! - centre));
-  if (most === 0) return { centre, spread: 1 };
-  // Relative to the largest, so that squares neither overflow nor vanish.
-  let squares = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const share = (values[rows[i]!]! - centre) / most;
-    squares += share * share;
-  }
-  return { centre, spread: most * Math.sqrt(squares / rows.length) };
 }
 
 /** Every so manieth row, at most `limit` of them. */
 export function thin(rows: Rows, limit: number): Rows {
   if (rows.count <= limit) return rows;
-  const count = limit;
-  const at = (i: number) => Math.floor((i * rows.count) / limit);
-  const pick = (values: Float64Array) => Float64Array.from({ length: count }, (_, i) => values[at(i)]!);
-  const weights = rows.weights && pick(rows.weights);
-  const total = weights?.reduce((a, b) => a + b) ?? count;
+  const places = new Int32Array(limit);
+  for (let i = 0; i < limit; i++) places[i] = Math.floor((i * rows.count) / limit);
+  const weights = rows.weights && pickValues(rows.weights, places, new Float64Array(limit));
+  const total = weights?.reduce((a, b) => a + b) ?? limit;
   return {
-    count,
-    columns: rows.columns.map((column) => Float32Array.from({ length: count }, (_, i) => column[at(i)]!)),
-    targets: pick(rows.targets),
-    weights: weights?.map((weight) => (weight * count) / total),
+    count: limit,
+    columns: rows.columns.map((column) => pickValues(column, places, new Float32Array(limit))),
+    targets: pickValues(rows.targets, places, new Float64Array(limit)),
+    weights: weights?.map((weight) => (weight * limit) / total),
   };
 }

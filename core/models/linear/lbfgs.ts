@@ -2,6 +2,7 @@
  * L-BFGS (Nocedal 1980; Liu and Nocedal 1989), and where there are absolute values to penalise OWL-QN (Andrew and Gao 2007): each step stays
  * in one orthant, in which they are linear.
  */
+import { atOnce } from '../in-steps.ts';
 
 export interface Problem {
   /** The smooth part; writes its gradient. */
@@ -19,30 +20,57 @@ export interface Minimum {
   curve: number[];
 }
 
+interface Step {
+  s: Float64Array;
+  y: Float64Array;
+  rho: number;
+}
+
+/** Where a minimisation is: all that its next iteration depends on. */
+export interface Place extends Minimum {
+  /** Of the smooth part. */
+  gradient: Float64Array;
+  /** Of the whole objective. */
+  value: number;
+  steps: Step[];
+}
+
 const memory = 10;
-export const halvings = 40;
+const halvings = 40;
 /** The share of the slope's promise that a step must keep (Armijo). */
 const enough = 1e-4;
 /** A fall of the objective by less is rounding. */
 export const rounding = 4 * 2 ** -52;
 
 export function minimise(problem: Problem, start: Float64Array, tol: number, maxIter: number): Minimum {
+  return atOnce(minimising(problem, start, tol, maxIter));
+}
+
+/** The same, iteration by iteration. @param from where another was, that had come so far */
+export function* minimising(
+  problem: Problem,
+  start: Float64Array,
+  tol: number,
+  maxIter: number,
+  from?: Place,
+): Generator<() => Place, Minimum> {
   const { l1, penalised } = problem;
   const size = start.length;
-  let point = start.slice();
-  let gradient = new Float64Array(size);
   const whole = (at: Float64Array, into: Float64Array) => problem.evaluate(at, into) + l1 * absolutes(at, penalised);
-  let value = whole(point, gradient);
-  const curve = [value];
-  const steps: { s: Float64Array; y: Float64Array; rho: number }[] = [];
+  let point: Float64Array = from?.point ?? start.slice();
+  let gradient: Float64Array = from?.gradient ?? new Float64Array(size);
+  let value = from?.value ?? whole(point, gradient);
+  const curve = from?.curve ?? [value];
+  const steps = from?.steps ?? [];
   const slope = new Float64Array(size);
-  for (let iteration = 0; iteration < maxIter; iteration++) {
+  const place = (): Place => ({ point, curve, gradient, value, steps });
+  while (curve.length <= maxIter) {
     pseudoGradient(point, gradient, l1, penalised, slope);
     if (largestOf(slope) <= tol) break;
     const direction = descend(slope, steps, problem);
     if (l1 > 0) for (let i = 0; i < penalised; i++) if (direction[i]! * slope[i]! >= 0) direction[i] = 0;
-    let next = new Float64Array(size);
-    let nextGradient = new Float64Array(size);
+    let next: Float64Array = new Float64Array(size);
+    let nextGradient: Float64Array = new Float64Array(size);
     let nextValue = value;
     let accepted = false;
     for (let half = 0, length = 1; half < halvings && !accepted; half++, length /= 2) {
@@ -67,6 +95,7 @@ export function minimise(problem: Problem, start: Float64Array, tol: number, max
     value = nextValue;
     curve.push(value);
     if (fall <= rounding * Math.abs(value)) break;
+    yield place;
   }
   return { point, curve };
 }
@@ -83,7 +112,7 @@ export function pseudoGradient(point: Float64Array, gradient: Float64Array, l1: 
 }
 
 /** The two-loop recursion. */
-function descend(slope: Float64Array, steps: readonly { s: Float64Array; y: Float64Array; rho: number }[], problem: Problem): Float64Array {
+function descend(slope: Float64Array, steps: readonly Step[], problem: Problem): Float64Array {
   const direction = slope.map((value) => -value);
   const shares = steps.map(() => 0);
   for (let j = steps.length - 1; j >= 0; j--) {
@@ -106,13 +135,7 @@ function descend(slope: Float64Array, steps: readonly { s: Float64Array; y: Floa
   return direction;
 }
 
-function remember(
-  steps: { s: Float64Array; y: Float64Array; rho: number }[],
-  point: Float64Array,
-  next: Float64Array,
-  gradient: Float64Array,
-  nextGradient: Float64Array,
-): void {
+function remember(steps: Step[], point: Float64Array, next: Float64Array, gradient: Float64Array, nextGradient: Float64Array): void {
   const s = next.map((value, i) => value - point[i]!);
   const y = nextGradient.map((value, i) => value - gradient[i]!);
   const curvature = dot(s, y);

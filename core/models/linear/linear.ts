@@ -1,12 +1,15 @@
 /** Linear and logistic regression with L1, L2 and elastic net penalties. */
+import { Latest } from '../checkpoint.ts';
 import { fixAffine } from '../exact/affine.ts';
+import { inSteps } from '../in-steps.ts';
 import type { Family, Matrix, Params, Target } from '../model.ts';
 import { parseParams } from '../params.ts';
 import { takeMatrix } from '../take-matrix.ts';
-import { descend } from './descent.ts';
+import { type DescentPlace, descending } from './descent.ts';
 import { type Design, makeDesign } from './design.ts';
+import type { Minimum, Place } from './lbfgs.ts';
 import { LinearModel } from './linear-model.ts';
-import { solve } from './newton.ts';
+import { solving } from './newton.ts';
 import { compareCost, linearConstraints, resolve } from './params.ts';
 import { linearPortfolio } from './portfolio.ts';
 
@@ -26,9 +29,15 @@ export const linear: Family = {
     const rows = new Int32Array(x.rows);
     for (let row = 0; row < x.rows; row++) rows[row] = row;
     const design = makeDesign(x, y, rows, resolve(complete).balanced);
-    const model = fitDesign(design, x, y, complete, context.seed, () => context.onProgress?.(0));
-    context.onProgress?.(1);
-    return model;
+    const of = [complete, context.seed, x.rows, x.columns];
+    const latest = await Latest.open<Places[keyof Places]>(context.checkpoint, of);
+    try {
+      const model = await fitDesign(design, x, y, complete, context.seed, () => context.onProgress?.(0), latest);
+      context.onProgress?.(1);
+      return model;
+    } finally {
+      latest.close();
+    }
   },
 
   /**
@@ -43,14 +52,28 @@ export const linear: Family = {
       const { balanced } = resolve(complete);
       const design = designs.get(balanced) ?? makeDesign(x, y, rows, balanced);
       designs.set(balanced, design);
-      const model = fitDesign(design, x, y, complete, context.seed, () => context.onProgress?.(candidate / candidates.length));
+      const model = await fitDesign(design, x, y, complete, context.seed, () => context.onProgress?.(candidate / candidates.length));
       context.onProgress?.((candidate + 1) / candidates.length);
       yield { candidate, predictions: await model.predict(valid) };
     }
   },
 };
 
-function fitDesign(design: Design, x: Matrix, y: Target, params: Params, seed: number, onPass: () => void): LinearModel {
+/** Where a fit may be, by whether its solver is lbfgs. */
+interface Places {
+  newton: Place;
+  descent: DescentPlace;
+}
+
+async function fitDesign(
+  design: Design,
+  x: Matrix,
+  y: Target,
+  params: Params,
+  seed: number,
+  onPass: () => void,
+  latest?: Latest<Places[keyof Places]>,
+): Promise<LinearModel> {
   design.loss.onPass = onPass;
   const resolved = resolve(params);
   const { loss, varying, present, centre, spread } = design;
@@ -58,9 +81,12 @@ function fitDesign(design: Design, x: Matrix, y: Target, params: Params, seed: n
   const alone = y.task === 'classification' && present.length === 1;
   const { point, curve } = alone
     ? { point: new Float64Array(loss.size), curve: [0] }
-    : resolved.solver === 'lbfgs'
-      ? solve(design, resolved)
-      : descend(design, resolved, seed);
+    : await inSteps<Places[keyof Places], Minimum>(
+        resolved.solver === 'lbfgs'
+          ? solving(design, resolved, latest?.state as Place | undefined)
+          : descending(design, resolved, seed, latest?.state as DescentPlace | undefined),
+        async (place) => latest?.keep(place),
+      );
   const classes = y.task === 'classification' ? y.classes : 0;
   const outputs = classes || 1;
   const weights = new Float64Array(x.columns * outputs);

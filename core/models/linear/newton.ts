@@ -2,29 +2,41 @@
  * The default solver: L-BFGS whose first guess of the Hessian is measured rather than the identity, from at most 8,192 rows, at the optimum
  * of those. What is left to do on all rows is a few iterations, however much the columns depend on each other.
  */
-import { factorise, products, solveFactorised } from './curvature.ts';
+
+import { atOnce } from '../in-steps.ts';
+import { factorise, solveFactorised } from './cholesky.ts';
+import { products } from './column-loops.ts';
 import { type Design, thin } from './design.ts';
-import { absolutes, halvings, largestOf, type Minimum, minimise, type Problem, pseudoGradient, rounding } from './lbfgs.ts';
+import { type Minimum, minimising, type Place, type Problem } from './lbfgs.ts';
 import type { Loss, Rows } from './loss.ts';
 import type { LinearParams } from './params.ts';
+import { solveSquares } from './squares.ts';
 
 const sampleRows = 8192;
 /** Up to as many columns their products are worth their time; a class's Hessian has its own. */
 const productColumns = 256;
 
-export function solve(design: Design, params: LinearParams): Minimum {
+/** Iteration by iteration. @param from where a former attempt was with the iterations on all rows; those on a sample are soon done again */
+export function* solving(design: Design, params: LinearParams, from?: Place): Generator<() => Place, Minimum> {
   const { loss, rows } = design;
+  if (loss.kind === 'squared' && loss.features <= productColumns) return solveSquares(design, params);
   const start = new Float64Array(loss.size);
   startIntercepts(design, start);
   const sample = thin(rows, sampleRows);
-  if (loss.kind === 'squared' && loss.features <= productColumns) return solveSquares(loss, rows, sample, params, start);
-  if (sample === rows) return solveFrom(loss, rows, sample, params, start);
+  if (sample === rows) return yield* solvingFrom(loss, rows, sample, params, start, from);
   // Ten times looser than what is asked for: that is far below what the sample's optimum differs from that of all rows.
-  const first = solveFrom(loss, sample, sample, { ...params, tol: params.tol * 10 }, start);
-  return solveFrom(loss, rows, sample, params, first.point);
+  const first = atOnce(solvingFrom(loss, sample, sample, { ...params, tol: params.tol * 10 }, start));
+  return yield* solvingFrom(loss, rows, sample, params, first.point, from);
 }
 
-function solveFrom(loss: Loss, rows: Rows, sample: Rows, params: LinearParams, start: Float64Array): Minimum {
+function solvingFrom(
+  loss: Loss,
+  rows: Rows,
+  sample: Rows,
+  params: LinearParams,
+  start: Float64Array,
+  from?: Place,
+): Generator<() => Place, Minimum> {
   const { l1, l2, tol, maxIter } = params;
   const problem: Problem = {
     evaluate: (point, gradient) => loss.evaluate(rows, point, l2, gradient),
@@ -32,7 +44,7 @@ function solveFrom(loss: Loss, rows: Rows, sample: Rows, params: LinearParams, s
     l1,
     penalised: loss.outputs * loss.features,
   };
-  return minimise(problem, start, tol, maxIter);
+  return minimising(problem, start, tol, maxIter, from);
 }
 
 /** The logarithm of the classes' odds: the optimum where no feature helps. */
@@ -47,71 +59,14 @@ function startIntercepts({ loss, rows, present }: Design, point: Float64Array): 
   else for (let k = 0; k < shares.length; k++) point[intercepts + k] = Math.log(shares[k]! / rows.count);
 }
 
-/**
- * Squared loss: a parabola whose second derivatives are the columns' products. With those of all rows its minimum is the answer; with
- * those of a sample it is nearly, and a few parabolas, each with the true slope, lead there.
- */
-function solveSquares(loss: Loss, rows: Rows, sample: Rows, { l1, l2, tol, maxIter }: LinearParams, start: Float64Array): Minimum {
-  const { features, size } = loss;
-  const matrix = products(sample, loss.means);
-  for (let f = 0; f < features; f++) matrix[f * size + f]! += l2;
-  const factor = matrix.slice();
-  if (l1 === 0) factorise(factor, size);
-  const whole = (point: Float64Array, into: Float64Array) => loss.evaluate(rows, point, l2, into) + l1 * absolutes(point, features);
-  let point = start;
-  const gradient = new Float64Array(size);
-  let value = whole(point, gradient);
-  const slope = new Float64Array(size);
-  const curve = [value];
-  for (let iteration = 0; iteration < maxIter; iteration++) {
-    pseudoGradient(point, gradient, l1, features, slope);
-    if (largestOf(slope) <= tol) break;
-    const parabola = parabolaAt(point, value - l1 * absolutes(point, features), gradient, matrix);
-    const precondition = (vector: Float64Array) => {
-      if (l1 === 0) solveFactorised(factor, size, vector);
-      else for (let f = 0; f < size; f++) vector[f]! /= matrix[f * size + f]! || 1;
-    };
-    const found = minimise({ evaluate: parabola, precondition, l1, penalised: features }, point, tol / 10, maxIter);
-    if (sample === rows) return found;
-    let next = found.point;
-    let nextValue = whole(next, gradient);
-    for (let half = 0; half < halvings && nextValue > value + rounding * value; half++) {
-      next = next.map((moved, i) => (moved + point[i]!) / 2);
-      nextValue = whole(next, gradient);
-    }
-    if (nextValue > value + rounding * value) break;
-    const fall = value - nextValue;
-    point = next;
-    value = nextValue;
-    curve.push(value);
-    if (fall <= rounding * value) break;
-  }
-  return { point, curve };
-}
-
-/** value + slopeᵀd + ½ dᵀHd, where d is how far a point is from `origin`. */
-function parabolaAt(origin: Float64Array, value: number, slopeThere: Float64Array, matrix: Float64Array): Problem['evaluate'] {
-  const size = origin.length;
-  const slope = slopeThere.slice();
-  return (point, gradient) => {
-    let sum = value;
-    for (let f = 0; f < size; f++) {
-      let product = 0;
-      for (let g = 0; g < size; g++) product += matrix[f * size + g]! * (point[g]! - origin[g]!);
-      gradient[f] = slope[f]! + product;
-      sum += (point[f]! - origin[f]!) * (slope[f]! + product / 2);
-    }
-    return sum;
-  };
-}
-
 /** A Cholesky factor for each output of its own second derivatives. */
 function blocks(loss: Loss, sample: Rows, l2: number, point: Float64Array): Problem['precondition'] {
   const { outputs, features } = loss;
   const size = features + 1;
   const curvatures = loss.curvatures(sample, point);
+  const ones = new Float64Array(sample.count).fill(1);
   const factors = Array.from({ length: outputs }, (_, k) => {
-    const matrix = products(sample, loss.means, curvatures.subarray(k * sample.count, (k + 1) * sample.count));
+    const matrix = products(sample, loss.means, [ones], curvatures.subarray(k * sample.count, (k + 1) * sample.count));
     for (let f = 0; f < features; f++) matrix[f * size + f]! += l2;
     factorise(matrix, size);
     return matrix;

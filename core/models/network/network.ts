@@ -1,5 +1,7 @@
 /** Deep networks for tables: perceptrons on piecewise linear encodings of the columns. */
+import { Latest } from '../checkpoint.ts';
 import { type Shares, shareRows } from '../early-stopping.ts';
+import { inSteps } from '../in-steps.ts';
 import type { Family, FitContext, Matrix, Params, Target } from '../model.ts';
 import { parseParams } from '../params.ts';
 import { takeMatrix } from '../take-matrix.ts';
@@ -9,10 +11,7 @@ import { NetworkModel, type Reading } from './network-model.ts';
 import { compareCost, type NetworkParams, networkConstraints, resolve } from './params.ts';
 import { networkPortfolio } from './portfolio.ts';
 import { type Task, taskOf } from './task.ts';
-import { type PlainLayer, Training } from './training.ts';
-
-/** How long steps go on before the event loop turns. */
-const turnMilliseconds = 20;
+import { type PlainLayer, Training, type TrainingState } from './training.ts';
 
 export const network: Family = {
   name: 'network',
@@ -49,7 +48,8 @@ export const network: Family = {
       const params = resolve(parsed[members[0]!]!);
       const most = Math.max(...members.map((index) => resolve(parsed[index]!).epochs));
       const onProgress = (done: number) => context.onProgress?.((finished + done) / groups.size);
-      const run = new Run(x, y, shareRows(rows, params, context.seed), parsed[members[0]!]!, { ...context, onProgress });
+      const own = { ...context, onProgress, checkpoint: undefined };
+      const run = new Run(x, y, shareRows(rows, params, context.seed), parsed[members[0]!]!, own);
       const left = new Set(members);
       const ready = async function* (isOver: (epochs: number) => boolean) {
         for (const candidate of [...left].filter((index) => isOver(resolve(parsed[index]!).epochs))) {
@@ -64,6 +64,15 @@ export const network: Family = {
   },
 };
 
+/** Where a run is in the middle of an epoch, and what it has come to before. */
+interface RunState {
+  training: TrainingState;
+  best: number;
+  least: number;
+  curve: number[];
+  kept: PlainLayer[] | undefined;
+}
+
 /** One training, epoch by epoch, and the model that it has come to. */
 class Run {
   /** The epoch that is kept: the last one, but for early stopping. */
@@ -74,13 +83,17 @@ class Run {
   private readonly params: NetworkParams;
   private readonly stops: boolean;
   private readonly context: FitContext;
-  private readonly curve: number[] = [];
+  /** All that the training follows from, beside the rows themselves. */
+  private readonly of: unknown;
+  private curve: number[] = [];
+  private least = Number.POSITIVE_INFINITY;
   private kept: PlainLayer[] | undefined;
 
   constructor(x: Matrix, y: Target, { train, stopping }: Shares, params: Params, context: FitContext) {
     this.params = resolve(params);
     this.context = context;
     this.stops = stopping.length > 0;
+    this.of = [{ ...this.params, epochs: 0 }, context.seed, train.length, stopping.length, x.columns];
     this.task = taskOf(y, train, this.params);
     this.encoding = fitEncoding(x, train, this.params.bins);
     const isConstant = this.task.classes === 0 ? this.task.spread === 0 : this.task.outputs === 1;
@@ -96,33 +109,48 @@ class Run {
       this.best = 1;
       return;
     }
-    let least = Number.POSITIVE_INFINITY;
-    let turn = performance.now();
-    for (let epoch = 1; epoch <= most; epoch++) {
-      const steps = training.epoch();
-      for (;;) {
-        const step = steps.next();
-        if (step.done) {
-          this.curve.push(step.value);
-          break;
-        }
-        if (performance.now() - turn < turnMilliseconds) continue;
-        context.onProgress?.((epoch - 1) / most);
-        await new Promise(setImmediate);
-        turn = performance.now();
-        if (context.isOver?.()) break;
+    const latest = await Latest.open<RunState>(context.checkpoint, this.of);
+    const stops = () => context.isOver?.() ?? false;
+    try {
+      for (let epoch = this.begin(training, latest.state, most); epoch <= most; epoch++) {
+        const onTurn = () => {
+          context.onProgress?.((epoch - 1) / most);
+          return stops();
+        };
+        const loss = await inSteps(training.epoch(), (state) => latest.keep(() => this.state(state())), onTurn);
+        if (loss !== undefined) this.curve.push(loss);
+        this.judge(training, epoch);
+        yield epoch;
+        context.onProgress?.(epoch / most);
+        if (stops() || (this.stops && epoch - this.best >= this.params.nIterNoChange)) return;
       }
-      const layers = training.layers();
-      const loss = this.stops ? training.heldLoss() : Number.NEGATIVE_INFINITY;
-      if (loss < least || !this.stops || !this.kept) {
-        least = loss;
-        this.best = epoch;
-        this.kept = layers.map((layer) => ({ ...layer, weights: layer.weights.slice(), bias: layer.bias.slice() }));
-      }
-      yield epoch;
-      context.onProgress?.(epoch / most);
-      if (context.isOver?.() || (this.stops && epoch - this.best >= this.params.nIterNoChange)) return;
+    } finally {
+      latest.close();
     }
+  }
+
+  /** @param before where a former attempt was, which may have been on its way to more epochs @returns the epoch that is next, or goes on */
+  private begin(training: Training, before: RunState | undefined, most: number): number {
+    if (!before || before.training.epochs >= most) return 1;
+    const { training: state, ...own } = before;
+    training.restore(state);
+    Object.assign(this, own);
+    return state.epochs + 1;
+  }
+
+  private state(training: TrainingState): RunState {
+    const { best, least, curve, kept } = this;
+    return { training, best, least, curve, kept };
+  }
+
+  /** Keeps the network as it is after an epoch, where that is the best one, or the last. */
+  private judge(training: Training, epoch: number): void {
+    const layers = training.layers();
+    const loss = this.stops ? training.heldLoss() : Number.NEGATIVE_INFINITY;
+    if (!(loss < this.least) && this.stops && this.kept) return;
+    this.least = loss;
+    this.best = epoch;
+    this.kept = layers.map((layer) => ({ ...layer, weights: layer.weights.slice(), bias: layer.bias.slice() }));
   }
 
   model(params: Params): NetworkModel {

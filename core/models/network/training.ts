@@ -9,7 +9,7 @@ import { EncodedRows } from './encoded-rows.ts';
 import type { FittedEncoding } from './encoding.ts';
 import { batchRows, type NetworkParams } from './params.ts';
 import type { Task } from './task.ts';
-import { Weights } from './weights.ts';
+import { Weights, type WeightsState } from './weights.ts';
 import { padded, Workspace } from './workspace.ts';
 
 /** How the step falls: to a half when so many epochs are over, to a third after twice as many. */
@@ -31,6 +31,18 @@ export interface PlainLayer {
   bias: Float32Array;
 }
 
+/** All that the next step depends on, beside what rows, parameters and seed say. */
+export interface TrainingState {
+  epochs: number;
+  /** Batches of the epoch that are done, and the sum of their losses. */
+  at: number;
+  loss: number;
+  steps: number;
+  numbers: WeightsState;
+  averages: { mean: Float64Array; variance: Float64Array }[];
+  drop: Uint32Array;
+}
+
 export class Training {
   readonly batch: number;
   private readonly work = new Workspace();
@@ -50,7 +62,8 @@ export class Training {
   private readonly truth: Uint32Array;
   private readonly weights: Float32Array;
   private readonly likely: Float32Array;
-  private readonly state: Uint32Array;
+  /** Of dropout's random numbers. */
+  private readonly drop: Uint32Array;
   private readonly zeros: Float32Array;
   private readonly active: Float32Array[];
   private readonly normal: Float32Array[];
@@ -63,6 +76,8 @@ export class Training {
   private readonly random: Random;
   private steps = 0;
   private epochs = 0;
+  private at = 0;
+  private loss = 0;
 
   /** @param held rows that `heldLoss` is of */
   constructor(x: Matrix, rows: Int32Array, held: Int32Array, encoding: FittedEncoding, task: Task, params: NetworkParams, seed: number) {
@@ -83,7 +98,7 @@ export class Training {
     this.truth = work.uint32s(most);
     this.weights = work.floats(most);
     this.likely = work.floats(most);
-    this.state = work.uint32s(4);
+    this.drop = work.uint32s(4);
     this.zeros = work.floats(Math.max(...sizes));
     this.active = sizes.map((size) => work.floats(most * size));
     this.slopes = sizes.map((size) => work.floats(this.batch * size));
@@ -100,23 +115,46 @@ export class Training {
     this.current = new Int32Array(this.batch);
     this.random = new Random(mix32(seed, orderSeed));
     this.numbers.begin(new Random(mix32(seed, weightSeed)), encoding.variance, task.start);
-    for (let lane = 0; lane < 4; lane++) this.state[lane] = mix32(seed, dropSeed + lane) || 1;
+    for (let lane = 0; lane < 4; lane++) this.drop[lane] = mix32(seed, dropSeed + lane) || 1;
   }
 
-  /** One epoch, step by step; a generator so that whoever runs it may do other things in between. @returns the mean loss of its batches */
-  *epoch(): Generator<void, number> {
+  /** One epoch, step by step, or what is left of it; a generator so that whoever runs it may do other things in between. @returns the mean loss of its batches */
+  *epoch(): Generator<() => TrainingState, number> {
     const { order, batch } = this;
-    this.random.shuffle(order);
+    if (this.at === 0) this.random.shuffle(order);
     const count = Math.max(1, Math.floor(order.length / batch));
-    let loss = 0;
-    for (let at = 0; at < count; at++) {
+    const state = () => this.state();
+    while (this.at < count) {
       // Fewer rows than a batch are in it more than once.
-      for (let i = 0; i < batch; i++) this.which[i] = order[(at * batch + i) % order.length]!;
-      loss += this.step();
-      yield;
+      for (let i = 0; i < batch; i++) this.which[i] = order[(this.at * batch + i) % order.length]!;
+      this.loss += this.step();
+      this.at++;
+      yield state;
     }
+    const mean = this.loss / count;
+    this.at = 0;
+    this.loss = 0;
     this.epochs++;
-    return loss / count;
+    return mean;
+  }
+
+  private state(): TrainingState {
+    const { epochs, at, loss, steps, numbers, drop } = this;
+    const averages = this.averages.map(({ mean, variance }) => ({ mean: mean.slice(), variance: variance.slice() }));
+    return { epochs, at, loss, steps, numbers: numbers.state(), averages, drop: drop.slice() };
+  }
+
+  /** Before its first step: goes to where another training of the same rows, parameters and seed was. */
+  restore({ epochs, at, loss, steps, numbers, averages, drop }: TrainingState): void {
+    Object.assign(this, { epochs, at, loss, steps });
+    // The order of the rows follows from how often it was changed.
+    for (let shuffled = 0; shuffled < epochs + (at > 0 ? 1 : 0); shuffled++) this.random.shuffle(this.order);
+    this.numbers.restore(numbers);
+    this.averages.forEach((own, l) => {
+      own.mean.set(averages[l]!.mean);
+      own.variance.set(averages[l]!.variance);
+    });
+    this.drop.set(drop);
   }
 
   /** The loss before the first step: that of the shares, or of the mean. */
@@ -227,7 +265,7 @@ export class Training {
         loops.normalise(to.byteOffset, batch, outputs, g, b, into.byteOffset, statistics.byteOffset, leastVariance);
         average(this.averages[l]!, statistics, share);
       }
-      loops.activate(into.byteOffset, into.byteOffset, batch * outputs * 4, scale, dropped, this.state.byteOffset);
+      loops.activate(into.byteOffset, into.byteOffset, batch * outputs * 4, scale, dropped, this.drop.byteOffset);
     });
     const scores = this.active.at(-1)!;
     const rows = this.current;

@@ -19,6 +19,13 @@ export interface Layer {
   gain: Float32Array;
 }
 
+/** What further steps depend on: numbers, their means and Adam's moments, layer by layer. */
+export interface WeightsState {
+  layers: Layer[][];
+  steps: number;
+  powers: [number, number];
+}
+
 export class Weights {
   readonly now: Layer[];
   readonly gradient: Layer[];
@@ -60,6 +67,29 @@ export class Weights {
     });
   }
 
+  state(): WeightsState {
+    const { steps, powers } = this;
+    return { layers: this.lasting.map((layers) => layers.map(copied)), steps, powers };
+  }
+
+  /** Goes to a state of the same network. */
+  restore({ layers, steps, powers }: WeightsState): void {
+    Object.assign(this, { steps, powers });
+    this.lasting.forEach((own, i) => {
+      own.forEach(({ weights, bias, gain }, l) => {
+        const kept = layers[i]![l]!;
+        weights.set(kept.weights);
+        bias.set(kept.bias);
+        gain.set(kept.gain);
+      });
+    });
+  }
+
+  /** The gradient is made anew in each step. */
+  private get lasting(): Layer[][] {
+    return [this.now, this.mean, this.first, this.second];
+  }
+
   /** What the next step counts for in the mean. */
   get share(): number {
     return (recency + 1) / (recency + this.steps + 1);
@@ -83,3 +113,5 @@ export class Weights {
     });
   }
 }
+
+const copied = ({ weights, bias, gain }: Layer): Layer => ({ weights: weights.slice(), bias: bias.slice(), gain: gain.slice() });

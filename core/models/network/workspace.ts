@@ -1,8 +1,9 @@
 /** A network's memory, and the loops that work in it (kernel/assembly). */
+import { newMemory, reserve } from '../wasm-memory.ts';
 import { kernelBase64 } from './kernel/network.wasm.ts';
 
-const pageBytes = 65_536;
-const maxPages = 65_536;
+/** Pages that it grows by. */
+const atOnce = 64;
 
 export interface Loops {
   multiply(
@@ -51,10 +52,9 @@ export interface Loops {
 
 const compiled = new WebAssembly.Module(Uint8Array.from(atob(kernelBase64), (char) => char.charCodeAt(0)));
 
-/** Shared memory, though no thread shares it, for views of it stay when it grows. */
 export class Workspace {
   readonly loops: Loops;
-  private readonly memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true });
+  private readonly memory = newMemory();
   private end = 64;
 
   constructor() {
@@ -79,9 +79,7 @@ export class Workspace {
   private take(bytes: number): number {
     const start = this.end;
     this.end = Math.ceil((start + bytes) / 64) * 64;
-    const missing = Math.ceil((this.end - this.memory.buffer.byteLength) / pageBytes);
-    // By some at a time, for to grow takes a call of the system.
-    if (missing > 0) this.memory.grow(Math.min(Math.max(missing, 64), maxPages - this.memory.buffer.byteLength / pageBytes));
+    reserve(this.memory, this.end, atOnce);
     return start;
   }
 }

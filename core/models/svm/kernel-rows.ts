@@ -1,12 +1,13 @@
 /** Rows of the kernel matrix, exp(−rate · distance²), made when they are first asked for and kept while there is room, the last used the longest. */
+import { newMemory, reserve } from '../wasm-memory.ts';
 import type { Points } from './fixed-points.ts';
 import { kernelBase64 } from './kernel/rbf.wasm.ts';
 
 const cacheBytes = 2 ** 28;
 /** Two rows are used at a time. */
 const fewestRows = 4;
-const pageBytes = 65_536;
-const maxPages = 65_536;
+/** Pages that the memory grows by: some rows. */
+const atOnce = 64;
 /** The kernel makes as many of a row's values at a time. */
 const lanes = 16;
 
@@ -22,10 +23,7 @@ export interface Loops {
 
 const compiled = new WebAssembly.Module(Uint8Array.from(atob(kernelBase64), (char) => char.charCodeAt(0)));
 
-/**
- * The memory that the loops work in: the points, four lists of the solver's with a number for each row (so one solver at a time), and the rows.
- * Shared memory, though no thread shares it, for views of it stay when it grows.
- */
+/** The memory that the loops work in: the points, four lists of the solver's with a number for each row (so one solver at a time), and the rows. */
 export class KernelRows {
   readonly points: Points;
   /** What a unit² of distance² is worth in the exponent. */
@@ -33,7 +31,7 @@ export class KernelRows {
   readonly loops: Loops;
   /** How many kernels solvers have gone over: what tells how hard the rows are to part (core/compute/probe.ts). */
   passed = 0;
-  private readonly memory = new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true });
+  private readonly memory = newMemory();
   private readonly columns: number;
   private readonly stride: number;
   private readonly scratch: number;
@@ -101,9 +99,7 @@ export class KernelRows {
   private take(bytes: number): number {
     const start = this.end;
     this.end = Math.ceil((start + bytes) / 64) * 64;
-    const missing = Math.ceil((this.end - this.memory.buffer.byteLength) / pageBytes);
-    // By some rows at a time, for to grow takes a call of the system.
-    if (missing > 0) this.memory.grow(Math.max(missing, 64));
+    reserve(this.memory, this.end, atOnce);
     return start;
   }
 }

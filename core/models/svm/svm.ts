@@ -1,4 +1,5 @@
 /** Support vector machines with the rbf kernel or a line, for classification and regression. */
+import { Latest, Pieces } from '../checkpoint.ts';
 import type { Family } from '../model.ts';
 import { parseParams } from '../params.ts';
 import { takeMatrix } from '../take-matrix.ts';
@@ -6,8 +7,9 @@ import { expand, kernelUnits } from './expansion.ts';
 import { type Points, pointAt, toPoints } from './fixed-points.ts';
 import { compareCost, resolve, svmConstraints } from './params.ts';
 import { svmPortfolio } from './portfolio.ts';
+import type { Solution } from './smo.ts';
 import { SvmModel } from './svm-model.ts';
-import { fitLinear } from './train-linear.ts';
+import { fitLinear, type LinesState } from './train-linear.ts';
 import { RbfTrainer } from './train-rbf.ts';
 
 /** Kernels of the rows to predict and those of the train rows are kept for further candidates up to here. */
@@ -25,12 +27,21 @@ export const svm: Family = {
     const complete = svm.parse(params);
     const resolved = resolve(complete);
     const rows = Int32Array.from({ length: x.rows }, (_, row) => row);
-    const model =
-      resolved.kernel === 'linear'
-        ? fitLinear(x, y, rows, resolved, complete, () => context.onProgress?.(0))
-        : new RbfTrainer(x, y, rows, resolved, context.seed, () => context.onProgress?.(0)).fit(resolved.C, complete).model;
-    context.onProgress?.(1);
-    return model;
+    const onStep = () => context.onProgress?.(0);
+    const of = [complete, context.seed, x.rows, x.columns];
+    const kept = await (resolved.kernel === 'linear'
+      ? Latest.open<LinesState>(context.checkpoint, of)
+      : Pieces.open<Solution>(context.checkpoint, of));
+    try {
+      const model =
+        kept instanceof Latest
+          ? await fitLinear(x, y, rows, resolved, complete, onStep, kept)
+          : (await new RbfTrainer(x, y, rows, resolved, context.seed, onStep, kept).fit(resolved.C, complete)).model;
+      context.onProgress?.(1);
+      return model;
+    } finally {
+      kept.close();
+    }
   },
 
   /** Candidates with the rbf that differ in C alone share the kernels of the train rows and of the rows to predict, and one path of C. */
@@ -44,7 +55,7 @@ export const svm: Family = {
       const progress = () => context.onProgress?.(done / candidates.length);
       if (params.kernel === 'linear') {
         for (const candidate of members) {
-          const model = fitLinear(x, y, rows, resolved[candidate]!, svm.parse(candidates[candidate]!), progress);
+          const model = await fitLinear(x, y, rows, resolved[candidate]!, svm.parse(candidates[candidate]!), progress);
           yield { candidate, predictions: await model.predict(takeMatrix(x, validRows)) };
           finish();
         }
@@ -53,7 +64,7 @@ export const svm: Family = {
       const trainer = new RbfTrainer(x, y, rows, params, context.seed, progress);
       const kernels = new ValidKernels(trainer, toPoints(trainer.fixed, x, validRows));
       for (const candidate of members.sort((a, b) => resolved[a]!.C - resolved[b]!.C)) {
-        const { model, vectors } = trainer.fit(resolved[candidate]!.C, svm.parse(candidates[candidate]!));
+        const { model, vectors } = await trainer.fit(resolved[candidate]!.C, svm.parse(candidates[candidate]!));
         const { by } = model.state;
         const decisions =
           'expansion' in by ? expand(by.expansion, validRows.length, (vector) => kernels.units(vectors[vector]!)) : new Float64Array();

@@ -1,5 +1,6 @@
 /** A training set in memory that all threads share, and the header that tells the kernel where all is (assembly/job.ts has the same fields). */
 import { IngotError } from '../../errors.ts';
+import { maxPages, newMemory, pageBytes, reserve } from '../wasm-memory.ts';
 import { kernelBase64 } from './kernel/kernel.wasm.ts';
 
 const fields = [
@@ -36,8 +37,6 @@ export type JobField = (typeof fields)[number];
 const headerAddress = 64;
 const claimsAddress = 256;
 const firstFree = 320;
-const pageBytes = 65_536;
-const maxPages = 65_536;
 
 export interface Kernel {
   layout(job: number, arena: number): number;
@@ -59,7 +58,7 @@ export class SharedMemory {
   private end = firstFree;
 
   constructor(memory?: WebAssembly.Memory) {
-    this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true });
+    this.memory = memory ?? newMemory();
   }
 
   /** The address of new memory of that many bytes, zero. */
@@ -81,8 +80,6 @@ export class SharedMemory {
   }
 
   private reserve(end: number): void {
-    const missing = Math.ceil((end - this.memory.buffer.byteLength) / pageBytes);
-    if (missing <= 0) return;
     if (end > maxPages * pageBytes)
       throw new IngotError(
         'UnreadableDataset',
@@ -91,7 +88,7 @@ export class SharedMemory {
           fix: 'Leave out columns that tell little, or sample the rows.',
         },
       );
-    this.memory.grow(missing);
+    reserve(this.memory, end);
   }
 
   floats(address: number, length: number): Float32Array {

@@ -1,5 +1,6 @@
 /** A worker thread of the pool: takes part in one phase of a job after another. It keeps nothing, so that a job's memory goes with the job. */
 import { parentPort } from 'node:worker_threads';
+import { collectWhenIdle } from '../wasm-memory.ts';
 import { SharedMemory } from './memory.ts';
 import type { PhaseDone, PhaseMessage } from './pool.ts';
 import { type GrownTree, work } from './thread.ts';
@@ -19,4 +20,5 @@ port.on('message', ({ job, memory, phase, thread }: PhaseMessage) => {
     done,
     trees.flatMap(({ splits, rights, values }) => [splits.buffer, rights.buffer, values.buffer] as ArrayBuffer[]),
   );
+  collectWhenIdle(memory);
 });

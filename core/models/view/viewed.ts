@@ -3,7 +3,9 @@ import type { Additive } from '../../explain/additive.ts';
 import type { GraphBuilder } from '../../onnx/graph-builder.ts';
 import type { Family, FittedModel, Matrix, Params, Predictions, Target } from '../model.ts';
 import { unwrapping, WrappedModel } from '../wrapped.ts';
-import { applyView, type View, viewToOnnx } from './view.ts';
+import { applyView } from './apply-view.ts';
+import type { View } from './view.ts';
+import { viewToOnnx } from './view-onnx.ts';
 
 const marker = 0xffff_ffff;
 

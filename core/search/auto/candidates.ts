@@ -2,12 +2,23 @@
 import { families, familyOf } from '../../models/families.ts';
 import type { Family, Params } from '../../models/model.ts';
 import type { Candidate } from '../plan.ts';
+import { mostTreesBeside } from './choose-members.ts';
+
+/** Of more classes, a machine's lines, one for each pair of them, take longer than all else. */
+const mostClassesInPairs = 32;
+/** Of more classes, a linear model with less penalty takes long to settle, and is no better. */
+const mostClassesHardlyPenalised = { classes: 12, alpha: 0.001 };
+
+/** Of more classes, a round of boosting has so many trees that there is room for few rounds: they take larger steps. */
+const mostClassesInSmallSteps = 32;
+const largerSteps = 2;
 
 /**
  * @param names families to keep to; by default all that there are
  * @param skewed whether the target is of amounts whose logarithms are worth learning: the better half of each family tries that too
+ * @param classes 0 of a regression
  */
-export function portfolioOf(names: readonly string[] | undefined, skewed = false): Candidate[] {
+export function portfolioOf(names: readonly string[] | undefined, skewed = false, classes = 0): Candidate[] {
   const asked = names?.map(familyOf) ?? families;
   // Long lists are spread among short ones; of equal places (the sort is stable) families keep their order.
   const listed = asked.flatMap((family) => {
@@ -18,8 +29,22 @@ export function portfolioOf(names: readonly string[] | undefined, skewed = false
     return points.map((params, index) => ({ family, params, place: index / points.length }));
   });
   return listed
+    .filter(({ family, params }) => !isTooDear(family, params, classes))
     .sort((a, b) => a.place - b.place)
-    .map(({ family, params }, id) => ({ id, family: family.name, params: family.parse(params as Params) }));
+    .map(({ family, params }, id) => ({ id, family: family.name, params: withRoom(family, family.parse(params as Params), classes) }));
+}
+
+/** Boosting of no more rounds than a graph has room for the trees of, beside other members. */
+function withRoom({ name }: Family, params: Params, classes: number): Params {
+  if (name !== 'boosting' || classes <= 2) return params;
+  const rounds = Math.min(Number(params['nEstimators']), Math.floor(mostTreesBeside(classes) / classes));
+  const rate = Number(params['learningRate']) * (classes > mostClassesInSmallSteps ? largerSteps : 1);
+  return { ...params, nEstimators: Math.max(1, rounds), learningRate: Math.min(1, rate) };
+}
+
+function isTooDear({ name }: Family, params: Params, classes: number): boolean {
+  if (name === 'svm') return params['kernel'] === 'linear' && classes > mostClassesInPairs;
+  return name === 'linear' && classes > mostClassesHardlyPenalised.classes && Number(params['alpha']) < mostClassesHardlyPenalised.alpha;
 }
 
 const takesLogarithms = (family: Family) => 'target' in family.parse({});

@@ -10,6 +10,7 @@ const most = { bytes: 8e6, trees: 4000, models: 24 };
 const mostOutputs = 3;
 /** What may stand beside one that is too large by itself, as a share of the most. */
 const besideLarge = 0.25;
+const besideOthers = 0.7;
 /** A graph writes a tree's nodes at greater length than our own file. */
 const graphBytesPerByte = 3.5;
 /** Bytes of a network's weights that a row is led through in the time of a tree. */
@@ -68,6 +69,10 @@ export function withRoom(models: Finalist['models'], y: Target): Finalist['model
   return models.slice(0, Math.max(1, Math.floor(models.length / sizeOf(models, true, outputsOf(y)))));
 }
 
+/** Trees of a fold's model that has room beside others once it is fitted anew on all rows, of which it has some more. @param classes more than two */
+export const mostTreesBeside = (classes: number): number => besideOthers * mostTreesOf(classes);
+
+const mostTreesOf = (outputs: number) => most.trees * Math.min(outputs, mostOutputs);
 const outputsOf = (y: Target) => (y.task === 'classification' && y.classes > 2 ? y.classes : 1);
 
 /** Of what a graph may be at most, by bytes or trees; of all fold models, or of one that is fitted on all rows. */
@@ -75,7 +80,6 @@ function sizeOf(models: Finalist['models'], bag: boolean, outputs: number): numb
   const bytes = models.reduce((sum, { bytes, trees }) => sum + bytes.length * (trees === undefined ? 1 : graphBytesPerByte), 0);
   const trees = models.reduce((sum, { bytes, trees, steps }) => sum + (trees ?? (steps === undefined ? 0 : bytes.length / treeBytes)), 0);
   return (
-    Math.max(bytes / most.bytes, trees / (most.trees * Math.min(outputs, mostOutputs)), models.length / most.models) /
-    (bag ? 1 : Math.max(1, models.length - 1))
+    Math.max(bytes / most.bytes, trees / mostTreesOf(outputs), models.length / most.models) / (bag ? 1 : Math.max(1, models.length - 1))
   );
 }

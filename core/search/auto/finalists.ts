@@ -87,8 +87,11 @@ function sizeOn(results: TrialResult[], candidate: number, fold: number): { step
   return { ...(steps !== undefined && { steps }), ...(trees !== undefined && { trees }) };
 }
 
-function join(parts: Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+const lengthOf = (parts: readonly { length: number }[]) => parts.reduce((sum, { length }) => sum + length, 0);
+const join = (parts: Float32Array[]) => joinInto(parts, new Float32Array(lengthOf(parts)));
+const joinRows = (parts: Int32Array[]) => joinInto(parts, new Int32Array(lengthOf(parts)));
+
+function joinInto<T extends Float32Array | Int32Array>(parts: readonly T[], all: T): T {
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
@@ -96,5 +99,3 @@ function join(parts: Float32Array[]): Float32Array {
   }
   return all;
 }
-
-const joinRows = (parts: Int32Array[]) => Int32Array.from(parts.flatMap((part) => [...part]));

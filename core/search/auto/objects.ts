@@ -70,6 +70,25 @@ export async function keptFit(
   return { model, predictions: asPredictions(truth, answers), ...(steps !== undefined && { steps }) };
 }
 
+/**
+ * What the rung before has kept of a candidate on the same rows, as a first rung has all of a small table's: it is kept as the trial's own, too. Not
+ * where a clock may have stopped it.
+ */
+export async function earlierFit(
+  models: ObjectStore,
+  plan: Plan,
+  trial: Trial,
+  candidate: number,
+  truth: Target,
+): Promise<FoldFit | undefined> {
+  const [before, own] = [plan.rungs![trial.rung! - 1], plan.rungs![trial.rung!]!];
+  if (!before?.folds.includes(trial.fold) || before.until !== undefined || before.seconds !== undefined) return undefined;
+  if (before.trainRows !== own.trainRows || before.validRows !== own.validRows) return undefined;
+  const fit = await keptFit(models, plan, { ...trial, rung: trial.rung! - 1 }, candidate, truth);
+  if (fit) await keepFit(models, plan.run, trial, candidate, fit);
+  return fit;
+}
+
 export function putFloats(models: ObjectStore, key: string, numbers: Float32Array): Promise<string | undefined> {
   return models.put(key, new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength), { contentType: octets });
 }

@@ -1,18 +1,23 @@
 import { autoBudget, estimateAuto, timedRungs, workWithin } from '../../compute/auto-budget.ts';
-import type { Limits } from '../../compute/budget.ts';
+import type { Shape } from '../../compute/estimator.ts';
 import type { Lane } from '../../compute/lane.ts';
-import { estimatorOf, type Shape } from '../../compute/work.ts';
+import type { Limits } from '../../compute/limits.ts';
+import { estimatorOf } from '../../compute/work.ts';
 import { parseClassWeights } from '../../models/class-weights.ts';
 import { version } from '../../names.ts';
 import { metricFor } from '../metrics.ts';
 import type { Candidate, Plan } from '../plan.ts';
 import { defaultCoverage, type Question } from '../plan-search.ts';
 import { portfolioOf } from './candidates.ts';
+import { manyClasses } from './promote.ts';
 import { planRungs, rungWork, trialsOf } from './rungs.ts';
 
 /** Bytes of a graph for a value that a model keeps; and of a graph that is too large to be served well, whatever else it is part of. */
 const graphBytesPerValue = 20;
 const mostGraphBytes = 12e6;
+
+/** Of many classes, few may have learned enough to go on: what the last rung takes of its work, in the middle. */
+const manyClassesUse = 0.6;
 
 /**
  * Plans an automatic search: which candidates of the portfolio there is work for, and on what part of the data they begin.
@@ -27,7 +32,7 @@ export function planAuto(
   limits: Limits | undefined = spec.budget,
 ): Plan {
   const classWeights = parseClassWeights(spec.classWeights, classes);
-  const portfolio = portfolioOf(spec.families, skewed);
+  const portfolio = portfolioOf(spec.families, skewed, shape.classes);
   const small = portfolio.filter((candidate) => graphBytesOf(candidate, shape) <= mostGraphBytes);
   const all = small.length > 0 ? small : portfolio;
   const time = workWithin(shape, lane, limits);
@@ -44,7 +49,8 @@ export function planAuto(
     ...{ folds, candidates, trials, rungs, shape },
   };
   const first = rungs[0]!.folds.length * candidates.reduce((sum, candidate) => sum + rungWork(candidate, shape, rungs[0]!), 0);
-  const estimate = estimateAuto(plan, shape, lane, rungs.length > 1 ? first + rungs[1]!.work : first, limits);
+  const last = rungs.length > 1 ? rungs[1]!.work * (shape.classes < manyClasses ? 1 : manyClassesUse) : 0;
+  const estimate = estimateAuto(plan, shape, lane, first + last, limits);
   return {
     ...plan,
     estimate,

@@ -1,12 +1,16 @@
 /** What follows a rung of an automatic search: the next rung's trials for the best, or after the last one the leaderboard. */
+import { stepsOf } from '../../compute/budget.ts';
 import type { Lane } from '../../compute/lane.ts';
+import { estimatorOf } from '../../compute/work.ts';
 import { failuresOf, requireSome } from '../failed.ts';
 import type { Candidate, Leaderboard, LeaderboardEntry, Plan, RungTrials, TrialResult } from '../plan.ts';
 import { select } from '../selection.ts';
-import { fitting, rungWork, trialsOf, within } from './rungs.ts';
+import { dearest, fitting, rungWork, trialsOf, within } from './rungs.ts';
 
-/** How much dearer than all of a rung's work its best candidate may be. */
-const dearest = 2;
+/**
+ * Where a clock ends the rung, how much more than its work goes on: rounds stop sooner than estimates say, and who comes last is cut off where they do not.
+ */
+const overcommitted = 2;
 
 /** A rung that is done: who was on it, and what its trials found. */
 export interface DoneRung {
@@ -14,29 +18,54 @@ export interface DoneRung {
   results: TrialResult[];
 }
 
+/** From so many classes on, who takes all of them for equally likely knows nothing; what a loss is below that is what was learned. */
+export const manyClasses = 12;
+/** Of what the best has learned, what another must have to go on, and to go before the second ones of other families. */
+const enough = { toGoOn: 0.7, toGoFirst: 0.9 };
+
 /**
  * The best of a rung, the best of each family before its second ones, as far as the next rung's work reaches. One family's relatives err
- * alike: to an ensemble the others are worth more.
+ * alike: to an ensemble the others are worth more. Of many classes, that is true of those alone that have learned nearly as much.
  */
 export function promote(plan: Plan, done: DoneRung, lane: Lane): RungTrials {
   const next = done.trials.rung + 1;
   const rung = plan.rungs![next]!;
   const ranked = rankOf(plan, done).filter(({ perFold }) => perFold.length > 0);
   const seen = new Map<string, number>();
-  const places = ranked.map((entry, rank) => {
+  const shareOf = sharesLearned(plan, ranked);
+  const able = ranked.filter((entry) => shareOf(entry) >= enough.toGoOn);
+  const places = able.map((entry, rank) => {
     const place = seen.get(entry.family) ?? 0;
     seen.set(entry.family, place + 1);
-    return { candidate: candidateOf(plan, entry), first: place === 0, rank };
+    return { candidate: candidateOf(plan, entry), first: place === 0 && shareOf(entry) >= enough.toGoFirst, rank };
   });
   const order = places.sort((a, b) => Number(b.first) - Number(a.first) || a.rank - b.rank).map(({ candidate }) => candidate);
   const tried = order.length > 0 ? order : plan.candidates;
-  const cost = (candidate: Candidate) => rung.folds.length * rungWork(candidate, plan.shape!, rung);
+  const cost = (candidate: Candidate) => rung.folds.length * rungWork(candidate, plan.shape!, rung, paceOf(plan, done, candidate));
+  const room = rung.work * (rung.until === undefined ? 1 : overcommitted);
   // The best goes on even where it is dearer than was planned for.
   const [best, ...others] = tried as [Candidate, ...Candidate[]];
-  const kept =
-    cost(best) <= dearest * rung.work ? [best, ...fitting(others, cost, rung.work - cost(best))] : within(tried, cost, rung.work);
+  const kept = cost(best) <= dearest * rung.work ? [best, ...fitting(others, cost, room - cost(best))] : within(tried, cost, rung.work);
   const byRank = kept.sort((a, b) => rankIn(ranked, a) - rankIn(ranked, b));
   return trialsOf(next, rung, byRank, plan.shape!, lane);
+}
+
+/** Of what the best has learned, what a candidate has: 1 where there are few classes, as nobody knows then what it is to know nothing. */
+function sharesLearned({ shape }: Plan, [best]: LeaderboardEntry[]): (entry: LeaderboardEntry) => number {
+  const nothing = Math.log(shape!.classes);
+  const most = nothing - (best?.mean.logLoss ?? Number.NaN);
+  if (shape!.classes < manyClasses || !(most > 0)) return () => 1;
+  return ({ mean }) => (nothing - (mean.logLoss ?? Number.POSITIVE_INFINITY)) / most;
+}
+
+/** How many times as many rounds as expected a candidate had on a rung until it stopped: it will on the next one, too. */
+function paceOf({ rungs, shape }: Plan, { trials, results }: DoneRung, { id, family, params }: Candidate): number {
+  const { earlySteps } = estimatorOf(family);
+  const had = results.flatMap(({ scores }) => scores.flatMap(({ candidate, steps }) => (candidate === id ? (steps ?? []) : [])));
+  if (!earlySteps || had.length === 0) return 1;
+  const mean = had.reduce((sum, steps) => sum + steps, 0) / had.length;
+  const expected = earlySteps(params, { ...shape!, rows: rungs![trials.rung]!.trainRows });
+  return Math.min(stepsOf({ family, params }), mean + Number(params['nIterNoChange'])) / expected;
 }
 
 /** All candidates: those of the last rung first, and in a rung by score. */

@@ -9,12 +9,13 @@ import { messageOf } from '../failed.ts';
 import { score } from '../metrics.ts';
 import type { Failed, Plan, Trial, TrialResult } from '../plan.ts';
 import { fitFold } from './fold-fit.ts';
-import { rungRows } from './rung-rows.ts';
+import { placesIn, rungRows } from './rung-rows.ts';
 
 /**
  * Runs one trial of an automatic search: its candidates, one after the other, on one fold of their rung. Deterministic but for the seconds.
  * Where the time is over, what is under way ends with the nested parts that it has, or is left out, and so is the rest. A candidate that fails is
  * left out, and said to be.
+ * @param x features of all train rows, or of `context.rows`; @param y of all
  * @param context.keep gets each model and its answers, to be there before the scores are
  * @param context.kept what it got in a former attempt, which ended before its scores were there; `checkpointOf` where a fit keeps what it has
  */
@@ -25,6 +26,7 @@ export async function runAutoTrial(
   y: Target,
   context: {
     by?: RowKeys | undefined;
+    rows?: Int32Array | undefined;
     workers: number;
     isOver?: () => boolean;
     keep: (candidate: number, fit: FoldFit) => Promise<void>;
@@ -34,9 +36,11 @@ export async function runAutoTrial(
 ): Promise<TrialResult> {
   const started = performance.now();
   const isOver = () => context.isOver?.() ?? false;
-  const { train, valid } = rungRows(plan, plan.rungs![trial.rung!]!, y, trial.fold, context.by);
-  const truth = takeTarget(y, valid);
-  const weighted = withClassWeights(y, plan.classWeights);
+  const { rows } = context;
+  const asked = rungRows(plan, plan.rungs![trial.rung!]!, y, trial.fold, context.by);
+  const { train, valid } = rows ? placesIn(rows, asked) : asked;
+  const truth = takeTarget(y, asked.valid);
+  const weighted = withClassWeights(rows ? takeTarget(y, rows) : y, plan.classWeights);
   const scores: TrialResult['scores'] = [];
   const failed: Failed[] = [];
   let soFar = started;

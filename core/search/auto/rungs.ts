@@ -3,16 +3,20 @@
  * sample of one fold first, and the best go on to all folds as far as the work reaches. What is decided here rests on estimates alone, so
  * that the same data and limits give the same search on every machine.
  */
+
+import type { Shape } from '../../compute/estimator.ts';
 import { coresOf, type Lane, searchPower } from '../../compute/lane.ts';
-import { foldCoreSeconds, type Shape } from '../../compute/work.ts';
+import { foldCoreSeconds } from '../../compute/work.ts';
 import type { Candidate, Plan, Rung, RungTrials, Trial } from '../plan.ts';
 
 /** Rows of the smallest sample. */
 const leastRows = 2000;
-/** Rows that say how good a candidate is on the first rung. */
-const mostValidRows = 20_000;
+/** Rows of a fold that say how good a candidate is on the first rung, and on the last one, where they also weigh the finalists: more say no more. */
+const mostValidRows = { first: 20_000, last: 200_000 };
 /** Of the work, what the first rung may take. */
 const firstShare = 0.25;
+/** How much dearer than all of a rung's work its best candidate may be. */
+export const dearest = 2;
 /** Candidates that are to reach the last rung, lest there be fewer folds. */
 const finalists = 4;
 const foldChoices = [8, 5, 4, 3, 2];
@@ -23,9 +27,14 @@ const mostSeconds = 300;
 /** Core seconds below which splitting a fold's candidates into more trials costs more than it gives. */
 const trialWork = 3;
 
-/** Core seconds of a candidate on one fold of a rung. */
-export function rungWork(candidate: Candidate, shape: Shape, { trainRows, validRows }: Pick<Rung, 'trainRows' | 'validRows'>): number {
-  return foldCoreSeconds(candidate.family, { ...shape, rows: trainRows }, candidate.params, validRows);
+/** Core seconds of a candidate on one fold of a rung. @param pace see foldCoreSeconds */
+export function rungWork(
+  candidate: Candidate,
+  shape: Shape,
+  { trainRows, validRows }: Pick<Rung, 'trainRows' | 'validRows'>,
+  pace?: number,
+): number {
+  return foldCoreSeconds(candidate.family, { ...shape, rows: trainRows }, candidate.params, validRows, pace);
 }
 
 export function foldsFor(rows: number): number {
@@ -55,13 +64,17 @@ export function planRungs(
   const last = { ...wholeRung(shape, folds, work), trials: trials / 2 };
   const cost = (candidate: Candidate) => wholeWork(candidate, shape, folds);
   if (sumOf(candidates.map(cost)) <= work) return { folds, rungs: [last], candidates };
-  const first = sampleRung(candidates, shape, folds, work * firstShare);
-  const kept = within(candidates, (candidate) => rungWork(candidate, shape, first), first.work);
+  // Who can't go on whatever it scores would take rows away from the others.
+  const lastWork = work * (1 - firstShare);
+  const able = candidates.filter((candidate) => cost(candidate) <= dearest * lastWork);
+  const tried = able.length > 0 ? able : candidates;
+  const first = sampleRung(tried, shape, folds, work * firstShare);
+  const kept = within(tried, (candidate) => rungWork(candidate, shape, first), first.work);
   return {
     folds,
     rungs: [
       { ...first, trials: trials / 2 },
-      { ...last, work: work * (1 - firstShare) },
+      { ...last, work: lastWork },
     ],
     candidates: kept,
   };
@@ -72,7 +85,7 @@ function wholeRung(shape: Shape, folds: number, work: number): Rung {
   return {
     folds: Array.from({ length: folds }, (_, fold) => fold),
     trainRows: shape.rows - validRows,
-    validRows,
+    validRows: Math.min(validRows, mostValidRows.last),
     work,
     trials: Number.POSITIVE_INFINITY,
   };
@@ -83,7 +96,7 @@ const wholeWork = (candidate: Candidate, shape: Shape, folds: number) => folds *
 /** One fold, of as many rows as there is work for. */
 function sampleRung(candidates: Candidate[], shape: Shape, folds: number, work: number): Rung {
   const whole = wholeRung(shape, folds, work);
-  let rung: Rung = { ...whole, folds: [0], validRows: Math.min(whole.validRows, mostValidRows) };
+  let rung: Rung = { ...whole, folds: [0], validRows: Math.min(whole.validRows, mostValidRows.first) };
   while (rung.trainRows > leastRows && sumOf(candidates.map((candidate) => rungWork(candidate, shape, rung))) > work)
     rung = { ...rung, trainRows: Math.max(leastRows, Math.floor(rung.trainRows / 2)) };
   return rung;

@@ -1,7 +1,7 @@
 /** Bank accounts: IBAN (ISO 13616) with its length by country and remainder by 97; US routing and plain account numbers where a column is called so. */
 import { mod97, weighted } from './check-digits.ts';
 import { holds, shareOf } from './column-sample.ts';
-import type { PersonalDetector } from './personal.ts';
+import type { PersonalDetector } from './detector.ts';
 
 /** Length of an IBAN by country, from SWIFT's IBAN registry. */
 const lengths: Record<string, number> = Object.fromEntries(

@@ -1,7 +1,7 @@
 /** Payment cards: prefix and length of a network, and Luhn's check digit. */
 import { luhn } from './check-digits.ts';
 import { holds } from './column-sample.ts';
-import type { PersonalDetector } from './personal.ts';
+import type { PersonalDetector } from './detector.ts';
 
 /** Visa, Mastercard, American Express, Diners Club, Discover, JCB, UnionPay, Maestro: the ranges that their own test numbers and ISO/IEC 7812's registry show. */
 const networks =

@@ -1,5 +1,5 @@
 /** What detectors ask of a column: what its name says, and how many of its values pass a test. */
-import type { ColumnSample } from './personal.ts';
+import type { ColumnSample } from './detector.ts';
 
 /** A column's name as lower-case words between underscores, without accents: `FirstName`, `first name`, `Prénom` → `_first_name_`, `_prenom_`. */
 export function wordsOf(name: string): string {

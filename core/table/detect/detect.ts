@@ -29,6 +29,8 @@ export interface DetectInput {
   ignoredSql: (name: string) => string;
   /** For personal data that are to be hashed. */
   secret: () => Promise<Uint8Array>;
+  /** Whether leaks are to be looked for in fewer rows. */
+  isHurried: () => boolean;
 }
 
 /** @returns the report with what was found. @throws IngotError NoFeatures where all features are personal */
@@ -60,7 +62,8 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
       },
     );
   }
-  const { leaks, same } = await lookForLeaks(database, table, report, features);
+  const hurried = input.isHurried();
+  const { leaks, same, rows } = await lookForLeaks(database, table, report, features, hurried);
   const isKept = (name: string) => specOf(spec, name).role === 'feature' || leaks.size === features.length;
   const columns = report.columns.map((column): ColumnReport => {
     const leak = leaks.get(column.name);
@@ -84,6 +87,7 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
   }
   return {
     ...report,
+    ...(hurried && rows < report.rows.kept && { inferred: [...report.inferred, hurry(rows)] }),
     columns: [...staying, ...columns.filter((column) => !stays(column))],
     changes: [
       ...report.changes.map((change) => discreet(change, columns)),
@@ -98,22 +102,33 @@ const keyPolicy = (by: RowKeys['by'], { inText: _whole, ...found }: Personal): P
   policy: by === 'groups' ? 'hash' : 'keep',
 });
 
-/** Rows that are looked at, and where a class has few of those, that many times as many. */
+/** Rows that are looked at, and where a class has few of those, that many times as many; and what part of that where there is no time. */
 const sampledRows = 8192;
 const more = 8;
 const fewOfClass = 40;
 const mostCells = 4_000_000;
+const hurriedShare = 0.25;
+const fewestSampled = 500;
+
+/** Told where leaks were looked for in fewer rows. */
+const hurry = (rows: number): CleanReport['inferred'][number] => ({
+  what: 'leaks',
+  value: `looked for in ${rows} rows`,
+  why: 'preparation had used its share of the budget, so that fewer rows than usual were looked at',
+});
 
 async function lookForLeaks(
   database: DuckDBConnection,
   table: string,
   { task, target, rows, columns }: CleanReport,
   features: ColumnReport[],
-): Promise<{ leaks: Map<string, Leak>; same: Map<string, string> }> {
-  if (rows.kept < fewestRows) return { leaks: new Map(), same: new Map() };
+  hurried: boolean,
+): Promise<{ leaks: Map<string, Leak>; same: Map<string, string>; rows: number }> {
+  if (rows.kept < fewestRows) return { leaks: new Map(), same: new Map(), rows: rows.kept };
+  const share = hurried ? hurriedShare : 1;
   const wanted = [columns.find(({ name }) => name === target)!, ...features];
   const draw = async (most: number): Promise<[Sampled, ...Sampled[]]> => {
-    const bound = Math.min(most, Math.max(500, Math.floor(mostCells / wanted.length)));
+    const bound = Math.min(most * share, Math.max(fewestSampled, Math.floor((mostCells * share) / wanted.length)));
     return (await sampleRows(database, table, wanted, rows.kept, bound)) as [Sampled, ...Sampled[]];
   };
   let sample = await draw(sampledRows);
@@ -121,7 +136,7 @@ async function lookForLeaks(
     sample = await draw(sampledRows * more);
   }
   const [labels, ...sampled] = sample;
-  return { leaks: findLeaks(task, labels, sampled), same: findSame(sampled) };
+  return { leaks: findLeaks(task, labels, sampled), same: findSame(sampled), rows: labels.values.length };
 }
 
 /** How many rows the second most frequent value has. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { holds, shareOf } from './column-sample.ts';
-import type { PersonalDetector } from './personal.ts';
+import type { PersonalDetector } from './detector.ts';
 
 /** Versions of four parts look like addresses, but their parts are small. */
 const isLarge = (value: string) => isIP(value) === 6 || value.split('.').some((part) => Number(part) > 99);

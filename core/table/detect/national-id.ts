@@ -1,7 +1,7 @@
 /** National identity and tax numbers, with their check digits where they have any. A country more is a line more. */
 import { mod11and10, mod97, verhoeff, weighted } from './check-digits.ts';
 import { holds } from './column-sample.ts';
-import type { PersonalDetector } from './personal.ts';
+import type { PersonalDetector } from './detector.ts';
 
 interface NationalId {
   country: string;

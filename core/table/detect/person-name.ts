@@ -1,7 +1,7 @@
 /** Names of persons, in columns that are called so. A column called just `name` may hold towns or goods: given names must occur in it. */
 import { shareOf } from './column-sample.ts';
+import type { PersonalDetector } from './detector.ts';
 import { givenNames } from './given-names.ts';
-import type { PersonalDetector } from './personal.ts';
 
 const named =
   /_((first|given|middle|last|family|maiden|full|fore|sur|birth)_?names?|fname|lname|vorname|nachname|familienname|prenom|nom_(de_famille|complet)|apellidos?|nombre_completo|cognome|voornaam|achternaam|sobrenome|fornavn|etternavn|fornamn|efternamn|imie|nazwisko)_/;

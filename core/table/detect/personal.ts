@@ -2,27 +2,12 @@
 import type { PersonalKind } from '../report.ts';
 import { account } from './account.ts';
 import { card } from './card.ts';
+import type { ColumnSample, PersonalDetector } from './detector.ts';
 import { email } from './email.ts';
 import { ipAddress } from './ip-address.ts';
 import { nationalIds } from './national-id.ts';
 import { personName } from './person-name.ts';
 import { phone } from './phone.ts';
-
-/** Values of a column, each of them once, trimmed; and the column's name as words: `_first_name_`. */
-export interface ColumnSample {
-  words: string;
-  values: string[];
-  /** Numbers have lost their leading zeros. */
-  isNumber: boolean;
-}
-
-export interface PersonalDetector {
-  kind: PersonalKind;
-  /** Whether the column holds this kind, cell by cell. */
-  isColumn(column: ColumnSample): boolean;
-  /** How it is found inside longer text; `pattern` is global. Where `chance` is told, other numbers pass the test that often. */
-  inText?: { pattern: RegExp; test?: (match: string) => boolean; chance?: number };
-}
 
 /** In this order: a value of two kinds is of the first. */
 export const personalDetectors: readonly PersonalDetector[] = [email, account, card, ...nationalIds, ipAddress, phone, personName];

@@ -1,6 +1,6 @@
 /** Telephone numbers: international (E.164), and the common national ways to write them. */
 import { holds } from './column-sample.ts';
-import type { PersonalDetector } from './personal.ts';
+import type { PersonalDetector } from './detector.ts';
 
 const extension = String.raw`(?: ?(?:x|ext\.?|#) ?\d{1,6})?`;
 const international = String.raw`(?:\+|00(?=[1-9]))[1-9]\d{0,2}(?:[ ./-]?\(?\d{1,5}\)?){2,6}`;

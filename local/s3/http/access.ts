@@ -1,6 +1,6 @@
 /** What of IAM an operation needs: its action on the bucket or the object, and what its headers ask for besides. */
 import { S3Error } from '../errors.ts';
-import type { Exchange } from './exchange.ts';
+import type { Signed } from '../sigv4.ts';
 
 /** A call as IAM sees it. */
 export interface S3Call {
@@ -14,6 +14,15 @@ export interface S3Call {
   multipart: boolean;
 }
 
+/** What of a request decides. */
+interface Asked {
+  readonly bucket: string;
+  readonly key: string;
+  readonly query: ReadonlyMap<string, string>;
+  readonly signed: Signed;
+  header(name: string): string | undefined;
+}
+
 /** @returns undefined where it is allowed, or S3's words for why it is not. @throws S3Error for a key that is not what it seems */
 export type Authorize = (call: S3Call) => string | undefined;
 
@@ -21,12 +30,12 @@ export type Authorize = (call: S3Call) => string | undefined;
 const ofVersions = new Set(['GetObject', 'DeleteObject', 'GetObjectAcl', 'GetObjectTagging', 'PutObjectTagging', 'DeleteObjectTagging']);
 
 export class Access {
-  readonly #x: Exchange;
+  readonly #x: Asked;
   readonly #authorize: Authorize | undefined;
   /** The bucket that a copy is from. */
   #source: string | undefined;
 
-  constructor(x: Exchange, authorize: Authorize | undefined) {
+  constructor(x: Asked, authorize: Authorize | undefined) {
     this.#x = x;
     this.#authorize = authorize;
   }

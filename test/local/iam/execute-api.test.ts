@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RunningCloud, startCloud } from '../../../local/cloud.ts';
+import { type RunningCloud, startCloud } from '../../../local/start-cloud.ts';
 import { synthesize } from '../../../local/synth.ts';
 import type { Json } from '../../../local/template/intrinsics.ts';
 import type { Template } from '../../../local/template/template.ts';

@@ -18,7 +18,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FunctionName, functionNames } from '../../../core/names.ts';
-import { type RunningCloud, startCloud } from '../../../local/cloud.ts';
+import { type RunningCloud, startCloud } from '../../../local/start-cloud.ts';
 import { synthesize } from '../../../local/synth.ts';
 import { awaitModel, example, uploadExample } from '../../../local/tour.ts';
 import { pythonHas } from '../../python.ts';

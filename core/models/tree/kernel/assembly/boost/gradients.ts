@@ -1,4 +1,4 @@
-/** Gradients and hessians of each objective, as integers. */
+/** Gradients and hessians of each objective, as integers of 30 bits. */
 import { CHUNK, chunks, run } from './run';
 
 /** A unit of a score and of a leaf. */
@@ -21,29 +21,10 @@ function exp(x: f64): f64 {
 
 // @ts-ignore: decorator
 @inline
-function hash(value: u32): u32 {
-  let h = run.seed ^ (value * 0x9e3779b1);
-  h = (h ^ (h >> 16)) * 0x85ebca6b;
-  h = (h ^ (h >> 13)) * 0xc2b2ae35;
-  return h ^ (h >> 16);
-}
-
-// @ts-ignore: decorator
-@inline
 function put(row: u32, gradient: f64, hessian: f64): void {
-  const g = <i32>nearest(gradient);
-  const h = <i32>nearest(hessian);
   const exact = <usize>run.exact + (<usize>row << 3);
-  store<i32>(exact, g);
-  store<i32>(exact, h, 4);
-  const shift = 30 - run.bits;
-  const mask: u32 = (1 << shift) - 1;
-  const drawn = run.stochastic ? hash(row) : 0;
-  const half = (1 << shift) >> 1;
-  const roundG = run.stochastic ? drawn & mask : half;
-  const roundH = run.stochastic ? (drawn * 0x9e3779b1) >> (32 - shift) : half;
-  const q = <i64>((g + <i32>roundG) >> shift);
-  store<i64>(<usize>run.packed + (<usize>row << 3), (q << 32) + <i64>((<u32>h + roundH) >> shift));
+  store<i32>(exact, <i32>nearest(gradient));
+  store<i32>(exact, <i32>nearest(hessian), 4);
 }
 
 /** Of four real numbers, up to 0, as float32 to six digits. */
@@ -83,19 +64,6 @@ function put4(row: u32, gradients: v128, hessians: v128): void {
   const exact = <usize>run.exact + (<usize>row << 3);
   v128.store(exact, v128.shuffle<i32>(g, h, 0, 4, 1, 5));
   v128.store(exact, v128.shuffle<i32>(g, h, 2, 6, 3, 7), 16);
-  const shift = 30 - run.bits;
-  let roundG = i32x4.splat((1 << shift) >> 1);
-  let roundH = roundG;
-  if (run.stochastic) {
-    const drawn = hash4(i32x4.add(i32x4.splat(row), i32x4(0, 1, 2, 3)));
-    roundG = v128.and(drawn, i32x4.splat((1 << shift) - 1));
-    roundH = i32x4.shr_u(i32x4.mul(drawn, i32x4.splat(0x9e3779b1)), 32 - shift);
-  }
-  const high = i32x4.shr_s(i32x4.add(g, roundG), shift);
-  const low = i32x4.shr_u(i32x4.add(h, roundH), shift);
-  const packed = <usize>run.packed + (<usize>row << 3);
-  v128.store(packed, v128.shuffle<i32>(low, high, 0, 4, 1, 5));
-  v128.store(packed, v128.shuffle<i32>(low, high, 2, 6, 3, 7), 16);
 }
 
 /** Four float64 as float32. */

@@ -124,14 +124,15 @@ function findCut(leafIndex: u32, feature: u32, histogram: usize): void {
   found.gain = 0;
   const leaf = leafAt(leafIndex);
   if (!load<u8>(<usize>run.allowed + feature) || leaf.depth >= run.maxDepth || leaf.high - leaf.low < 2 * run.minSamplesLeaf) return;
-  // The real gradient and hessian of a sum: units of the exact ones, 2^(30 - bits) times as large.
-  const scale = <f64>(<u32>1 << (30 - run.bits));
-  gUnit = run.gradientUnit * scale;
-  hUnit = run.hessianUnit * scale;
+  // What a unit of a sum is worth.
+  gUnit = run.gradientUnit * <f64>(<u32>1 << run.gradientShift);
+  hUnit = run.hessianUnit * <f64>(<u32>1 << run.hessianShift);
   l2 = run.l2;
   total = leaf.sum;
   const g = <f64>(total >> 32) * gUnit;
   const h = <f64>(<u32>total);
+  // So few bits that all are rounded to nothing.
+  if (h == 0) return;
   parent = (g * g) / (h * hUnit + l2);
   // Rows of a side are told by its share of the hessian, as LightGBM does: exact where every row's is the same.
   const perHessian = <f64>(leaf.high - leaf.low) / h;

@@ -1,6 +1,7 @@
 import { growTree } from './grow';
-import { GRADIENTS, LARGEST, phase, SETTLE, SHARES, WALK } from './phases';
+import { GRADIENTS, LARGEST, phase, ROUND, SETTLE, SHARES, WALK } from './phases';
 import { largestResidual } from './gradients';
+import { setShifts } from './rounding';
 import { chunks, leafAt, run } from './run';
 import { units } from './leaves';
 
@@ -20,6 +21,8 @@ export function largest(): f64 {
 
 export function gradients(): void {
   phase(GRADIENTS, chunks(run.rows));
+  setShifts();
+  phase(ROUND, chunks(run.rows));
 }
 
 /** Sets a leaf's step, where it is not to be found from gradients. */

@@ -3,16 +3,18 @@ import { fillGradients, fillShares, findLargest } from './gradients';
 import { findCuts } from './histogram';
 import { settleLeaf, walkRows } from './leaves';
 import { countLeft, moveRows } from './partition';
+import { findRange, roundRows } from './rounding';
 import { enter, run, Run } from './run';
 
 export const SHARES: u32 = 0;
 export const LARGEST: u32 = 1;
 export const GRADIENTS: u32 = 2;
-export const CUTS: u32 = 3;
-export const COUNT: u32 = 4;
-export const MOVE: u32 = 5;
-export const SETTLE: u32 = 6;
-export const WALK: u32 = 7;
+export const ROUND: u32 = 3;
+export const CUTS: u32 = 4;
+export const COUNT: u32 = 5;
+export const MOVE: u32 = 6;
+export const SETTLE: u32 = 7;
+export const WALK: u32 = 8;
 
 /** Looks before a thread goes to sleep: some tens of microseconds, about as long as the main thread works alone. */
 const SPINS: u32 = 20000;
@@ -21,7 +23,10 @@ const SLEEP: i64 = 20_000_000;
 function perform(kind: u32, task: u32): void {
   if (kind == SHARES) fillShares(task);
   else if (kind == LARGEST) findLargest(task);
-  else if (kind == GRADIENTS) fillGradients(task);
+  else if (kind == GRADIENTS) {
+    fillGradients(task);
+    findRange(task);
+  } else if (kind == ROUND) roundRows(task);
   else if (kind == CUTS) findCuts(task);
   else if (kind == COUNT) countLeft(task);
   else if (kind == MOVE) moveRows(task);

@@ -33,8 +33,10 @@ export class Run {
   maxLeaves: u32;
   maxDepth: u32;
   minSamplesLeaf: u32;
-  /** Bits of a packed gradient. */
+  /** Packed gradients and hessians are within ± 2^bits: the exact ones, shortened by those shifts. */
   bits: u32;
+  gradientShift: u32;
+  hessianShift: u32;
   stochastic: u32;
   /** Rows that a tree is grown on, and whether they are fewer than all. */
   used: u32;
@@ -51,7 +53,7 @@ export class Run {
   shares: u32;
   /** int32 [rows × 2]: gradient and hessian. */
   exact: u32;
-  /** int64 [rows]: the same rounded to `bits` bits, gradient << 32 + hessian. */
+  /** int64 [rows]: the same rounded by those shifts, gradient << 32 + hessian. */
   packed: u32;
   /** uint32 [rows]: rows by leaf, ascending in each; and the same again to partition. */
   order: u32;

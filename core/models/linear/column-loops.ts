@@ -1,0 +1,152 @@
+/** What is in a column, and the products of all pairs of them, by loops of WebAssembly (kernel/assembly). */
+import { kernelBase64 } from './kernel/columns.wasm.ts';
+import type { Rows } from './loss.ts';
+
+interface Loops {
+  look(column: number, count: number, isFirst: boolean): void;
+  range(values: number, count: number, isFirst: boolean): void;
+  standardise(values: number, count: number, centre: number, by: number): number;
+  addProducts(
+    columns: number,
+    means: number,
+    features: number,
+    doubles: number,
+    others: number,
+    factors: number,
+    room: number,
+    count: number,
+    stride: number,
+    plain: number,
+    weighted: number,
+    matrix: number,
+  ): void;
+  finite: WebAssembly.Global;
+  varies: WebAssembly.Global;
+  most: WebAssembly.Global;
+  sum: WebAssembly.Global;
+  least: WebAssembly.Global;
+  greatest: WebAssembly.Global;
+  total: WebAssembly.Global;
+}
+
+const pageBytes = 65_536;
+const maxPages = 65_536;
+/** Address 0 is for what is not there. */
+const start = 64;
+/** Values that are copied to the loops' memory at a time: a quarter of a megabyte, which the second cache holds. */
+const values = 2 ** 16;
+/** Rows that the kernel takes at a time. */
+const block = 128;
+
+/** One for the thread, as nothing here waits. Shared memory, though no thread shares it, for views of it stay when it grows. */
+const memory = new WebAssembly.Memory({ initial: Math.ceil((start + values * 4) / pageBytes), maximum: maxPages, shared: true });
+const compiled = new WebAssembly.Module(Uint8Array.from(atob(kernelBase64), (char) => char.charCodeAt(0)));
+const loops = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Loops;
+const scanned = new Float32Array(memory.buffer, start, values);
+const scannedDoubles = new Float64Array(memory.buffer, start, values / 2);
+
+export interface Look {
+  /** The largest absolute value; NaN and infinities count as nothing. */
+  largest: number;
+  allFinite: boolean;
+  varies: boolean;
+  mean: number;
+}
+
+/** @param column of at least one value */
+export function look(column: Float32Array): Look {
+  for (let at = 0; at < column.length; at += values) {
+    const some = column.subarray(at, at + values);
+    scanned.set(some);
+    loops.look(start, some.length, at === 0);
+  }
+  const { finite, varies, most, sum } = loops;
+  return { largest: most.value, allFinite: finite.value === 1, varies: varies.value === 1, mean: sum.value / column.length };
+}
+
+/** Takes their mean from finite numbers and divides them by their standard deviation, in place; that of equal ones counts as 1. */
+export function standardise(numbers: Float64Array): { centre: number; spread: number } {
+  const room = scannedDoubles.length - 1;
+  const parts = Array.from({ length: Math.ceil(numbers.length / room) }, (_, k) => numbers.subarray(k * room, (k + 1) * room));
+  parts.forEach((part, k) => {
+    scannedDoubles.set(part);
+    loops.range(start, part.length, k === 0);
+  });
+  const centre = loops.total.value / numbers.length;
+  const most = Math.max(loops.greatest.value - centre, centre - loops.least.value);
+  const change = (from: number, by: number) => {
+    let squares = 0;
+    for (const part of parts) {
+      scannedDoubles.set(part);
+      squares += loops.standardise(start, part.length, from, by);
+      part.set(scannedDoubles.subarray(0, part.length));
+    }
+    return squares;
+  };
+  // By the largest first, so that squares neither overflow nor vanish.
+  const deviation = Math.sqrt(change(centre, most || 1) / numbers.length) || 1;
+  change(0, deviation);
+  return { centre, spread: (most || 1) * deviation };
+}
+
+/**
+ * The mean over rows of `factor · z zᵀ` with `z = (column − mean of each column, others)`: symmetric, [size²].
+ * @param others columns of doubles that are taken as they are
+ * @param factors of each row; all are 1 where it is left out
+ * @param onPass called now and then; what it throws comes out
+ */
+export function products(
+  { columns, count }: Pick<Rows, 'columns' | 'count'>,
+  means: Float64Array,
+  others: readonly Float64Array[],
+  factors?: Float64Array,
+  onPass?: () => void,
+): Float64Array {
+  const features = means.length;
+  const size = features + others.length;
+  const stride = Math.ceil(size / 4) * 4;
+  const room = Math.max(1, Math.floor(values / (Math.max(1, features) * block))) * block;
+  let end = start;
+  const take = (doubles: number) => {
+    const from = end;
+    end += doubles * 8;
+    return from;
+  };
+  const [meansAt, columnsAt, othersAt, factorsAt] = [
+    take(features),
+    take((features * room) / 2),
+    take(others.length * room),
+    take(room + 2),
+  ];
+  const [plain, weighted, matrixAt] = [take(stride * block), take(stride * block), take(stride * stride)];
+  const missing = Math.ceil((end - memory.buffer.byteLength) / pageBytes);
+  if (missing > 0) memory.grow(missing);
+  const doubles = (from: number, length: number) => new Float64Array(memory.buffer, from, length);
+  doubles(meansAt, features).set(means);
+  doubles(plain, stride * block).fill(0);
+  const sums = doubles(matrixAt, stride * stride).fill(0);
+  const copies = new Float32Array(memory.buffer, columnsAt, features * room);
+  const otherCopies = doubles(othersAt, others.length * room);
+  const factorCopies = doubles(factorsAt, room + 2);
+  for (let at = 0; at < count; at += room) {
+    const some = Math.min(room, count - at);
+    columns.forEach((column, f) => {
+      copies.set(column.subarray(at, at + some), f * room);
+    });
+    others.forEach((other, f) => {
+      otherCopies.set(other.subarray(at, at + some), f * room);
+    });
+    if (factors) factorCopies.set(factors.subarray(at, at + some));
+    if (factors) factorCopies[some] = 0;
+    onPass?.();
+    const from = factors ? factorsAt : 0;
+    loops.addProducts(columnsAt, meansAt, features, othersAt, others.length, from, room, some, stride, plain, weighted, matrixAt);
+  }
+  const matrix = new Float64Array(size * size);
+  for (let f = 0; f < size; f++)
+    for (let g = 0; g <= f; g++) {
+      matrix[f * size + g] = sums[f * stride + g]! / count;
+      matrix[g * size + f] = matrix[f * size + g]!;
+    }
+  return matrix;
+}
