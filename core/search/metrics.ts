@@ -143,7 +143,8 @@ function binaryAuc(truth: Int32Array, positive: number, scores: Float32Array): n
   const sorted = scores.slice().sort();
   const positives = scores.filter((_, row) => truth[row] === positive).sort();
   const negatives = truth.length - positives.length;
-  if (positives.length === 0 || negatives === 0) return Number.NaN;
+  // NaN, which equals nothing, stands last: it has no rank.
+  if (positives.length === 0 || negatives === 0 || Number.isNaN(sorted.at(-1))) return Number.NaN;
   let ranks = 0;
   let start = 0;
   for (let i = 0; i < positives.length; ) {

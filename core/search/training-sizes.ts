@@ -8,7 +8,7 @@ import { Random } from '../random.ts';
 import { fitFold } from './auto/fold-fit.ts';
 import { splitFolds } from './folds.ts';
 import { score } from './metrics.ts';
-import { takePredictions } from './out-of-fold.ts';
+import { knownRows, takePredictions } from './out-of-fold.ts';
 import type { Candidate, Plan } from './plan.ts';
 
 /** Shares of the first fold's train rows that are learned from, besides all of them. */
@@ -45,7 +45,10 @@ export async function* trainingSizes(
   context: Omit<FitContext, 'seed'> & { by?: RowKeys | undefined; isMember?: boolean },
 ): AsyncGenerator<TrainingSize> {
   const { shape, seed } = plan;
-  const [{ train, valid }] = splitFolds(y, plan.folds, seed, context.by) as [{ train: Int32Array; valid: Int32Array }];
+  const [{ train, valid: others }] = splitFolds(y, plan.folds, seed, context.by) as [{ train: Int32Array; valid: Int32Array }];
+  // Where the time was over, a search has nothing of the first fold, or not of all its rows.
+  const valid = knownRows(takePredictions(all, others)).map((place) => others[place]!);
+  if (valid.length === 0) return;
   const truth = takeTarget(y, valid);
   const sized = (rows: number, predictions: Predictions): TrainingSize[] => {
     const found = score(truth, predictions)[plan.metric];

@@ -42,6 +42,15 @@ test('a score that is not defined is left out', () => {
       ]),
     ),
   ).not.toHaveProperty('rocAuc');
+  expect(
+    score(
+      binary([0, 1]),
+      answers([
+        [0.5, 0.5],
+        [Number.NaN, Number.NaN],
+      ]),
+    ),
+  ).not.toHaveProperty('rocAuc');
   const alone = score({ task: 'regression', values: Float64Array.of(3) }, { task: 'regression', values: Float32Array.of(4) });
   expect(alone).toEqual({ rmse: 1, mae: 1 });
 });

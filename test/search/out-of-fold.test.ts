@@ -72,3 +72,13 @@ test('a family that cannot be fitted on few rows costs the curve, not the answer
   const found = await findAnswers(plan, candidate, x, y, { workers: 1, left: () => 1e6, stored, exemplar });
   expect(found).toMatchObject({ answers: { coverage: 0.9 }, exemplar: { candidate: 3, family: 'none' }, trainingSizes: [{ rows: 150 }] });
 });
+
+test('a member of which nothing is known on the first fold has no curve', async () => {
+  const { x, y } = makeSample(200, 4, 2, 1);
+  const all = await outOfFold(plan, candidate, x, y, { workers: 1 });
+  const { valid } = splitFolds(y, plan.folds, plan.seed)[0]!;
+  const numbers = numbersOf(all);
+  for (const row of valid) numbers.fill(Number.NaN, row * 2, row * 2 + 2);
+  const sizes = trainingSizes(plan, candidate, x, y, all, { workers: 1, isMember: true });
+  expect((await sizes.next()).done).toBe(true);
+});
