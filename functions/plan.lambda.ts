@@ -1,9 +1,10 @@
 /** Decides what the run tries and on which lane; and, where Batch has failed it, whether functions take over. */
 import * as z from 'zod/mini';
 import { type BatchSettings, expectedWait, shareOf, usualPriority } from '../core/compute/batch.ts';
-import type { Limits } from '../core/compute/budget.ts';
 import { chooseLane, mayTakeBatch } from '../core/compute/choose-lane.ts';
+import type { Shape } from '../core/compute/estimator.ts';
 import { type Lane, parseLane } from '../core/compute/lane.ts';
+import type { Limits } from '../core/compute/limits.ts';
 import { preparationOf, without, withPreparation } from '../core/compute/preparation.ts';
 import {
   batchWays,
@@ -14,7 +15,6 @@ import {
   type Way,
   type Question as WayQuestion,
 } from '../core/compute/ways.ts';
-import type { Shape } from '../core/compute/work.ts';
 import type { ErrorBody } from '../core/errors.ts';
 import { flagCount } from '../core/features/layout.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';

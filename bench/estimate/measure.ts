@@ -1,7 +1,8 @@
 /** Tables and parameters of many sizes, drawn by seed, and what fitting on them really takes. */
 
+import type { Shape } from '../../core/compute/estimator.ts';
 import { probe } from '../../core/compute/probe.ts';
-import type { FamilyName, Shape } from '../../core/compute/work.ts';
+import type { FamilyName } from '../../core/compute/work.ts';
 import { familyOf } from '../../core/models/families.ts';
 import type { Matrix, Params, Target } from '../../core/models/model.ts';
 import type { Random } from '../../core/random.ts';

@@ -1,6 +1,6 @@
 /** What a version's card says of its answers. */
 import type { ClassWeights } from '../models/class-weights.ts';
-import type { Scores } from '../search/plan.ts';
+import type { Scores } from '../search/metrics.ts';
 import type { CalibrationKind } from './calibration.ts';
 import type { FoundAnswers } from './find-answers.ts';
 

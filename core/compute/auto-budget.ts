@@ -3,10 +3,14 @@
  * table, from seconds for the examples to a minute for 50,000 rows, and by less from there on.
  */
 import type { Candidate, Plan, Rung } from '../search/plan.ts';
-import { type Budget, gateUntil, type Limits, tooSmall } from './budget.ts';
-import { callsOf, type Estimate, fixedDollars, pipelineSecondDollars, startSeconds } from './cost.ts';
+import { gateUntil, tooSmall } from './budget.ts';
+import { callsOf, fixedDollars, pipelineSecondDollars, startSeconds } from './cost.ts';
+import type { Estimate } from './estimate.ts';
+import type { Shape } from './estimator.ts';
+import { scale } from './interval.ts';
 import { coresOf, type Lane, searchPower } from './lane.ts';
-import { estimatorOf, type Shape, scale, tableInMemory } from './work.ts';
+import type { Budget, Limits } from './limits.ts';
+import { estimatorOf, tableInMemory } from './work.ts';
 
 /**
  * Core seconds without a budget: for any table, for a million cells (rows × features × numbers that a model answers) more, and at most; but of large

@@ -6,7 +6,7 @@
  */
 import { type BoostingParams, resolve } from '../models/boosting/params.ts';
 import type { Params } from '../models/model.ts';
-import type { Estimator, Shape } from './work.ts';
+import type { Estimator, Shape } from './estimator.ts';
 
 /** Seconds, fitted by bench/estimate.ts. */
 const seconds = {

@@ -1,6 +1,6 @@
 /** Which lane a run takes: the smallest compute that can do its work in time. */
 import { IngotError } from '../errors.ts';
-import type { Estimate } from './cost.ts';
+import type { Estimate } from './estimate.ts';
 import type { Lane, LaneName } from './lane.ts';
 
 /** A way that a run could take. */

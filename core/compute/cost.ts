@@ -3,23 +3,11 @@ import type { Stage } from '../names.ts';
 import type { Plan } from '../search/plan.ts';
 import { trainingShares } from '../search/training-sizes.ts';
 import type { JobSize } from './batch.ts';
+import type { Estimate } from './estimate.ts';
+import type { Shape } from './estimator.ts';
+import { exactly, type Interval, scale, sum } from './interval.ts';
 import { childrenOf, coresOf, type Lane } from './lane.ts';
-import type { Preparation } from './preparation.ts';
-import { coreSecondsOf, estimatorOf, exactly, type Interval, type Shape, scale, sum, tableInMemory } from './work.ts';
-
-/** As `plan.json` keeps it. */
-export interface Estimate {
-  coreSeconds: Interval;
-  /** Bytes of the largest piece of work. */
-  memory: number;
-  /** From the start of the run to its release. */
-  seconds: Interval;
-  dollars: Interval;
-  /** Seconds and dollars from the upload to the start, which the dollars above hold too. */
-  preparation?: Preparation;
-  /** What it was reckoned with; what was spent is reckoned with the same. */
-  lane: Lane;
-}
+import { coreSecondsOf, estimatorOf, tableInMemory } from './work.ts';
 
 /** What a run has spent. */
 export interface Spent {

@@ -5,7 +5,7 @@
 import { type ForestParams, resolve } from '../models/forest/params.ts';
 import type { Params } from '../models/model.ts';
 import { leafBits } from '../models/tree/fixed-point.ts';
-import type { Estimator, Shape } from './work.ts';
+import type { Estimator, Shape } from './estimator.ts';
 
 /** Seconds, fitted by bench/estimate.ts. */
 const seconds = {

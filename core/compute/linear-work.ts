@@ -5,7 +5,7 @@
  */
 import { resolve, type Solver } from '../models/linear/params.ts';
 import type { Params } from '../models/model.ts';
-import type { Estimator, Shape } from './work.ts';
+import type { Estimator, Shape } from './estimator.ts';
 
 /** A pass's seconds for a cell and an output, and for a row and an output. */
 interface Pass {

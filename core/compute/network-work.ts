@@ -5,7 +5,7 @@
  */
 import { mostInputs, quantileRows } from '../models/network/encoding.ts';
 import { batches, leastBatch, mostBatch, type NetworkParams, resolve } from '../models/network/params.ts';
-import type { Estimator, Shape } from './work.ts';
+import type { Estimator, Shape } from './estimator.ts';
 
 /** Seconds, fitted to runs of bench/estimate by least squares of logarithms. */
 const seconds = {

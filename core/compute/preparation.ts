@@ -3,15 +3,12 @@
  * that too, so that a run has what preparation leaves.
  */
 import { checkOf } from '../search/choose-crosses.ts';
-import type { Limits } from './budget.ts';
-import { callsOf, type Estimate, pipelineSecondDollars } from './cost.ts';
+import { callsOf, pipelineSecondDollars } from './cost.ts';
+import type { Estimate } from './estimate.ts';
+import type { Shape } from './estimator.ts';
+import { scale, sum } from './interval.ts';
 import { defaultLane, type Lane } from './lane.ts';
-import { type Shape, scale, sum } from './work.ts';
-
-export interface Preparation {
-  seconds: number;
-  dollars: number;
-}
+import type { Limits, Preparation } from './limits.ts';
 
 /** Seconds to clean a cell and to make features of it; to look at a column, whatever its rows; and for a text, measured on the machine of bench/estimate. */
 const cellSeconds = 1e-6;

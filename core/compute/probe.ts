@@ -14,30 +14,8 @@ import { applyView } from '../models/view/apply-view.ts';
 import { filledView } from '../models/view/filled.ts';
 import { expandGrid } from '../search/grid.ts';
 import type { DatasetSpec } from '../spec.ts';
+import type { Descents, Machines, Probe } from './hardness.ts';
 import { descentKey } from './linear-work.ts';
-
-/** As `preprocess.json` keeps it. */
-export interface Probe {
-  svm?: Machines;
-  descent?: Descents;
-}
-
-/** Of machines with the rbf kernel. */
-export interface Machines {
-  rows: number;
-  /** Kernels that the solver has gone over, at a C of 1, and at a C of 10, which begins with that of 1. */
-  passed: number;
-  passedTen: number;
-  /** The share of the rows that are support vectors, at a C of 1. */
-  vectors: number;
-}
-
-/** Of linear models' gradient descents. */
-export interface Descents {
-  rows: number;
-  /** By solver and penalty, see `descentKey`; where batches are drawn, the geometric mean of two draws. */
-  epochs: Record<string, number>;
-}
 
 const machineRows = 300;
 /** With more classes each pair would have a handful of rows. */

@@ -4,8 +4,8 @@
  */
 import type { Params } from '../models/model.ts';
 import { resolve } from '../models/svm/params.ts';
-import type { Machines } from './probe.ts';
-import type { Estimator, Shape } from './work.ts';
+import type { Estimator, Shape } from './estimator.ts';
+import type { Machines } from './hardness.ts';
 
 /** Seconds, fitted to runs of bench/estimate by least squares of logarithms. */
 const seconds = {

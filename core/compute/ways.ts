@@ -3,11 +3,14 @@ import { IngotError } from '../errors.ts';
 import { longestTrial } from '../search/auto/rungs.ts';
 import type { Plan } from '../search/plan.ts';
 import { type BatchSettings, jobSize, type Machines, margin, tableBytes } from './batch.ts';
-import { type Budget, fitBudget, type Limits } from './budget.ts';
+import { fitBudget } from './budget.ts';
 import { functionObstacle, type Option } from './choose-lane.ts';
-import { type Estimate, estimateRun, partsOf } from './cost.ts';
+import { estimateRun, partsOf } from './cost.ts';
+import type { Estimate } from './estimate.ts';
+import type { Shape } from './estimator.ts';
 import { batchLane, type Lane } from './lane.ts';
-import { estimatorOf, type Shape } from './work.ts';
+import type { Budget, Limits } from './limits.ts';
+import { estimatorOf } from './work.ts';
 
 export interface Way extends Option {
   plan: Plan;

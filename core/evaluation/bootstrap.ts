@@ -3,8 +3,8 @@ import type { Answered } from '../answers/answers.ts';
 import { takeTarget } from '../features/split.ts';
 import type { Target } from '../models/model.ts';
 import { Random } from '../random.ts';
+import type { Scores } from '../search/metrics.ts';
 import { score } from '../search/metrics.ts';
-import type { Scores } from '../search/plan.ts';
 import type { MetricName } from '../spec.ts';
 import { rowsOf, takeAnswers } from './rows.ts';
 

@@ -2,8 +2,8 @@
 import type { Answered } from '../answers/answers.ts';
 import { takeTarget } from '../features/split.ts';
 import type { Target } from '../models/model.ts';
+import type { Scores } from '../search/metrics.ts';
 import { confusionMatrix, score } from '../search/metrics.ts';
-import type { Scores } from '../search/plan.ts';
 import type { RawRows } from '../serving/rows.ts';
 import type { MetricName } from '../spec.ts';
 import { bootstrapIntervals } from './bootstrap.ts';

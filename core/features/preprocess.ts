@@ -1,6 +1,6 @@
 /** The shape of `features/<dataset>/<revision>/preprocess.json`: all that was fitted on the train rows, enough to transform any row. */
 
-import type { Probe } from '../compute/probe.ts';
+import type { Probe } from '../compute/hardness.ts';
 import type { FittedDate } from './date-parts.ts';
 import type { FittedCross } from './fitted-cross.ts';
 import type { FittedText } from './fitted-text.ts';

@@ -1,6 +1,7 @@
 /** The shape of a version's `card.json`: what the model is, what it was made of, and how good it is. Immutable. */
 import type { AnswersCard } from '../answers/answers-card.ts';
-import type { Estimate, Spent } from '../compute/cost.ts';
+import type { Spent } from '../compute/cost.ts';
+import type { Estimate } from '../compute/estimate.ts';
 import type { HeldOut } from '../evaluation/evaluate.ts';
 import type { IterationCurve } from '../evaluation/iterations.ts';
 import type { Params } from '../models/model.ts';

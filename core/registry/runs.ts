@@ -1,8 +1,9 @@
 /** What a run is and how far it has come, read from the objects that it has written and from the service that executes it. */
 import type { Machines } from '../compute/batch.ts';
-import { type Estimate, type Spent, spentOn } from '../compute/cost.ts';
+import { type Spent, spentOn } from '../compute/cost.ts';
+import type { Estimate } from '../compute/estimate.ts';
+import type { Interval } from '../compute/interval.ts';
 import type { Lane, LaneName } from '../compute/lane.ts';
-import type { Interval } from '../compute/work.ts';
 import type { ErrorBody } from '../errors.ts';
 import { modelKeys } from '../keys.ts';
 import { type Stage, stages } from '../names.ts';

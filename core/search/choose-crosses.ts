@@ -2,7 +2,9 @@
  * Which crosses of numbers pay for themselves. A quick boosting answers each fold's rows without having seen them; crosses are ranked by how much of
  * what it missed they explain; and the best few are kept where the same boosting, given them, errs less on the same folds.
  */
-import { coreSecondsOf, type Shape } from '../compute/work.ts';
+
+import type { Shape } from '../compute/estimator.ts';
+import { coreSecondsOf } from '../compute/work.ts';
 import { crossValues, groupingOf, imputed } from '../features/cross.ts';
 import { type Cross, crossOperations } from '../features/fitted-cross.ts';
 import type { Preprocess } from '../features/preprocess.ts';

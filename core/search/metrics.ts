@@ -5,7 +5,8 @@
 import { IngotError } from '../errors.ts';
 import type { Predictions, Target } from '../models/model.ts';
 import type { MetricName } from '../spec.ts';
-import type { Scores } from './plan.ts';
+
+export type Scores = Partial<Record<MetricName, number>>;
 
 type Task = Target['task'];
 

@@ -1,11 +1,13 @@
 /** What a run does, decided before it starts and written to `runs/<run>/plan.json`; trials are its independent pieces of work. */
-import type { Budget } from '../compute/budget.ts';
-import type { Estimate } from '../compute/cost.ts';
+
+import type { Estimate } from '../compute/estimate.ts';
+import type { Shape } from '../compute/estimator.ts';
 import type { LaneName } from '../compute/lane.ts';
-import type { Shape } from '../compute/work.ts';
+import type { Budget } from '../compute/limits.ts';
 import type { ClassWeights } from '../models/class-weights.ts';
 import type { Params } from '../models/model.ts';
 import type { MetricName } from '../spec.ts';
+import type { Scores } from './metrics.ts';
 
 export interface RunRecord {
   run: string;
@@ -105,8 +107,6 @@ export interface Plan {
   /** Where dataset.json limits the run. */
   budget?: Budget;
 }
-
-export type Scores = Partial<Record<MetricName, number>>;
 
 export interface TrialResult {
   trial: string;

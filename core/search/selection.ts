@@ -1,7 +1,8 @@
 import { familyOf } from '../models/families.ts';
 import type { MetricName } from '../spec.ts';
+import type { Scores } from './metrics.ts';
 import { metrics } from './metrics.ts';
-import type { Leaderboard, Plan, Scores, TrialResult } from './plan.ts';
+import type { Leaderboard, Plan, TrialResult } from './plan.ts';
 
 /**
  * Ranks a plan's candidates by the mean of its metric over the folds. Equal means (to 12 digits, so that the order of a sum does not

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { callSeconds, fixedDollars, pipelineSecondDollars } from '../../core/compute/cost.ts';
+import type { Shape } from '../../core/compute/estimator.ts';
 import { batchLane, defaultLane, type Lane } from '../../core/compute/lane.ts';
-import type { Shape } from '../../core/compute/work.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { trialsOf } from '../../core/search/auto/rungs.ts';
 import type { Plan } from '../../core/search/plan.ts';

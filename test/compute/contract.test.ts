@@ -3,12 +3,14 @@
  * The stages behind the fit cannot stop with a part of their work: here they take what the estimate's interval says.
  */
 import { expect, test } from 'vitest';
-import { deadlineOf, fitBudget, type Limits, OutOfTime } from '../../core/compute/budget.ts';
+import { deadlineOf, fitBudget, OutOfTime } from '../../core/compute/budget.ts';
 import { timeLeft } from '../../core/compute/clock.ts';
 import { callSeconds, fixedDollars, partsOf, secondDollars } from '../../core/compute/cost.ts';
+import type { Shape } from '../../core/compute/estimator.ts';
 import { fitInTime } from '../../core/compute/fit-in-time.ts';
 import { coresOf, defaultLane } from '../../core/compute/lane.ts';
-import { coreSecondsOf, type Shape } from '../../core/compute/work.ts';
+import type { Limits } from '../../core/compute/limits.ts';
+import { coreSecondsOf } from '../../core/compute/work.ts';
 import { IngotError } from '../../core/errors.ts';
 import { modelKeys } from '../../core/keys.ts';
 import type { FittedModel, Params } from '../../core/models/model.ts';

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { estimateRun, fixedDollars, spentOn } from '../../core/compute/cost.ts';
+import type { Shape } from '../../core/compute/estimator.ts';
 import { defaultLane, type Lane, parseLane } from '../../core/compute/lane.ts';
-import { coreSecondsOf, type Shape } from '../../core/compute/work.ts';
+import { coreSecondsOf } from '../../core/compute/work.ts';
 import { type DatasetSpec, familyNames } from '../../core/spec.ts';
 import { planOf } from './plans.ts';
 

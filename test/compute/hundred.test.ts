@@ -5,11 +5,13 @@
  * `INGOT_BUDGETS=100 npx vitest run test/compute/hundred.test.ts` tries a hundred seeds of each budget; here are few.
  */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { Limits } from '../../core/compute/budget.ts';
 import { callsOf, fixedDollars, pipelineSecondDollars, secondDollars } from '../../core/compute/cost.ts';
+import type { Shape } from '../../core/compute/estimator.ts';
+import type { Interval } from '../../core/compute/interval.ts';
 import { coresOf, defaultLane, type Lane, searchPower } from '../../core/compute/lane.ts';
+import type { Limits } from '../../core/compute/limits.ts';
 import { preparationOf } from '../../core/compute/preparation.ts';
-import { foldCoreSeconds, type Interval, type Shape } from '../../core/compute/work.ts';
+import { foldCoreSeconds } from '../../core/compute/work.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
 import { families } from '../../core/models/families.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BatchSettings, expectedWait, jobSize, machineKinds, parseBatch, shareOf } from '../../core/compute/batch.ts';
-import type { Limits } from '../../core/compute/budget.ts';
 import { chooseLane, mayTakeBatch, type Option } from '../../core/compute/choose-lane.ts';
 import { estimateRun, spentOn } from '../../core/compute/cost.ts';
+import { exactly } from '../../core/compute/interval.ts';
 import { batchLane, defaultLane, type Lane } from '../../core/compute/lane.ts';
+import type { Limits } from '../../core/compute/limits.ts';
 import { batchWays, functionWay, type Question, rowsWithRoom } from '../../core/compute/ways.ts';
-import { exactly } from '../../core/compute/work.ts';
 import { shares } from '../../core/names.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { planOf } from './plans.ts';

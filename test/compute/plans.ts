@@ -1,4 +1,4 @@
-import type { Shape } from '../../core/compute/work.ts';
+import type { Shape } from '../../core/compute/estimator.ts';
 import type { Plan } from '../../core/search/plan.ts';
 import { planSearch } from '../../core/search/plan-search.ts';
 import type { DatasetSpec } from '../../core/spec.ts';

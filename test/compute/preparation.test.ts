@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { deadlineOf, type Limits } from '../../core/compute/budget.ts';
+import { deadlineOf } from '../../core/compute/budget.ts';
 import { timeLeft } from '../../core/compute/clock.ts';
 import { defaultLane, type Lane } from '../../core/compute/lane.ts';
+import type { Limits } from '../../core/compute/limits.ts';
 import { OptionalParts, preparationOf, secondsForCrosses, without } from '../../core/compute/preparation.ts';
 import type { FittedText } from '../../core/features/fitted-text.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';

@@ -130,7 +130,7 @@ describe('job definitions', () => {
     }
   });
 
-  it('read and write just the prefixes that are theirs', () => {
+  it('read, write and remove just what is under the prefixes that are theirs', () => {
     const prefixes = Object.fromEntries(
       ['Train', 'Prepare'].map((kind) => {
         const [, policy] = all('AWS::IAM::Policy').find(([id]) => id.startsWith(`IngotBatchJobs${kind}Role`))!;
@@ -143,15 +143,20 @@ describe('job definitions', () => {
                 ([, bucket, prefix]) => `${bucket}${prefix}`,
               ),
             );
-        return [kind, [of('s3:GetObjectVersion'), of('s3:PutObject')]];
+        return [kind, [of('s3:GetObjectVersion'), of('s3:PutObject'), of('s3:DeleteObject')]];
       }),
     );
     expect(prefixes).toEqual({
-      Train: [['Data/clean/', 'Data/features/', 'Model/runs/'], ['Model/runs/']],
+      Train: [
+        ['Data/clean/', 'Data/features/', 'Model/runs/', 'Model/checkpoints/'],
+        ['Model/runs/', 'Model/checkpoints/'],
+        ['Model/checkpoints/'],
+      ],
       Prepare: [
         // Data that come again are made live again by the version that they have.
         ['Data/raw/', 'Data/clean/', 'Data/features/', 'Data/secrets/', 'Model/runs/', 'Model/models/'],
         ['Data/clean/', 'Data/features/', 'Data/secrets/', 'Model/runs/', 'Model/models/'],
+        [],
       ],
     });
   });

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import type { Budget } from '../../core/compute/budget.ts';
 import { defaultLane } from '../../core/compute/lane.ts';
+import type { Budget } from '../../core/compute/limits.ts';
 import { forest } from '../../core/models/forest/forest.ts';
 import { linear } from '../../core/models/linear/linear.ts';
 import type { FoldFit, Target } from '../../core/models/model.ts';

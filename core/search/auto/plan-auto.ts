@@ -1,7 +1,8 @@
 import { autoBudget, estimateAuto, timedRungs, workWithin } from '../../compute/auto-budget.ts';
-import type { Limits } from '../../compute/budget.ts';
+import type { Shape } from '../../compute/estimator.ts';
 import type { Lane } from '../../compute/lane.ts';
-import { estimatorOf, type Shape } from '../../compute/work.ts';
+import type { Limits } from '../../compute/limits.ts';
+import { estimatorOf } from '../../compute/work.ts';
 import { parseClassWeights } from '../../models/class-weights.ts';
 import { version } from '../../names.ts';
 import { metricFor } from '../metrics.ts';

@@ -3,8 +3,10 @@
  * sample of one fold first, and the best go on to all folds as far as the work reaches. What is decided here rests on estimates alone, so
  * that the same data and limits give the same search on every machine.
  */
+
+import type { Shape } from '../../compute/estimator.ts';
 import { coresOf, type Lane, searchPower } from '../../compute/lane.ts';
-import { foldCoreSeconds, type Shape } from '../../compute/work.ts';
+import { foldCoreSeconds } from '../../compute/work.ts';
 import type { Candidate, Plan, Rung, RungTrials, Trial } from '../plan.ts';
 
 /** Rows of the smallest sample. */
