@@ -6,6 +6,8 @@ import { deadlineOf, type Stop } from './budget.ts';
 
 /** Beyond this many times the estimate, a machine's slowness is taken for a pause that is over. */
 const mostSlowness = 4;
+/** What is kept is by the upper end of estimates, which is for machines that are this much slower. */
+const plannedSlowness = 1.2;
 /** Of what is left when the run starts, what may be kept for the stages after the search because the machine is slow. */
 const mostKept = 0.65;
 
@@ -28,7 +30,7 @@ function untilOn({ createdAt, uploadedAt }: RunRecord, { budget, rungs }: Plan, 
   const end = minutes * 60 - preparation.seconds;
   // The search is what gives way, though not altogether.
   const most = (mostKept * (minutes * 60 - took)) / (end - searchUntil);
-  return end - (end - until) * Math.max(1, Math.min(mostSlowness, took / preparation.seconds, most));
+  return end - (end - until) * Math.max(1, Math.min(mostSlowness, took / preparation.seconds / plannedSlowness, most));
 }
 
 /**

@@ -127,8 +127,9 @@ describe('what is kept for the last stages', () => {
   test('is what was planned on a machine that is as quick, and grows with its slowness, to two thirds of what is left', async () => {
     expect(await overAfter(5)).toEqual([45, 50, 59]);
     expect(await overAfter(2)).toEqual([45, 50, 59]);
-    expect(await overAfter(7.5)).toEqual([37.5, 45, 58.5]);
-    expect(await overAfter(10)).toEqual([30, 40, 58]);
+    expect(await overAfter(6)).toEqual([45, 50, 59]);
+    expect(await overAfter(9)).toEqual([37.5, 45, 58.5]);
+    expect(await overAfter(12)).toEqual([30, 40, 58]);
     expect(await overAfter(30)).toEqual([40.5, 47, 58.7]);
   });
 });
