@@ -45,7 +45,10 @@ export async function* trainingSizes(
   context: Omit<FitContext, 'seed'> & { by?: RowKeys | undefined; isMember?: boolean },
 ): AsyncGenerator<TrainingSize> {
   const { shape, seed } = plan;
-  const [{ train, valid }] = splitFolds(y, plan.folds, seed, context.by) as [{ train: Int32Array; valid: Int32Array }];
+  const [{ train, valid: own }] = splitFolds(y, plan.folds, seed, context.by) as [{ train: Int32Array; valid: Int32Array }];
+  // Of a large fold not all rows were asked.
+  const numbers = all.task === 'classification' ? all.probabilities : all.values;
+  const valid = own.filter((row) => !Number.isNaN(numbers[(row * numbers.length) / x.rows]!));
   const truth = takeTarget(y, valid);
   const sized = (rows: number, predictions: Predictions): TrainingSize[] => {
     const found = score(truth, predictions)[plan.metric];
