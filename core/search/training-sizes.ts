@@ -46,7 +46,7 @@ export async function* trainingSizes(
 ): AsyncGenerator<TrainingSize> {
   const { shape, seed } = plan;
   const [{ train, valid: others }] = splitFolds(y, plan.folds, seed, context.by) as [{ train: Int32Array; valid: Int32Array }];
-  // Where the time was over, a search has nothing of the first fold, or not of all its rows.
+  // Where the time was over, a search has nothing of the first fold, or not of all its rows; and of a large fold not all rows are asked.
   const valid = knownRows(takePredictions(all, others)).map((place) => others[place]!);
   if (valid.length === 0) return;
   const truth = takeTarget(y, valid);

@@ -33,6 +33,16 @@ test('training sizes end with all rows of the first fold, and cost nothing but t
   for (const { score } of sizes) expect(score).toBeGreaterThan(0.5);
 });
 
+test('training sizes are of the rows that were asked, where a large fold had more', async () => {
+  const { x, y } = makeSample(400, 4, 2, 1);
+  const all = await outOfFold(plan, candidate, x, y, { workers: 1 });
+  numbersOf(all).fill(Number.NaN, 0, 400);
+  const scores: number[] = [];
+  for await (const { score } of trainingSizes(plan, candidate, x, y, all, { workers: 1 })) scores.push(score);
+  expect(scores).toHaveLength(4);
+  for (const score of scores) expect(score).toBeGreaterThan(0.5);
+});
+
 test('a member stands for its mixture with as many sizes as there is work for', async () => {
   const { x, y } = makeSample(400, 4, 2, 1);
   const all = await outOfFold(plan, candidate, x, y, { workers: 1 });

@@ -50,7 +50,8 @@ export function chooseMembers(
     const size = (i: number) => (weights[i]! > 0 ? sizeOf(pool[i]!.models, bagged[i]!, outputs) : 0);
     const total = () => pool.reduce((sum, _, i) => sum + size(i), 0);
     const bySize = () => pool.map((_, i) => i).sort((a, b) => size(b) - size(a) || a - b);
-    for (const i of bySize()) if (total() > 1 && weights[i]! > 0) bagged[i] = false;
+    // Of two folds one model of all rows, of twice as many parts, would be as large as both, and four times the work.
+    for (const i of bySize()) if (total() > 1 && weights[i]! > 0 && pool[i]!.models.length > 2) bagged[i] = false;
     // Beside a best that is too large by itself, small ones stay.
     if (total() <= Math.max(1, size(0) + besideLarge) || pool.length === 1) {
       const members = pool.map((finalist, i): Member => ({ ...finalist, weight: weights[i]!, bag: bagged[i]! }));
