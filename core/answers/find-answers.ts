@@ -68,7 +68,7 @@ export async function findAnswers(
     const { stored, exemplar } = context;
     const sizes: TrainingSize[] = [];
     const sized = stored
-      ? exemplar && trainingSizes(plan, exemplar.candidate, x, weighted, exemplar.outOfFold, { ...fitting, isMember: true })
+      ? exemplar && trainingSizes(plan, exemplar.candidate, x, weighted, exemplar.outOfFold, { ...fitting, grown: exemplar.grown })
       : trainingSizes(plan, candidate, x, weighted, all, fitting);
     const before = context.left();
     try {

@@ -1,9 +1,9 @@
 /** How the score grows with the rows to learn from: whether more data would help. */
-import { foldCoreSeconds } from '../compute/work.ts';
+import { coreSecondsOf } from '../compute/work.ts';
 import type { RowKeys } from '../features/row-keys.ts';
 import { takeTarget } from '../features/split.ts';
 import { familyOf } from '../models/families.ts';
-import type { FitContext, Matrix, Predictions, Target } from '../models/model.ts';
+import type { FitContext, Matrix, Params, Predictions, Target } from '../models/model.ts';
 import { Random } from '../random.ts';
 import { fitFold } from './auto/fold-fit.ts';
 import { splitFolds } from './folds.ts';
@@ -27,13 +27,15 @@ export interface TrainingSize {
 /** The member of a mixture that stands for it: a curve of its own would cost a search for each size. */
 export interface Exemplar {
   candidate: Candidate;
+  /** Its parameters with as many nested parts as the models of its folds have. */
+  grown: Params;
   /** Of all rows, as out-of-fold.ts has them. */
   outOfFold: Predictions;
 }
 
 /**
  * @param all out-of-fold predictions of all rows, by the same candidate
- * @param context.isMember whether it is a mixture's, fitted on each size as on a fold of the search: with the family's own stopping
+ * @param context.grown of a mixture's member, which is fitted on each size as on a fold of the search, with the family's own stopping: what its work is
  * @returns that of all rows, which costs nothing, then ascending
  */
 export async function* trainingSizes(
@@ -42,7 +44,7 @@ export async function* trainingSizes(
   x: Matrix,
   y: Target,
   all: Predictions,
-  context: Omit<FitContext, 'seed'> & { by?: RowKeys | undefined; isMember?: boolean },
+  context: Omit<FitContext, 'seed'> & { by?: RowKeys | undefined; grown?: Params },
 ): AsyncGenerator<TrainingSize> {
   const { shape, seed } = plan;
   const [{ train, valid: others }] = splitFolds(y, plan.folds, seed, context.by) as [{ train: Int32Array; valid: Int32Array }];
@@ -60,9 +62,9 @@ export async function* trainingSizes(
   for (const share of trainingShares) {
     const rows = order.slice(0, Math.round(share * train.length)).sort();
     if (rows.length < leastRows) continue;
-    if (context.isMember && shape) work += foldCoreSeconds(family, { ...shape, rows: rows.length }, params, valid.length);
+    if (context.grown && shape) work += coreSecondsOf(family, { ...shape, rows: rows.length }, [context.grown], valid.length).point;
     if (work > memberWork) return;
-    const fitted = context.isMember
+    const fitted = context.grown
       ? [await fitFold(familyOf(family), x, y, rows, valid, params, { ...context, seed })]
       : familyOf(family).predictGrid(x, y, rows, valid, [params], { ...context, seed });
     for await (const { predictions } of fitted) yield* sized(rows.length, predictions);

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { findAnswers } from '../../core/answers/find-answers.ts';
 import { OutOfTime } from '../../core/compute/budget.ts';
 import { familyOf } from '../../core/models/families.ts';
+import type { Params } from '../../core/models/model.ts';
 import { splitFolds } from '../../core/search/folds.ts';
 import { outOfFold } from '../../core/search/out-of-fold.ts';
 import type { Plan } from '../../core/search/plan.ts';
@@ -46,14 +47,15 @@ test('training sizes are of the rows that were asked, where a large fold had mor
 test('a member stands for its mixture with as many sizes as there is work for', async () => {
   const { x, y } = makeSample(400, 4, 2, 1);
   const all = await outOfFold(plan, candidate, x, y, { workers: 1 });
-  const rowsOf = async (features: number) => {
+  const rowsOf = async (features: number, grown: Params = candidate.params) => {
     const rows: number[] = [];
     const shape = { rows: 400, features, classes: 2 };
-    for await (const size of trainingSizes({ ...plan, shape }, candidate, x, y, all, { workers: 1, isMember: true })) rows.push(size.rows);
+    for await (const size of trainingSizes({ ...plan, shape }, candidate, x, y, all, { workers: 1, grown })) rows.push(size.rows);
     return rows;
   };
   expect(await rowsOf(4)).toEqual([300, 38, 75, 150]);
   expect(await rowsOf(1e8)).toEqual([300]);
+  expect(await rowsOf(4, { ...candidate.params, nEstimators: 1e7 })).toEqual([300]);
 });
 
 test('where the time is over there are no answers, and that is said', async () => {
@@ -78,7 +80,7 @@ test('where the time is over there are no answers, and that is said', async () =
 test('a family that cannot be fitted on few rows costs the curve, not the answers', async () => {
   const { x, y } = makeSample(200, 4, 2, 1);
   const stored = await outOfFold(plan, candidate, x, y, { workers: 1 });
-  const exemplar = { candidate: { id: 3, family: 'none', params: {} }, outOfFold: stored };
+  const exemplar = { candidate: { id: 3, family: 'none', params: {} }, grown: {}, outOfFold: stored };
   const found = await findAnswers(plan, candidate, x, y, { workers: 1, left: () => 1e6, stored, exemplar });
   expect(found).toMatchObject({ answers: { coverage: 0.9 }, exemplar: { candidate: 3, family: 'none' }, trainingSizes: [{ rows: 150 }] });
 });
@@ -89,6 +91,6 @@ test('a member of which nothing is known on the first fold has no curve', async 
   const { valid } = splitFolds(y, plan.folds, plan.seed)[0]!;
   const numbers = numbersOf(all);
   for (const row of valid) numbers.fill(Number.NaN, row * 2, row * 2 + 2);
-  const sizes = trainingSizes(plan, candidate, x, y, all, { workers: 1, isMember: true });
+  const sizes = trainingSizes(plan, candidate, x, y, all, { workers: 1, grown: candidate.params });
   expect((await sizes.next()).done).toBe(true);
 });

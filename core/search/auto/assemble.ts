@@ -56,8 +56,9 @@ export async function fitAssembly(
   const { model, outOfFold, assembly } = await assemble(plan, finalists, takeTarget(y, rows), foldOf, refit, by?.by !== 'time');
   const ofAll = (answers: Float32Array) => asPredictions(y, ofAllRows(y, rows, answers));
   const { candidate: id } = assembly.members.reduce((most, member) => (member.weight > most.weight ? member : most));
-  const { candidate, answers } = finalists.find((finalist) => finalist.candidate.id === id)!;
-  return { model, assembly, outOfFold: ofAll(outOfFold), ...(isWhole && { exemplar: { candidate, outOfFold: ofAll(answers) } }) };
+  const { candidate, answers, models: parts } = finalists.find((finalist) => finalist.candidate.id === id)!;
+  const exemplar = { candidate, grown: grownParams(candidate, parts), outOfFold: ofAll(answers) };
+  return { model, assembly, outOfFold: ofAll(outOfFold), ...(isWhole && { exemplar }) };
 }
 
 /** [all rows × outputs] of `answers`, [rows × outputs]: NaN in rows of which no part of the model is ignorant. */
@@ -206,12 +207,15 @@ function crossWeights(answers: Float32Array[], y: Target, foldOf: Int32Array, me
 }
 
 /** Of all rows there are more than of a fold: that many more parts are worth growing. */
-function wholeParams({ family, params }: Candidate, models: Finalist['models']): Params {
-  const steps = models.flatMap(({ steps }) => steps ?? []);
+const wholeParams = (candidate: Candidate, models: Finalist['models']): Params =>
+  grownParams(candidate, models, models.length > 1 ? models.length / (models.length - 1) : 1);
+
+/** As many nested parts as the models of the folds have on average, or some times as many. */
+function grownParams({ family, params }: Candidate, models: Finalist['models'], times = 1): Params {
+  const steps = models.flatMap((model) => model.steps ?? []);
   if (steps.length === 0) return params;
   const mean = steps.reduce((a, b) => a + b, 0) / steps.length;
-  const more = models.length > 1 ? models.length / (models.length - 1) : 1;
-  return withSteps(family, params, Math.max(1, Math.round(mean * more)));
+  return withSteps(family, params, Math.max(1, Math.round(mean * times)));
 }
 
 function largestOf(values: Float64Array): number {
