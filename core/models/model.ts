@@ -83,7 +83,7 @@ export interface FittedModel {
   serialize(): Uint8Array;
   /** What the raw output is a sum of, for exact explanations; a model that is no sum of its features' parts has none. */
   additive?(): Additive | undefined;
-  /** Nested parts (trees, rounds), and the model that has the first so many of them. */
+  /** Nested parts (trees, rounds, epochs), and, where they are kept, the model that has the first so many of them. */
   readonly steps?: number | undefined;
   readonly first?: ((steps: number) => FittedModel) | undefined;
   /** The training objective before the first iteration and after each. */

@@ -49,6 +49,12 @@ export function familyContract(family: Family, { params, orderless, seeded }: Pr
       expect(Buffer.compare(a.serialize(), b.serialize()) !== 0).toBe(seeded);
     });
 
+    test('a fold stops where it does best, and its model knows after how many steps when it comes back from storage', async () => {
+      const [train, valid] = [0, 1].map((side) => Int32Array.from({ length: 200 }, (_, row) => 2 * row + side)) as [Int32Array, Int32Array];
+      const fold = await family.fitFold?.(sample.x, sample.y, train, valid, params, context);
+      if (fold) expect(family.deserialize(fold.model.serialize()).steps).toBe(fold.steps);
+    });
+
     test('probabilities are between 0 and 1 and add up to 1', async () => {
       const predictions = await (await fitOn(sample)).predict(sample.x);
       for (const value of numbersOf(predictions)) expect(Number.isFinite(value)).toBe(true);

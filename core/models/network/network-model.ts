@@ -47,6 +47,10 @@ export class NetworkModel implements FittedModel {
     this.learningCurve = learningCurve;
   }
 
+  get steps(): number {
+    return Number(this.params['epochs']);
+  }
+
   async predict(x: Matrix): Promise<Predictions> {
     const { classes, present, centre, spread, least, most } = this.reading;
     const scores = scoresOf(this.network, x);
