@@ -23,11 +23,8 @@ import { once } from '../../functions/shared/objects.ts';
 import type { Services } from '../../functions/shared/services.ts';
 import { type RunEvent, StageError } from '../../functions/shared/stage.ts';
 import { transformRevision } from '../../functions/transform.lambda.ts';
-import { searchSlice } from './search-slice.ts';
+import { type OnInterrupt, searchSlice } from './search-slice.ts';
 import { tellUsage } from './usage.ts';
-
-/** Takes what keeps the work that is under way, before the machine is taken away. */
-type OnInterrupt = (keep: () => Promise<void>) => void;
 
 /** What each job does, with the event that its submitter gave it; `index` is that of a child of an array job. */
 const work: Record<JobStage, (event: never, services: Services, index: number, onInterrupt: OnInterrupt) => Promise<void>> = {

@@ -28,12 +28,14 @@ export interface Slice {
 /** What the thread tells: a trial begins; it has so many milliseconds from now on; all are done; one failed; what is under way is kept. */
 export type Told = { begun: string } | { within: number | undefined } | { done: true } | { failed: StageError['told'] } | { kept: true };
 
-/** @param onInterrupt is given what keeps the work that is under way, before the machine is taken away */
+/** Takes what keeps the work that is under way, before the machine is taken away. */
+export type OnInterrupt = (keep: () => Promise<void>) => void;
+
 export async function searchSlice(
   { rung, children, ...event }: SearchEvent,
   { models, log }: Pick<Services, 'models' | 'log'>,
   index: number,
-  onInterrupt: (keep: () => Promise<void>) => void,
+  onInterrupt: OnInterrupt,
 ): Promise<void> {
   const plan = await needJson<Plan>(models, modelKeys.plan(event.run));
   const { trials = [] } = (await rungOf(models, plan, rung)) ?? {};
@@ -64,7 +66,7 @@ const start = (slice: Slice): Worker =>
 export async function watchSlice(
   thread: Worker,
   limit: number | undefined,
-  onInterrupt: (keep: () => Promise<void>) => void,
+  onInterrupt: OnInterrupt,
 ): Promise<{ trial: string; why: string } | undefined> {
   const over = Promise.withResolvers<{ trial: string; why: string } | undefined>();
   let trial: string | undefined;

@@ -1,4 +1,5 @@
 /** What is in a column, and the products of all pairs of them, by loops of WebAssembly (kernel/assembly). */
+import { newMemory, reserve } from '../wasm-memory.ts';
 import { kernelBase64 } from './kernel/columns.wasm.ts';
 import type { Rows } from './loss.ts';
 
@@ -29,8 +30,6 @@ interface Loops {
   total: WebAssembly.Global;
 }
 
-const pageBytes = 65_536;
-const maxPages = 65_536;
 /** Address 0 is for what is not there. */
 const start = 64;
 /** Values that are copied to the loops' memory at a time: a quarter of a megabyte, which the second cache holds. */
@@ -38,8 +37,9 @@ const values = 2 ** 16;
 /** Rows that the kernel takes at a time. */
 const block = 128;
 
-/** One for the thread, as nothing here waits. Shared memory, though no thread shares it, for views of it stay when it grows. */
-const memory = new WebAssembly.Memory({ initial: Math.ceil((start + values * 4) / pageBytes), maximum: maxPages, shared: true });
+/** One for the thread, as nothing here waits. */
+const memory = newMemory();
+reserve(memory, start + values * 4);
 const compiled = new WebAssembly.Module(Uint8Array.from(atob(kernelBase64), (char) => char.charCodeAt(0)));
 const loops = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Loops;
 const scanned = new Float32Array(memory.buffer, start, values);
@@ -119,8 +119,7 @@ export function products(
     take(room + 2),
   ];
   const [plain, weighted, matrixAt] = [take(stride * block), take(stride * block), take(stride * stride)];
-  const missing = Math.ceil((end - memory.buffer.byteLength) / pageBytes);
-  if (missing > 0) memory.grow(missing);
+  reserve(memory, end);
   const doubles = (from: number, length: number) => new Float64Array(memory.buffer, from, length);
   doubles(meansAt, features).set(means);
   doubles(plain, stride * block).fill(0);

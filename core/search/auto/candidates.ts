@@ -31,11 +31,15 @@ export function portfolioOf(names: readonly string[] | undefined, skewed = false
   return listed
     .filter(({ family, params }) => !isTooDear(family, params, classes))
     .sort((a, b) => a.place - b.place)
-    .map(({ family, params }, id) => ({ id, family: family.name, params: withRoom(family, family.parse(params as Params), classes) }));
+    .map(({ family, params }, id) => ({
+      id,
+      family: family.name,
+      params: roundsWithRoom(family, family.parse(params as Params), classes),
+    }));
 }
 
 /** Boosting of no more rounds than a graph has room for the trees of, beside other members. */
-function withRoom({ name }: Family, params: Params, classes: number): Params {
+function roundsWithRoom({ name }: Family, params: Params, classes: number): Params {
   if (name !== 'boosting' || classes <= 2) return params;
   const rounds = Math.min(Number(params['nEstimators']), Math.floor(mostTreesBeside(classes) / classes));
   const rate = Number(params['learningRate']) * (classes > mostClassesInSmallSteps ? largerSteps : 1);

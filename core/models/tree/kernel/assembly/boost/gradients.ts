@@ -46,15 +46,6 @@ function exp4(x: v128): v128 {
   return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(k), i32x4.splat(127)), 23));
 }
 
-// @ts-ignore: decorator
-@inline
-function hash4(values: v128): v128 {
-  let h = v128.xor(i32x4.splat(run.seed), i32x4.mul(values, i32x4.splat(0x9e3779b1)));
-  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 16)), i32x4.splat(0x85ebca6b));
-  h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 13)), i32x4.splat(0xc2b2ae35));
-  return v128.xor(h, i32x4.shr_u(h, 16));
-}
-
 /** As `put`, for four rows from `row` on. */
 // @ts-ignore: decorator
 @inline
