@@ -87,7 +87,7 @@ describe.skipIf(!hasJudge)(
       expect(await jobs.stop(queue, 's-', 'Nobody waits for it.')).toSatisfy((whys: string[]) =>
         whys.every((why) => typeof why === 'string'),
       );
-      await expect.poll(() => jobs.open(queue, 's-'), { timeout: 20_000 }).toEqual([]);
+      await expect.poll(() => jobs.open(queue, 's-')).toEqual([]);
       await expect(jobs.look('no-such-queue')).rejects.toThrow();
     });
 
