@@ -109,7 +109,7 @@ describe('a function', () => {
     expect(body.errorMessage).toMatch(message);
   });
 
-  test('that ends its process answers all that wait for a place', { timeout: 60_000 }, async () => {
+  test('that ends its process answers all that wait for a place', async () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => invoke('exits', {})));
     expect(answers.map(({ body }) => body.errorType)).toEqual(Array(8).fill('Runtime.ExitError'));
   });

@@ -134,7 +134,7 @@ function madeTable(rows: number): { columns: Cells[]; labels: Int32Array } {
   };
 }
 
-test.each(families)('$name: the graph answers as the trained model', { timeout: 60_000 }, async (family) => {
+test.each(families)('$name: the graph answers as the trained model', async (family) => {
   const rows = 1500;
   const { columns, labels } = madeTable(rows);
   const target = { task: 'classification', classes: 3, labels } as const;
