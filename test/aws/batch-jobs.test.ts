@@ -54,7 +54,7 @@ describe.skipIf(!hasJudge)(
       queue = runPython(setUp, '', [endpoint]).trim();
       const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
       jobs = new BatchJobs(new BatchClient({ endpoint, region: 'us-east-1', credentials }));
-    }, 120_000);
+    });
 
     afterAll(async () => {
       moto.kill();

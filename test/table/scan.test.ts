@@ -202,7 +202,7 @@ describe('a scanned file is cleaned as one that SQL reads', () => {
       }),
       { numRuns: 8 },
     );
-  }, 120_000);
+  });
 });
 
 it('rows of equal hashes are found, unless they are too many', () => {
