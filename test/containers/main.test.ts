@@ -45,7 +45,7 @@ describe('the job of each stage', () => {
   };
   const trials = () => namesUnder(modelKeys.trials(event.run));
 
-  test('an upload is cleaned, and its features are made and its run started', { timeout: 120_000 }, async () => {
+  test('an upload is cleaned, and its features are made and its run started', async () => {
     const source = { key: 'raw/d/data.csv', sequencer: '01', eventTime: '2026-11-25T08:00:00Z' };
     expect(await machine.run('Clean', source)).toBe(0);
     const { revision, status } = (await getJson<{ revision: string; status: string }>(machine.data, 'clean/d/current.json'))!;
@@ -55,7 +55,7 @@ describe('the job of each stage', () => {
     event = { run: machine.started[0]!, dataset: 'd', revision };
   });
 
-  test('a child of the search does its slice of the trials, and those that are done not again', { timeout: 120_000 }, async () => {
+  test('a child of the search does its slice of the trials, and those that are done not again', async () => {
     const { services } = new Laboratory();
     Object.assign(services, { data: machine.data, models: machine.models, jobs: async () => new FakeBatch() });
     await plan(event, services);
@@ -98,7 +98,7 @@ describe('the job of each stage', () => {
     expect(Buffer.compare(await needBytes(machine.models, modelKeys.fitted(event.run)), resumed)).toBe(0);
   });
 
-  test('an error is told where Plan finds it, with its stage, and ends with 1, which is not retried', { timeout: 120_000 }, async () => {
+  test('an error is told where Plan finds it, with its stage, and ends with 1, which is not retried', async () => {
     const nobody = { ...event, run: 'nobody' };
     expect(await machine.run('Finish', nobody)).toBe(1);
     expect(await getJson(machine.models, modelKeys.jobFailure('nobody'))).toMatchObject({

@@ -48,7 +48,7 @@ test('CloudWatch finds the metrics in the line by queue, and by queue and stage'
 
 test('a process finds what it uses: memory that it holds, and time that it works', () => {
   const before = usageNow();
-  const held = Buffer.alloc(64 * 2 ** 20, 1);
+  const held = Buffer.alloc(256 * 2 ** 20, 1);
   for (const until = Date.now() + 200; Date.now() < until; );
   const after = usageNow();
   expect(after.cpuSeconds).toBeGreaterThan(before.cpuSeconds);

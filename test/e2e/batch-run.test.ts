@@ -11,7 +11,7 @@ let laptop: Laptop;
 
 beforeAll(async () => {
   laptop = await Laptop.start();
-}, 120_000);
+});
 
 afterAll(() => laptop?.stop());
 

@@ -27,7 +27,7 @@ describe.skipIf(!hasChromium)('the console in a browser [needs Chromium]', () =>
     page = await browser.newPage();
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  }, 180_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await laptop?.stop();

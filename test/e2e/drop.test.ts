@@ -18,7 +18,7 @@ describe('somebody drops a file of their own', () => {
   let laptop: Laptop;
   beforeAll(async () => {
     laptop = await Laptop.start();
-  }, 120_000);
+  });
   afterAll(async () => {
     await laptop?.stop();
   });
@@ -51,51 +51,46 @@ describe('somebody drops a file of their own', () => {
       });
       expect(await answer.json()).toMatchObject({ predictions: [{ label: 'Adelie Penguin (Pygoscelis adeliae)' }] });
     },
-    90_000,
   );
 
-  test.skipIf(!hasClients)(
-    'JSON lines, by boto3: a regression [needs Python with boto3 and awscli]',
-    async () => {
-      const environment = JSON.stringify({
-        bucket: laptop.outputs.DataBucket,
-        file: `${examples}/auto-mpg/auto-mpg.jsonl`,
-        endpoint: laptop.outputs.EndpointUrl,
-      });
-      runPython(
-        `import boto3, json, sys
+  test.skipIf(!hasClients)('JSON lines, by boto3: a regression [needs Python with boto3 and awscli]', async () => {
+    const environment = JSON.stringify({
+      bucket: laptop.outputs.DataBucket,
+      file: `${examples}/auto-mpg/auto-mpg.jsonl`,
+      endpoint: laptop.outputs.EndpointUrl,
+    });
+    runPython(
+      `import boto3, json, sys
 c = json.load(sys.stdin)
 s3 = boto3.client('s3', endpoint_url=c['endpoint'], region_name='us-east-1', aws_access_key_id='test', aws_secret_access_key='test')
 s3.upload_file(c['file'], c['bucket'], 'raw/auto-mpg/auto-mpg.jsonl')`,
-        environment,
-      );
-      expect(await laptop.finished('auto-mpg')).toMatchObject({ status: 'SUCCEEDED' });
-      const row = {
-        name: 'a new one',
-        cylinders: 4,
-        displacement: 97,
-        horsepower: null,
-        weight: 2130,
-        acceleration: 14.5,
-        year: 1971,
-        origin: 'Japan',
-      };
-      const answer = await laptop.fetch('models/auto-mpg/predict?explain=true', {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-ndjson' },
-        body: `${JSON.stringify(row)}\n`,
-      });
-      const { predictions } = (await answer.json()) as { predictions: (Explanation & { value: number; interval: [number, number] })[] };
-      expect(predictions[0]!.value).toBeGreaterThan(20);
-      expect(predictions[0]!.value).toBeLessThan(35);
-      expect(predictions[0]!.interval[0]).toBeLessThan(predictions[0]!.value);
-      expect(predictions[0]!.interval[1]).toBeGreaterThan(predictions[0]!.value);
-      const { contributions, base, raw } = predictions[0]!;
-      expect(Object.values(contributions).reduce((a, b) => a + b, base)).toBeCloseTo(raw.value, 6);
-      expect(raw.value).toBeCloseTo(predictions[0]!.value, 3);
-    },
-    90_000,
-  );
+      environment,
+    );
+    expect(await laptop.finished('auto-mpg')).toMatchObject({ status: 'SUCCEEDED' });
+    const row = {
+      name: 'a new one',
+      cylinders: 4,
+      displacement: 97,
+      horsepower: null,
+      weight: 2130,
+      acceleration: 14.5,
+      year: 1971,
+      origin: 'Japan',
+    };
+    const answer = await laptop.fetch('models/auto-mpg/predict?explain=true', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: `${JSON.stringify(row)}\n`,
+    });
+    const { predictions } = (await answer.json()) as { predictions: (Explanation & { value: number; interval: [number, number] })[] };
+    expect(predictions[0]!.value).toBeGreaterThan(20);
+    expect(predictions[0]!.value).toBeLessThan(35);
+    expect(predictions[0]!.interval[0]).toBeLessThan(predictions[0]!.value);
+    expect(predictions[0]!.interval[1]).toBeGreaterThan(predictions[0]!.value);
+    const { contributions, base, raw } = predictions[0]!;
+    expect(Object.values(contributions).reduce((a, b) => a + b, base)).toBeCloseTo(raw.value, 6);
+    expect(raw.value).toBeCloseTo(predictions[0]!.value, 3);
+  });
 
   test('by curl: a presigned address from POST /datasets/{d}/uploads takes the file', async () => {
     const asked = await laptop.fetch('datasets/cancer-too/uploads', {
@@ -109,7 +104,7 @@ s3.upload_file(c['file'], c['bucket'], 'raw/auto-mpg/auto-mpg.jsonl')`,
     writeFileSync(path, gzipSync(readFileSync(`${examples}/breast-cancer/breast-cancer.csv`)));
     execFileSync('curl', ['-sf', '-T', path, uploads[0]!.url]);
     expect(await laptop.finished('cancer-too')).toMatchObject({ status: 'SUCCEEDED' });
-  }, 90_000);
+  });
 
   test('the same upload twice gives one run and one version', async () => {
     const csv = readFileSync(`${examples}/breast-cancer/breast-cancer.csv`);
@@ -127,7 +122,7 @@ s3.upload_file(c['file'], c['bucket'], 'raw/auto-mpg/auto-mpg.jsonl')`,
         await laptop.s3.send(new GetObjectCommand({ Bucket: laptop.outputs.ModelBucket, Key: `models/${model}/versions/1/model.onnx` }))
       ).Body!.transformToByteArray();
     expect((await bytes('twice')).length).toBeGreaterThan(1000);
-  }, 90_000);
+  });
 
   test('data uploaded again after others are live again, without another run', async () => {
     const csv = (slope: number) => `x,y\n${Array.from({ length: 60 }, (_, i) => `${i}.5,${slope * i + (i % 7)}`).join('\n')}\n`;
@@ -145,7 +140,7 @@ s3.upload_file(c['file'], c['bucket'], 'raw/auto-mpg/auto-mpg.jsonl')`,
     await live(1);
     const { runs } = await laptop.get<{ runs: RunSummary[] }>('runs');
     expect(runs.filter((run) => run.dataset === 'back')).toHaveLength(2);
-  }, 90_000);
+  });
 
   const numbers = (rows: number, target: (i: number) => string) =>
     `x,y\n${Array.from({ length: rows }, (_, i) => `${(i * 37) % 101},${target(i)}`).join('\n')}\n`;
@@ -195,19 +190,15 @@ s3.upload_file(c['file'], c['bucket'], 'raw/auto-mpg/auto-mpg.jsonl')`,
       'ragged rows and NUL bytes',
       `x,y\n${Array.from({ length: 80 }, (_, i) => (i === 40 ? '1,2,3,4' : i === 50 ? '1\0,a' : `${(i * 37) % 101},${(i * 37) % 101 > 50 ? 'a' : 'b'}`)).join('\n')}\n`,
     ],
-  ])(
-    'a file with %s is learned, what could not be read is counted',
-    async (name, body) => {
-      const dataset = `odd-${name.replace(/\W+/g, '-')}`;
-      await drop(`raw/${dataset}/data.csv`, body);
-      expect(await laptop.finished(dataset)).toMatchObject({ status: 'SUCCEEDED' });
-      const { report } = await laptop.get<{ report: CleanReport }>(`datasets/${dataset}`);
-      const { read, kept, rejected, duplicates, missingTarget } = report.rows;
-      expect(kept + rejected + duplicates + missingTarget).toBe(read);
-      expect(read).toBe(80);
-    },
-    90_000,
-  );
+  ])('a file with %s is learned, what could not be read is counted', async (name, body) => {
+    const dataset = `odd-${name.replace(/\W+/g, '-')}`;
+    await drop(`raw/${dataset}/data.csv`, body);
+    expect(await laptop.finished(dataset)).toMatchObject({ status: 'SUCCEEDED' });
+    const { report } = await laptop.get<{ report: CleanReport }>(`datasets/${dataset}`);
+    const { read, kept, rejected, duplicates, missingTarget } = report.rows;
+    expect(kept + rejected + duplicates + missingTarget).toBe(read);
+    expect(read).toBe(80);
+  });
 
   test('an object in the data bucket that is no dataset disturbs nobody', async () => {
     await drop('elsewhere/file.bin', 'x');
@@ -252,5 +243,5 @@ s3.upload_file(c['file'], c['bucket'], 'raw/auto-mpg/auto-mpg.jsonl')`,
     expect(big.status).toBe(413);
     expect((await big.json()) as object).toMatchObject({ error: { code: 'PayloadTooLarge' } });
     expect((await laptop.fetch('models/asked')).status).toBe(200);
-  }, 90_000);
+  });
 });

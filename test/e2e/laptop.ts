@@ -100,7 +100,7 @@ export class Laptop {
   }
 
   /** Polls until `probe` gives something; a probe that throws counts as "not yet". */
-  async until<T>(what: string, probe: () => Promise<T | undefined>, seconds = 60): Promise<T> {
+  async until<T>(what: string, probe: () => Promise<T | undefined>, seconds = 150): Promise<T> {
     let last: unknown;
     for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(100)) {
       try {

@@ -27,7 +27,7 @@ const hasOnnx = pythonHas('onnx', 'onnxruntime', 'numpy');
 let laptop: Laptop;
 beforeAll(async () => {
   laptop = await Laptop.start();
-}, 120_000);
+});
 afterAll(async () => {
   await laptop?.stop();
 });

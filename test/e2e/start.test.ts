@@ -13,19 +13,19 @@ describe('a newcomer types npm start', () => {
   let laptop: Laptop;
   beforeAll(async () => {
     laptop = await Laptop.start({ example: true });
-  }, 120_000);
+  });
   afterAll(async () => {
     await laptop?.stop();
   });
 
   test('the example becomes a model and its prediction is printed with the commands to try next', async () => {
-    const run = await laptop.finished('breast-cancer', 90);
+    const run = await laptop.finished('breast-cancer');
     expect(run).toMatchObject({ status: 'SUCCEEDED', stage: 'Release', progress: 1 });
     await laptop.until('the commands to try next', async () => (laptop.output.includes('curl -s') ? true : undefined));
     expect(laptop.output).toMatch(/predicted (malignant|benign) .*true label/);
     expect(laptop.output).toContain('--endpoint-url');
     expect(laptop.output).toContain('curl');
-  }, 120_000);
+  });
 
   test('the model answers rows by name and rows in order alike', async () => {
     const [header, first] = readFileSync(join(root, 'examples/breast-cancer/breast-cancer.csv'), 'utf8').split('\n') as [string, string];

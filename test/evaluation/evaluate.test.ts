@@ -58,7 +58,7 @@ describe('bootstrap intervals', () => {
     });
     expect(held.filter(Boolean).length / held.length).toBeGreaterThan(0.91);
     expect(held.filter(Boolean).length / held.length).toBeLessThan(0.985);
-  }, 60_000);
+  });
 
   test('of many rows are drawn on fewer and are as narrow as all rows make them', () => {
     const random = new Random(1);

@@ -62,7 +62,7 @@ function joinParts(parts: Matrix[]): Matrix {
   return { ...first, rows: count, data };
 }
 
-test('a table of which little is in memory at a time has the features that it has as a whole', { timeout: 120_000 }, async () => {
+test('a table of which little is in memory at a time has the features that it has as a whole', async () => {
   const { path, target } = await stored();
   const report = reportOf(columns);
   const wide = ['large'];

@@ -72,7 +72,7 @@ describe('a plan for Batch', () => {
     expect(await getRun(lab.rawModels, lab.queue, event.run)).toMatchObject({ lane: { name: 'cpu', reason: 'dataset.json asks for it.' } });
   });
 
-  test('of an automatic search is one of an array of jobs for each rung, and of one that finishes', { timeout: 120_000 }, async () => {
+  test('of an automatic search is one of an array of jobs for each rung, and of one that finishes', async () => {
     const rows = Array.from({ length: 450 }, (_, i) => [
       ...Array.from({ length: 30 }, (_, k) => (i * (37 + k)) % 101),
       (i * 37) % 101 > 50,
@@ -263,7 +263,7 @@ describe('a budget in minutes', () => {
 test.each([
   ['a function, which has fifteen minutes, is ended before these are over', undefined, true],
   ['a job is not, while the budget lasts', 'Search', undefined],
-])('a trial on %s', { timeout: 120_000 }, async (_, stage, stopped) => {
+])('a trial on %s', async (_, stage, stopped) => {
   const event = await prepared({ lane: 'cpu', budget: { minutes: 120 }, search: 'auto', grids: undefined, families: ['linear'] });
   const [trial] = (await plan(event, lab.services)).trials;
   if (stage) process.env[environment.jobStage] = stage;

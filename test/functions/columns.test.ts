@@ -33,9 +33,7 @@ function madeSales(rows: number): string {
   return `sold_at,day,shop,price,ticket,review,sold\n${lines.join('\n')}\n`;
 }
 
-test('dates, texts, large numbers and categories of many values are learned from, and a request writes them as the file does', {
-  timeout: 120_000,
-}, async () => {
+test('dates, texts, large numbers and categories of many values are learned from, and a request writes them as the file does', async () => {
   const lab = new Laboratory();
   const grids = { forest: { nEstimators: [30], maxDepth: [null], minSamplesSplit: [2] }, boosting: { nEstimators: [100] } };
   await lab.rawData.put('raw/sales/dataset.json', JSON.stringify({ families: familyNames, folds: 3, grids }));
@@ -94,7 +92,7 @@ test('dates, texts, large numbers and categories of many values are learned from
   expect(JSON.parse(csv.body)).toMatchObject({ predictions: [{ value: sold }] });
 });
 
-test('amounts as people write them are numbers, in the file, in requests and as the target', { timeout: 60_000 }, async () => {
+test('amounts as people write them are numbers, in the file, in requests and as the target', async () => {
   const lab = new Laboratory();
   const random = new Random(5);
   const euros = (cents: number) => `${new Intl.NumberFormat('de-DE', { minimumFractionDigits: 2 }).format(cents / 100)} €`;

@@ -49,7 +49,7 @@ async function live(fault: Fault): Promise<Laboratory> {
   }
 }
 
-test('a crash before any write, and what is delivered again ends in the state of a run without a crash', { timeout: 180_000 }, async () => {
+test('a crash before any write, and what is delivered again ends in the state of a run without a crash', async () => {
   const undisturbed = new Fault(0);
   const expected = await (await live(undisturbed)).state();
   expect(Object.keys(expected)).toContain('models/d/versions/1/card.json');

@@ -68,9 +68,7 @@ test.each([
   },
 );
 
-test('where no lane has the memory for all rows, as many are trained on as there is room for, and the run and the card say so', {
-  timeout: 120_000,
-}, async () => {
+test('where no lane has the memory for all rows, as many are trained on as there is room for, and the run and the card say so', async () => {
   const lab = await prepared({ families: ['linear'], folds: 2 }, 14_000);
   const { run, dataset, revision } = lab.queue.records[0]!;
   const elsewhere = new MemoryObjectStore();

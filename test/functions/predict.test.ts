@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { setAlias } from '../../core/registry/aliases.ts';
 import { MemoryObjectStore } from '../../core/registry/memory-object-store.ts';
 import { createPredict } from '../../functions/predict.lambda.ts';
@@ -20,6 +20,10 @@ function parsed(text: string) {
     return undefined;
   }
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 beforeAll(async () => {
   await publishSmallModel(models, 'older', 1, new Date('2026-11-25T08:00:00Z'));
@@ -174,6 +178,7 @@ describe('a wrong request gets the error with place and mend', () => {
 });
 
 test('a release shows within about a second, busy or idle', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
   const store = new MemoryObjectStore();
   await publishSmallModel(store, 'm', 2);
   const ours = createPredict({ models: async () => store, emit: () => undefined });
@@ -181,11 +186,12 @@ test('a release shows within about a second, busy or idle', async () => {
     JSON.parse((await ours(apiEvent('POST', '/models/m/predict', { rows: [{ size: 1, colour: 'red' }] }))).body).version;
   expect(await version()).toBe(2);
   await setAlias(store, 'm', 'live', 1, new Date());
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  vi.setSystemTime(Date.now() + 1000);
   expect(await version()).toBe(1);
 });
 
 test('predictions are counted, a line a second at most', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
   const lines: string[] = [];
   const ours = createPredict({ models: async () => models, emit: (line) => lines.push(line) });
   for (let i = 0; i < 20; i++)

@@ -63,7 +63,7 @@ test.skipIf(!hasLint).each([
     ' with a key of its own and signed requests',
     { customerKey: true, authorization: 'both', keys: { mobile: { requestsPerSecond: 5 } } } as const,
   ],
-])(`the template%s passes cfn-lint${whyNoLint}`, (_, props) => expect(lint(stackOf(props))).toBe(''), 180_000);
+])(`the template%s passes cfn-lint${whyNoLint}`, (_, props) => expect(lint(stackOf(props))).toBe(''));
 
 test('each alarm leads to an entry of the runbook, and each entry to an alarm', () => {
   const alarms = Template.fromStack(stackOf()).findResources('AWS::CloudWatch::Alarm') as Record<string, CfnAlarm>;

@@ -91,19 +91,19 @@ describe('cdk diff', () => {
     expect(lines.filter((line) => !line.includes('AWS::ApiGateway::Deployment'))).toEqual([]);
     expect(said).toMatch(/\[\+\] AWS::Batch::JobQueue/);
     expect(said).toMatch(/\[~\] AWS::Lambda::Function/);
-  }, 60_000);
+  });
 
   it('would tell of a bucket that is replaced', async () => {
     const [id] = kept.find(([, { Type }]) => Type === 'AWS::S3::Bucket')!;
     const named = { ...first.Resources[id]!, Properties: { ...first.Resources[id]!.Properties, BucketName: 'fixed' } };
     const { lines } = await diff({ ...first, Resources: { ...first.Resources, [id]: named } });
     expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^\\[~\\] AWS::S3::Bucket .*${id} replace$`)));
-  }, 60_000);
+  });
 
   it('ends with 1 for a script that asks for it, where there are differences, and with 0 where there are none', async () => {
     expect((await diff(first, '--fail')).code).toBe(1);
     const same = await diff(today, '--fail');
     expect([same.code, same.lines]).toEqual([0, []]);
     expect(same.said).toMatch(/There were no differences|Number of stacks with differences: 0/);
-  }, 120_000);
+  });
 });

@@ -56,7 +56,7 @@ describe('a task that runs a job', () => {
   test('waits for its end, and returns it as DescribeJobs shows it', async () => {
     const { machine } = await startMachine();
     const execution = await machine.start('good', input('process.exit(process.env.Mode === "sync" ? 0 : 1)'));
-    await expect.poll(() => execution.status, { timeout: 10_000 }).toBe('SUCCEEDED');
+    await expect.poll(() => execution.status).toBe('SUCCEEDED');
     expect(JSON.parse(execution.output!)).toMatchObject({
       JobName: 'job',
       Status: 'SUCCEEDED',
@@ -73,7 +73,7 @@ describe('a task that runs a job', () => {
   test('fails with the job as the cause', async () => {
     const { machine } = await startMachine();
     const execution = await machine.start('bad', input('process.exit(3)'));
-    await expect.poll(() => execution.status, { timeout: 10_000 }).toBe('FAILED');
+    await expect.poll(() => execution.status).toBe('FAILED');
     expect(execution.error).toBe('States.TaskFailed');
     expect(JSON.parse(execution.cause!)).toMatchObject({
       Status: 'FAILED',
@@ -86,7 +86,7 @@ describe('a task that runs a job', () => {
     const { cloud, machine } = await startMachine();
     await callBatch(cloud, 'UpdateJobQueue', { jobQueue: 'queue', state: 'DISABLED' });
     const execution = await machine.start('refused', input('0'));
-    await expect.poll(() => execution.status, { timeout: 10_000 }).toBe('FAILED');
+    await expect.poll(() => execution.status).toBe('FAILED');
     expect(execution).toMatchObject({ error: 'Batch.ClientException', cause: expect.stringContaining('disabled') });
   });
 
@@ -94,7 +94,7 @@ describe('a task that runs a job', () => {
     const { cloud, machine } = await startMachine();
     await callBatch(cloud, 'UpdateComputeEnvironment', { computeEnvironment: 'fargate', state: 'DISABLED' });
     const execution = await machine.start('patient', input('0', 1));
-    await expect.poll(() => execution.status, { timeout: 10_000 }).toBe('FAILED');
+    await expect.poll(() => execution.status).toBe('FAILED');
     expect(execution.error).toBe('States.Timeout');
     expect(await ended(cloud, cloud.cloud.batch.jobs()[0]!.id)).toMatchObject({ status: 'FAILED' });
   });
@@ -102,7 +102,7 @@ describe('a task that runs a job', () => {
   test('takes its job with it where the execution is stopped', async () => {
     const { cloud, machine } = await startMachine();
     const execution = await machine.start('stopped', input('setTimeout(() => 0, 60_000)'));
-    await expect.poll(() => cloud.cloud.batch.jobs()[0]?.summary().RUNNING, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => cloud.cloud.batch.jobs()[0]?.summary().RUNNING).toBe(2);
     machine.stop(execution);
     const job = await ended(cloud, cloud.cloud.batch.jobs()[0]!.id);
     expect(job).toMatchObject({ status: 'FAILED', arrayProperties: { statusSummary: { FAILED: 2 } } });
@@ -132,9 +132,9 @@ test('killed with kill -9, no process of a job is left; the execution gets its j
       input: input(script),
     }),
   });
-  await expect.poll(() => notes().length, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(() => notes().length).toBeGreaterThan(0);
   await endProcess(first.child, 'SIGKILL');
-  for (const [pid] of notes()) await expect.poll(() => lives(Number(pid)), { timeout: 10_000 }).toBe(false);
+  for (const [pid] of notes()) await expect.poll(() => lives(Number(pid))).toBe(false);
 
   const second = await startProcess(directory, home);
   const { jobSummaryList } = await callBatch<{ jobSummaryList: { jobId: string }[] }>(second, 'ListJobs', {

@@ -67,9 +67,9 @@ describe('killed with kill -9', () => {
     expect(lives(pid)).toBe(true);
     await Promise.all(['a', 'b', 'c', 'd'].map((key) => put(first.url, key)));
     await endProcess(first.child, 'SIGKILL');
-    await expect.poll(() => lives(pid), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => lives(pid)).toBe(false);
     const second = await startProcess(directory, home);
-    await expect.poll(() => new Set(notes(home, 'done')), { timeout: 20_000 }).toEqual(new Set(['invoked', 'a', 'b', 'c', 'd']));
+    await expect.poll(() => new Set(notes(home, 'done'))).toEqual(new Set(['invoked', 'a', 'b', 'c', 'd']));
     await endProcess(second.child, 'SIGTERM');
   });
 });

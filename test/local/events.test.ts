@@ -106,15 +106,8 @@ describe('rules of a template', () => {
     const cloud = await begin({ EventPattern: { source: ['aws.batch'], detail: { status: ['RUNNABLE', 'SUCCEEDED', 'FAILED'] } } });
     const id = await submit(cloud, '0');
     await ended(cloud, id);
-    await expect
-      .poll(
-        () =>
-          kept()
-            .map(({ detail }) => detail.status)
-            .sort(),
-        { timeout: 10_000 },
-      )
-      .toEqual(['RUNNABLE', 'SUCCEEDED']);
+    const statuses = () => kept().map(({ detail }) => detail.status);
+    await expect.poll(() => statuses().sort()).toEqual(['RUNNABLE', 'SUCCEEDED']);
     expect(kept().find(({ detail }) => detail.status === 'RUNNABLE')).toMatchObject({
       version: '0',
       source: 'aws.batch',

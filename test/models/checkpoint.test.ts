@@ -62,7 +62,7 @@ describe.each(families)('%s', (_, family, classes, params, size = 400) => {
   const { x, y } = makeSample(size, 5, classes, 3);
   const context: FitContext = { seed: 7, workers: 1 };
 
-  test('has the bytes of an undisturbed fit, wherever it is interrupted, and nothing is done twice', { timeout: 60_000 }, async () => {
+  test('has the bytes of an undisturbed fit, wherever it is interrupted, and nothing is done twice', async () => {
     const expected = (await family.fit(x, y, params, context)).serialize();
     const all = new Kept();
     const alone = await family.fit(x, y, params, { ...context, checkpoint: machine(all, -1) });
@@ -85,7 +85,7 @@ describe.each(families)('%s', (_, family, classes, params, size = 400) => {
     );
   });
 
-  test('passes over what another fit has kept', { timeout: 60_000 }, async () => {
+  test('passes over what another fit has kept', async () => {
     const kept = new Kept();
     await family.fit(x, y, params, { ...context, seed: 8, checkpoint: machine(kept, -1) });
     const model = await family.fit(x, y, params, { ...context, checkpoint: machine(kept, -1) });
@@ -96,23 +96,19 @@ describe.each(families)('%s', (_, family, classes, params, size = 400) => {
 test.each([
   ['boosting', boosting, { nEstimators: 80, learningRate: 0.3 }],
   ['network', network, { epochs: 20, width: 8 }],
-] as [string, Family, Params][])(
-  "a fold's %s goes on too: the same rounds, answers and bytes",
-  { timeout: 60_000 },
-  async (_, family, params) => {
-    const { x, y } = makeSample(500, 5, 2, 3);
-    const [rows, others] = [0, 1].map((side) => Int32Array.from({ length: 250 }, (_, i) => i * 2 + side)) as [Int32Array, Int32Array];
-    const context: FitContext = { seed: 2, workers: 1 };
-    const expected = await family.fitFold!(x, y, rows, others, params, context);
-    const kept = new Kept();
-    const first = family.fitFold!(x, y, rows, others, params, { ...context, checkpoint: machine(kept, 6) });
-    await expect(first).rejects.toThrow(TakenAway);
-    const found = await family.fitFold!(x, y, rows, others, params, { ...context, checkpoint: machine(kept, -1) });
-    expect(found.steps).toBe(expected.steps);
-    expect(found.predictions).toEqual(expected.predictions);
-    expect(Buffer.compare(found.model.serialize(), expected.model.serialize())).toBe(0);
-  },
-);
+] as [string, Family, Params][])("a fold's %s goes on too: the same rounds, answers and bytes", async (_, family, params) => {
+  const { x, y } = makeSample(500, 5, 2, 3);
+  const [rows, others] = [0, 1].map((side) => Int32Array.from({ length: 250 }, (_, i) => i * 2 + side)) as [Int32Array, Int32Array];
+  const context: FitContext = { seed: 2, workers: 1 };
+  const expected = await family.fitFold!(x, y, rows, others, params, context);
+  const kept = new Kept();
+  const first = family.fitFold!(x, y, rows, others, params, { ...context, checkpoint: machine(kept, 6) });
+  await expect(first).rejects.toThrow(TakenAway);
+  const found = await family.fitFold!(x, y, rows, others, params, { ...context, checkpoint: machine(kept, -1) });
+  expect(found.steps).toBe(expected.steps);
+  expect(found.predictions).toEqual(expected.predictions);
+  expect(Buffer.compare(found.model.serialize(), expected.model.serialize())).toBe(0);
+});
 
 test('a network that was on its way to more epochs than are asked for begins anew', async () => {
   const { x, y } = makeSample(300, 4, 2, 3);

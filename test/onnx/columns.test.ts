@@ -134,7 +134,7 @@ function madeTable(rows: number): { columns: Cells[]; labels: Int32Array } {
   };
 }
 
-test.each(families)('$name: the graph answers as the trained model', { timeout: 60_000 }, async (family) => {
+test.each(families)('$name: the graph answers as the trained model', async (family) => {
   const rows = 1500;
   const { columns, labels } = madeTable(rows);
   const target = { task: 'classification', classes: 3, labels } as const;
@@ -212,7 +212,7 @@ const sentences = fc.array(
 );
 const text = fc.tuple(sentences, fc.constantFrom(' ', ', ', '\n', '')).map(([words, between]) => words.join(between));
 
-test('texts: any characters, none, and very many', { timeout: 120_000 }, async () => {
+test('texts: any characters, none, and very many', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(text, { minLength: 40, maxLength: 60 }),

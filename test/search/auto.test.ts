@@ -90,7 +90,7 @@ describe('the rungs', () => {
     );
   });
 
-  test('a sample is tried alike with all rows at hand, in memory or in a file, and with its own alone', { timeout: 60_000 }, async () => {
+  test('a sample is tried alike with all rows at hand, in memory or in a file, and with its own alone', async () => {
     const { x, y } = makeSample(3000, 6, 2, 1);
     const planned = planOf({ x, y });
     const plan = { ...planned, rungs: [{ ...planned.rungs![0]!, trainRows: 500, validRows: 200 }] };

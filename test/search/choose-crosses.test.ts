@@ -29,13 +29,13 @@ describe('crosses are chosen', () => {
     ['minus', (a: number, b: number) => Math.sin(a - b)],
     ['times', (a: number, b: number) => Math.sin(a * b * 0.3)],
     ['over', (a: number, b: number) => Math.min(3, Math.max(a / b, b / a))],
-  ] as const)('where the target follows from a %s b', { timeout: 60_000 }, async (operation, of) => {
+  ] as const)('where the target follows from a %s b', async (operation, of) => {
     const crosses = await chosen(3000, of);
     expect(crosses.map((cross) => cross.operation)).toContain(operation);
     for (const { a, b } of crosses.slice(0, 1)) expect([a, b].sort()).toEqual([0, 1]);
   });
 
-  test('where it follows from how far a number is from its mean in a category', { timeout: 60_000 }, async () => {
+  test('where it follows from how far a number is from its mean in a category', async () => {
     const random = new Random(7);
     const shops = Array.from({ length: 40 }, () => random.uniform() * 100);
     const shop = Array.from({ length: 4000 }, () => random.below(40));
@@ -51,7 +51,7 @@ describe('crosses are chosen', () => {
     ]);
   });
 
-  test('nowhere where it follows from none, and of few rows none', { timeout: 60_000 }, async () => {
+  test('nowhere where it follows from none, and of few rows none', async () => {
     expect(await chosen(3000, (a, b) => a + 2 * b)).toEqual([]);
     expect(await chosen(3000, () => 0)).toEqual([]);
     expect(await chosen(500, (a, b) => Math.sin(a - b))).toEqual([]);
@@ -67,7 +67,7 @@ describe('crosses are chosen', () => {
     expect(checkOf({ ...shape, rows: 1999 })).toBeUndefined();
   });
 
-  test('alike, whatever the workers', { timeout: 60_000 }, async () => {
+  test('alike, whatever the workers', async () => {
     expect(await chosen(2500, (a, b) => Math.sin(a - b), 2)).toEqual(await chosen(2500, (a, b) => Math.sin(a - b)));
   });
 });

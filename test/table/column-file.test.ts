@@ -58,7 +58,7 @@ describe.each(families.map((family) => [family.name, family] as const))('%s', (_
   const known = { ...x, traits };
   const params = 'nEstimators' in family.parse({}) ? { nEstimators: 10 } : {};
 
-  test('is fitted alike on a matrix in memory and on one that is not', { timeout: 60_000 }, async () => {
+  test('is fitted alike on a matrix in memory and on one that is not', async () => {
     const context = { seed: 1, workers: 1 };
     const [expected, model] = await Promise.all([known, lazy(known)].map((each) => family.fit(each, y, params, context)));
     expect(Buffer.compare(model!.serialize(), expected!.serialize())).toBe(0);

@@ -125,7 +125,7 @@ describe.skipIf(!hasBoto)(`the stack with authorization: both${why}`, () => {
   beforeAll(async () => {
     const settings = { authorization: 'both', keys: '{"mobile":{"requestsPerMonth":1}}' };
     cloud = await startCloud({ assembly: synthesize(settings), home, port: 0 });
-  }, 120_000);
+  });
   afterAll(async () => {
     await cloud.close();
     rmSync(home, { recursive: true, force: true });

@@ -36,7 +36,7 @@ beforeAll(async () => {
   cloud = await startCloud({ assembly: synthesize(), home, port: 0 });
   data = cloud.outputs['DataBucket']!;
   models = cloud.outputs['ModelBucket']!;
-}, 120_000);
+});
 afterAll(async () => {
   await cloud.close();
   rmSync(home, { recursive: true, force: true });
@@ -270,7 +270,7 @@ describe('with a KMS key of the stack’s', () => {
   let encrypted: RunningCloud;
   beforeAll(async () => {
     encrypted = await startCloud({ assembly: synthesize({ customerKey: 'true' }), home: keyed, port: 0 });
-  }, 120_000);
+  });
   afterAll(async () => {
     await encrypted.close();
     rmSync(keyed, { recursive: true, force: true });
@@ -282,7 +282,7 @@ describe('with a KMS key of the stack’s', () => {
     const run = await awaitModel({ url: outputs['ApiUrl']!, key: outputs['ApiKey']! }, example.dataset);
     expect(run.status).toBe('SUCCEEDED');
     expect([...encrypted.cloud.queues.values()].map((queue) => queue.count().visible)).toEqual([0, 0]);
-  }, 120_000);
+  });
 
   test('a role without the key reads and writes nothing', async () => {
     const { settings } = [...encrypted.cloud.functions.values()].find(({ settings }) => settings.handler === 'dist/search.handler')!;

@@ -23,7 +23,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChecksumAlgorithm as Algorithm, createHasher } from '../../../local/s3/checksums.ts';
 import { startServer, type TestServer } from './server.ts';
 
@@ -45,7 +45,7 @@ afterAll(async () => {
 
 /** The files in which bodies are kept. */
 const files = () => readdirSync(join(server.root, 'data'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-const filesBecome = (count: number) => vi.waitFor(() => expect(files()).toHaveLength(count));
+const filesBecome = (count: number) => expect.poll(files).toHaveLength(count);
 
 describe('keys', () => {
   const keys = [
@@ -252,7 +252,7 @@ describe('events', () => {
     await client.send(new CopyObjectCommand({ Bucket: 'versioned', Key: 'k', CopySource: 'versioned/k', MetadataDirective: 'REPLACE' }));
     await s3.delete('versioned', 'k');
     await s3.delete('versioned', 'k', put.versionId);
-    await vi.waitFor(() => expect(events).toHaveLength(4));
+    await expect.poll(() => events).toHaveLength(4);
     expect(events.map(({ eventName }) => eventName)).toEqual([
       'ObjectCreated:Put',
       'ObjectCreated:Copy',
