@@ -68,7 +68,7 @@ const schema = z.strictObject({
   jobImage: z._default(z.string().check(z.minLength(1)), 'ecr-public.aws.com/docker/library/node:24-slim'),
   /** GB of disk of a job that cleans and transforms a large upload: the upload, its tables and DuckDB's spill. */
   jobDisk: whole(200, 21, 200),
-  /** Machines with a GPU, whose image needs Docker to be built. No family of models makes use of one yet. */
+  /** Machines with a GPU, for a family of models of your own: none that is here makes use of one. */
   gpu: z._default(z.enum(['on', 'off']), 'off'),
   /** How jobs reach AWS from subnets that nothing reaches, see infra/network.ts; without a meaning where `subnetIds` are given. */
   jobNetwork: z._default(z.enum(['dualstack', 'endpoints']), 'dualstack'),

@@ -86,7 +86,27 @@ describe('a lane is the smallest compute that can do the work in time', () => {
     expect(chooseLane(functions, batch, 'cpu').choice).toEqual({ lane: 'cpu', reason: 'dataset.json asks for it.', fallback: true });
     expect(chooseLane(way(large).functions, batch, 'lambda').choice.lane).toBe('lambda');
     expect(() => chooseLane(functions, batch, 'gpu')).toThrow("The lane 'gpu' cannot be taken: This deployment has none.");
+    expect(() => chooseLane(functions, batch, 'gpu')).toThrow(
+      expect.objectContaining({ fix: expect.stringMatching(/^Leave the field out/) }),
+    );
     expect(() => chooseLane(functions, [{ ...batch[0]!, obstacle: 'The job queue is disabled.' }], 'cpu')).toThrow(/disabled/);
+  });
+
+  test('machines with a GPU are for those who ask, who are told that no family here makes use of it', () => {
+    const queues = { ...settings.queues, gpu: { queue: 'g', train: 't', prepare: 'p' } };
+    const chosen = (shape: typeof small, asked?: 'gpu') => {
+      const question = { plan: planOf(shape), shape, functions: defaultLane };
+      return chooseLane(functionWay(question), batchWays(question, { ...settings, queues }), asked);
+    };
+    const wide = { ...small, rows: 200_000 };
+    expect(chosen(wide, 'gpu')).toMatchObject({
+      option: { machines: 'gpu' },
+      choice: {
+        lane: 'gpu',
+        reason: expect.stringMatching(/asks for it\. No family .* makes use of a GPU: the lane cpu does the same for less/),
+      },
+    });
+    for (const shape of [small, wide, large]) expect(chosen(shape).choice.lane).not.toBe('gpu');
   });
 
   test('an automatic search is planned for the lane that it takes, in its budget', () => {

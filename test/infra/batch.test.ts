@@ -1,4 +1,4 @@
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { shares } from '../../core/names.ts';
 import { buildBootstrap } from '../../infra/assets.ts';
@@ -41,6 +41,26 @@ describe('compute environments', () => {
         LaunchTemplateData: { MetadataOptions: { HttpTokens: 'required' }, BlockDeviceMappings: [{ Ebs: { Encrypted: true } }] },
       });
     }
+  });
+
+  it('have GPUs where that is asked for, and whoever asks is told that no family here makes use of them', () => {
+    const stack = stackOf({ gpu: 'on', processor: 'x64', ...endpoints });
+    const made = Template.fromStack(stack);
+    for (const type of ['SPOT', 'EC2']) {
+      made.hasResourceProperties('AWS::Batch::ComputeEnvironment', {
+        ComputeResources: { Type: type, InstanceTypes: ['g6', 'g5'], Ec2Configuration: [{ ImageType: 'ECS_AL2023_NVIDIA' }], MinvCpus: 0 },
+      });
+    }
+    made.resourceCountIs('AWS::Batch::JobQueue', 3);
+    made.hasResourceProperties('AWS::Batch::JobDefinition', {
+      ContainerProperties: {
+        Image: endpoints.jobImage,
+        Environment: Match.arrayWith([{ Name: 'NVIDIA_DRIVER_CAPABILITIES', Value: 'compute,utility' }]),
+      },
+    });
+    const words = Match.stringLikeRegexp('no family of models that is here trains on a GPU');
+    Annotations.fromStack(stack).hasWarning('/Ingot/Ingot/Batch', words);
+    Annotations.fromStack(stackOf(endpoints)).hasNoWarning('*', words);
   });
 });
 
