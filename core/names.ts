@@ -18,7 +18,7 @@ export const environment = {
   jobVcpus: 'INGOT_JOB_VCPUS',
   /** Seconds between two checkpoints of a fit, where they are not to be the usual. */
   checkpointSeconds: 'INGOT_CHECKPOINT_SECONDS',
-  /** Seconds after which a job ends a trial that does not come to its end, where they are not to be those of its plan. */
+  /** Seconds after which a job ends a trial or a fit that does not come to its end, where they are not to be those of its plan. */
   trialSeconds: 'INGOT_TRIAL_SECONDS',
   /** Where a job's code is: `<bucket>/<key>` of a zip, the hash of its files (infra/assets.ts), and, on a laptop, a folder in its place. */
   jobCode: 'INGOT_JOB_CODE',
