@@ -47,6 +47,10 @@ describe('buckets', () => {
     });
   });
 
+  it('keep their policies with them', () => {
+    template.allResources('AWS::S3::BucketPolicy', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+
   it('keep no checkpoints that a cancelled run has left', () => {
     const expiring = resources('AWS::S3::Bucket').filter(([, { Properties }]) => text(Properties).includes('ExpirationInDays'));
     expect(expiring.map(([id]) => id)).toEqual([expect.stringContaining('ModelBucket')]);
