@@ -6,6 +6,8 @@ export const environment = {
   modelBucket: 'MODEL_BUCKET',
   stateMachineArn: 'STATE_MACHINE_ARN',
   alarmTopicArn: 'ALARM_TOPIC_ARN',
+  /** The path of an API of somebody else's under which ours lies: `/ml`; not set where it lies at the root. */
+  basePath: 'BASE_PATH',
   /** JSON of what the functions are and cost (core/compute/lane.ts), for estimates. */
   lane: 'LANE',
   /** JSON of the queues and job definitions of Batch (core/compute/batch.ts); not set where there is no Batch. */

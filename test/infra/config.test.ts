@@ -38,7 +38,7 @@ describe('configuration', () => {
     expect(parseLane(plan!['Properties'].Environment.Variables[environment.lane]).prices).toEqual(prices);
     const { source: _, ...unsigned } = prices;
     expect(() => parseConfig({ prices: unsigned })).toThrow(/prices\.source: /);
-    const example = /^\{\n {2}"region"[^]*?^\}/m.exec(readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8'))![0];
+    const example = /^\{\n {2}"region"[\s\S]*?^\}/m.exec(readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8'))![0];
     expect(parseConfig({ prices: example }).prices).toEqual(JSON.parse(example));
     expect(() => parseConfig({ prices: { ...prices, transition: -1 } })).toThrow(/prices\.transition: /);
   });
