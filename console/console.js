@@ -1,5 +1,6 @@
 // The console: what the API says, drawn. It keeps the key in this tab alone, and puts nothing of the data into the page but as text.
 import { cardContent } from './card.js';
+import { costSentence } from './cost.js';
 import { node, rounded, row, table } from './page.js';
 
 const key = {
@@ -61,6 +62,9 @@ async function showRun({ id, dataset }) {
   const [run, { report, suspiciousLabels }] = await Promise.all([get(`runs/${segment(id)}`), get(`datasets/${segment(dataset)}`)]);
   const content = [];
   if (run.error) content.push(node('p', [run.error.message, run.error.where, run.error.fix].filter(Boolean).join(' ')));
+  if (run.lane) content.push(node('p', `Runs on ${run.lane.name}. ${run.lane.reason}`));
+  if (run.waiting) content.push(node('p', run.waiting));
+  content.push(node('p', costSentence(run)));
   if (report) {
     const { read, kept, rejected, duplicates, missingTarget } = report.rows;
     content.push(

@@ -48,9 +48,14 @@ describe.skipIf(!hasChromium)('the console in a browser [needs Chromium]', () =>
     const run = await page.locator('#detail').textContent();
     expect(run).toContain('569 rows read');
     expect(run).toContain('nEstimators');
+    const cost =
+      /Expected: [\d.]+ s \([\d.]+ s to [\d.]+ s\) and \$[\d.]+ \(\$[\d.]+ to \$[\d.]+\)\. Spent: .*Prices of us-east-1, 2025-06/;
+    expect(run).toMatch(cost);
+    expect(run).toContain('Runs on lambda. ');
     await page.locator('#models').getByRole('button', { name: 'seen' }).click();
     await page.locator('#detail details').waitFor();
     expect(await page.locator('#detail').textContent()).toContain('version 1');
+    expect(await page.locator('#detail').textContent()).toMatch(cost);
     expect(await page.locator('#detail figcaption').allTextContents()).toEqual(
       expect.arrayContaining(['ROC', 'Precision and recall', 'Calibration', 'Training size', 'Parts of the model']),
     );
