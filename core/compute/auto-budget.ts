@@ -172,8 +172,12 @@ const ordered = ({ low, point, high }: { low: number; point: number; high: numbe
 /** Of what candidates take one after the other, some of the last one's is there still (core/models/wasm-memory.ts). */
 const uncollected = { share: 0.5, most: 2 ** 26 };
 
-function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, validRows }: Rung): number {
-  const pieces = candidates.map(({ family, params }) => estimatorOf(family).memory({ ...shape, rows: trainRows }, [params], validRows));
+/** Bytes that the largest fit of the candidates takes: on a fold of the last rung, or on all rows. */
+export function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, validRows }: Pick<Rung, 'trainRows' | 'validRows'>): number {
+  const pieces = candidates.flatMap(({ family, params }) => {
+    const { memory } = estimatorOf(family);
+    return [memory({ ...shape, rows: trainRows }, [params], validRows), memory(shape, [params], 0)];
+  });
   return memoryWith(
     shape,
     pieces.map((bytes) => bytes + Math.min(uncollected.share * bytes, uncollected.most)),

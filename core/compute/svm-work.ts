@@ -6,7 +6,7 @@ import type { Params } from '../models/model.ts';
 import { resolve } from '../models/svm/params.ts';
 import type { Estimator, Shape } from './estimator.ts';
 import type { Machines } from './hardness.ts';
-import { besideTable } from './memory.ts';
+import { besideTable, tableInMemory } from './memory.ts';
 
 /** Seconds, fitted to runs of bench/estimate by least squares of logarithms. */
 const seconds = {
@@ -69,9 +69,10 @@ export const svmWork: Estimator = {
     const kept = Math.min(cacheBytes, 4 * rows * rows) + Math.min(cacheBytes, 4 * rows * validRows);
     // A line's design; of the rbf, its sample, and the rows to predict as points.
     const isLine = candidates.some((params) => resolve(params).kernel === 'linear');
-    const line = isLine ? shape.rows * features * 4 + validRows * features * 4 : 0;
+    const line = (shape.rows + validRows) * features * 4;
     const machine = rows === 0 ? 0 : kept + rows * features * 12 + validRows * (features * 8 + 16);
-    return besideTable(shape, Math.max(line, machine)) + shape.rows * 48 + (shape.rows + validRows) * 8 * Math.max(1, classes);
+    const largest = Math.max(isLine ? besideTable(shape, line) : 0, tableInMemory(shape) + machine);
+    return largest + shape.rows * 48 + (shape.rows + validRows) * 8 * Math.max(1, classes);
   },
 
   modelSize(shape, params) {

@@ -1,5 +1,5 @@
 /**
- * A process that fits one model on a table that is read from a file, as a job does, and prints `begin` before and `end` behind.
+ * A process that fits one model on a table that is read from a file, as a job does, and prints `started` before there is a table, and `begin` when it is there.
  * Its arguments, as JSON: a family, a shape, parameters, and how many rows more are predicted out of fold (0: all rows are fitted on).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,6 +12,8 @@ import { collectMemory } from '../../core/models/wasm-memory.ts';
 import { Random } from '../../core/random.ts';
 import { ColumnFile } from '../../core/table/column-file.ts';
 
+const say = (word: string) => new Promise<void>((done) => process.stdout.write(`${word}\n`, () => setTimeout(done, 100)));
+await say('started');
 const [family, shape, params, valid] = JSON.parse(process.argv[2]!) as [string, Shape, Params, number];
 const { rows, features, classes } = shape;
 const all = rows + valid;
@@ -38,14 +40,12 @@ const y: Target = classes === 0 ? { task: 'regression', values: signal } : { tas
 const x = file.matrix();
 const context = { seed: 1, workers: availableParallelism() };
 collectMemory();
-const say = (word: string) => new Promise<void>((done) => process.stdout.write(`${word}\n`, () => setTimeout(done, 50)));
 await say('begin');
 if (valid === 0) (await familyOf(family).fit(x, y, params, context)).serialize();
 else {
   const places = new Int32Array(all).map((_, row) => row);
   for await (const _ of familyOf(family).predictGrid(x, y, places.subarray(0, rows), places.subarray(rows), [params], context));
 }
-await say('end');
 file.close();
 rmSync(directory, { recursive: true });
 process.exit(0);
