@@ -83,7 +83,7 @@ async function draftCard(
     metric: leaderboard.metric,
     score: fit.assembly ? fit.assembly.score : (best.mean[leaderboard.metric] ?? null),
     folds: plan.folds,
-    ...(fit.assembly && { ensemble: fit.assembly }),
+    ...(fit.assembly && { ensemble: { ...fit.assembly, why: [...fit.assembly.why, ...(plan.noRoom ? [plan.noRoom] : [])] } }),
     leaderboard,
     ...(fit.passedOver && { passedOver: fit.passedOver }),
     heldOut: gate.heldOut,

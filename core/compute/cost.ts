@@ -7,7 +7,8 @@ import type { Estimate } from './estimate.ts';
 import type { Shape } from './estimator.ts';
 import { exactly, type Interval, scale, sum } from './interval.ts';
 import { childrenOf, coresOf, type Lane } from './lane.ts';
-import { coreSecondsOf, estimatorOf, tableInMemory } from './work.ts';
+import { memoryWith } from './memory.ts';
+import { coreSecondsOf, estimatorOf } from './work.ts';
 
 /** What a run has spent. */
 export interface Spent {
@@ -54,8 +55,6 @@ const evaluationSeconds = { low: 0.1, point: 0.5, high: 2 };
 /** Parts of a piece of work that threads share, below which one thread does it all. */
 const sharedFrom = 0.1;
 const sharedWell = 0.85;
-/** Of a function's process before there is any data: the runtime, DuckDB and onnxruntime. */
-const processBytes = 300 * 2 ** 20;
 
 const controlStages: ReadonlySet<Stage> = new Set(['Plan', 'Select', 'Register', 'Release']);
 /** Transitions that are not a trial's: the start, the stages and the Map's own. A trial has two. */
@@ -162,7 +161,7 @@ function memoryOf(plan: Planned, shape: Shape): number {
     const { memory } = estimatorOf(family);
     return [memory({ ...shape, rows: shape.rows - valid }, params, valid), ...params.map((each) => memory(shape, [each], 0))];
   });
-  return processBytes + tableInMemory(shape) + Math.max(...pieces);
+  return memoryWith(shape, pieces);
 }
 
 /** Dollars for a second of a function with that many MB. */

@@ -14,12 +14,6 @@ import { svmWork } from './svm-work.ts';
 
 export type FamilyName = NonNullable<DatasetSpec['families']>[number];
 
-/** Beyond so many bytes a table is read from a file, column by column. */
-const mostInMemory = 2 ** 26;
-
-/** Bytes of the float32 table, where it is in memory: as it is, as a family sees it, and of a fold's rows. */
-export const tableInMemory = ({ rows, features }: Shape): number => 3 * Math.min(mostInMemory, rows * features * 4);
-
 export const estimators: Record<FamilyName, Estimator> = {
   boosting: boostingWork,
   extraTrees: extraTreesWork,
