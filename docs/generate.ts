@@ -22,7 +22,7 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   $schema: 'Where this schema lies, for editors.',
   files: 'File names beside dataset.json that together are the dataset, in order. Upload dataset.json last: it starts the cleaning.',
   target: 'The column to predict. By default the last one.',
-  task: 'Inferred from the target where it is left out.',
+  task: 'Inferred from the metric or the target where it is left out.',
   columns:
     'By column name: its role and its type, where what is inferred is wrong; and of dates like 3/4/2026 whether the day comes first. The role feature also keeps a column that seems to give the target away.',
   missing: 'Further strings that mean that a value is missing.',

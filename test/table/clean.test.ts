@@ -424,6 +424,14 @@ describe('task', () => {
     expect((await clean({ 'a.csv': table((i) => i % 3) }, { task: 'regression' })).report).toMatchObject({ task: 'regression' });
     expect((await clean({ 'a.csv': table((i) => i % 50) }, { task: 'classification' })).report.classes).toHaveLength(50);
   });
+
+  it('is that of the metric that the spec names, where it says no more and the target is of numbers', async () => {
+    const counts = (await clean({ 'a.csv': table((i) => i % 3) }, { metric: 'rmse' })).report;
+    expect(counts.task).toBe('regression');
+    expect(counts.inferred).toContainEqual({ what: 'task', value: 'regression', why: "the metric 'rmse' is one for regression" });
+    expect((await clean({ 'a.csv': table((i) => i % 50) }, { metric: 'logLoss' })).report.classes).toHaveLength(50);
+    expect((await clean({ 'a.csv': table((i) => ['b', 'a'][i % 2]!) }, { metric: 'rmse' })).report.task).toBe('classification');
+  });
 });
 
 describe('same in, same out', () => {
