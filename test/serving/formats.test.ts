@@ -125,9 +125,25 @@ describe('CSV', () => {
     ['commas, CRLF and quotes', 'age,__proto__,sex,toString\r\n33.5,2,"female",true\r\n,NA,,\r\n'],
     ['semicolons and a byte order mark', '\uFEFFage;__proto__;sex;toString\n33.5;2;female;true\n;;;'],
     ['tabs, blank lines, and other order', '\n"sex"\tage\ttoString\t__proto__\nfemale\t33.5\ttrue\t2\n\n\t\t\t\n'],
+    ['pipes', 'age|__proto__|sex|toString\n33.5|2|female|true\n|||\n'],
+    ['colons', 'age:__proto__:sex:toString\n33.5:2:female:true\n:::\n'],
+    ['spaces', 'age __proto__ sex toString\n33.5 2 female true\n   \n'],
     ['columns that are passed over', 'id,age,__proto__,sex,toString,the answer\n7,33.5,2,female,true,yes\n8,,,,,'],
   ])('%s', (_, text) => {
     expect(parseCsv(text, schema)).toEqual(expected);
+  });
+
+  test('names left out and names repeated are read as cleaning named them', async () => {
+    const { schema } = await serve({ ignored: ['column1', 'AGE_2', 'sex_2'] });
+    const text = ',age,AGE,__proto__,sex,toString, sex\n1,33.5,7,2,female,true,x\n2,,8,,,,y\n';
+    expect(parseCsv(text, schema)).toEqual(expected);
+    expect(parseCsv(text, schema, { header: 'auto' })).toEqual(expected);
+    expect(parseCsv(',,,\n', schema, { header: 'auto' }).rows).toBe(1);
+    expect(refusal(() => parseCsv(text.replace(',age', 'age,'), schema))).toMatchObject({ where: 'line 1, column ' });
+  });
+
+  test('without a header a pipe or a space belongs to the value', () => {
+    expect(parseCsv('1,2,a|b|c|d|e f g h,true', schema, { header: 'auto' }).columns[2]).toEqual(['a|b|c|d|e f g h']);
   });
 
   test('a quoted value holds delimiters, quotes and line ends, and lines are counted on', () => {
