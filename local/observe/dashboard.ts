@@ -36,7 +36,7 @@ export function dashboardData(graphs: readonly Graph[], metrics: Metrics, alarms
   };
 }
 
-/** Draws with what the console draws with. @param console its address, with a slash at the end */
+/** Draws with what the console draws with. @param console its path, with a slash at the end */
 const pageOf = (console: string) => `<!doctype html>
 <html lang="en">
 <head>
@@ -66,9 +66,9 @@ setInterval(refresh, 10_000);
 </html>
 `;
 
-/** @returns whether the path is the dashboard's */
+/** @param console its address @returns whether the path is the dashboard's */
 export function serveDashboard(path: string, response: ServerResponse, console: string, data: () => object): boolean {
-  if (path === dashboardPath) send(response, 200, 'text/html; charset=utf-8', pageOf(console), {});
+  if (path === dashboardPath) send(response, 200, 'text/html; charset=utf-8', pageOf(new URL(console).pathname), {});
   else if (path === dataPath) send(response, 200, 'application/json', JSON.stringify(data()), {});
   else return false;
   response.req.resume();

@@ -25,7 +25,7 @@ function lineOf(parts: (string | Record<string, unknown>)[]): Graph['lines'][num
 export const observe: ResourceTypes = {
   'AWS::CloudWatch::Dashboard': {
     properties: ['DashboardBody'],
-    meaningless: ['DashboardName'],
+    meaningless: ['DashboardName', 'Tags'],
     create: ({ id, name, properties, cloud }) => {
       const body = bodySchema.safeParse(JSON.parse(required(properties, 'DashboardBody', id)));
       if (!body.success) throw refusal(id, `its body has what is not a graph of metrics (${body.error.issues[0]!.path.join('.')})`);
