@@ -88,9 +88,11 @@ async function makeModel(
   const most = 'answers' in ended ? 0 : isJob() ? Number.POSITIVE_INFINITY : stageMilliseconds;
   const inStage = () => Math.min(left?.() ?? Number.POSITIVE_INFINITY, most - (performance.now() - started));
   if (most > 0) services.begin?.('answers');
-  const found = await findAnswers(plan, made.outOfFold ? best : { family, params }, x, y, {
+  const answers = await findAnswers(plan, made.outOfFold ? best : { family, params }, x, y, {
     ...{ workers: availableParallelism(), left: inStage, by, stored: made.outOfFold, exemplar: made.exemplar },
   });
+  const without = ended['answers'] && `There is no calibration, threshold, set or interval. ${ended['answers']}`;
+  const found = { ...answers, ...(without && { skipped: without }) };
   await putJson(models, modelKeys.answers(run), found, once);
   const seconds = (performance.now() - started) / 1000;
   await models.put(modelKeys.fitted(run), bytes, { contentType: 'application/octet-stream', condition: once });

@@ -65,7 +65,7 @@ const schema = z.strictObject({
 
   /** Batch for what is too large or too slow for functions; `off` leaves functions to do everything. */
   batch: z._default(z.enum(['on', 'off']), 'on'),
-  /** vCPUs that all jobs of a queue may have at a time. New AWS accounts allow few on Fargate; a quota can be raised. */
+  /** vCPUs that all jobs of a queue may have at a time on spot capacity, and as many again on demand behind it. New AWS accounts allow few on Fargate; a quota can be raised. */
   batchVcpus: whole(64, 1, 10_000),
   /** The image in which jobs run their code: any with Node 24. The default one is public and reachable over IPv6. */
   jobImage: z._default(z.string().check(z.minLength(1)), 'ecr-public.aws.com/docker/library/node:24-slim'),

@@ -9,6 +9,7 @@ import { Construct } from 'constructs';
 import { allocatorEnvironment, environment, interruptions } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { buildBootstrap, targetOf } from './assets.ts';
+import { inChina } from './china.ts';
 import { checkpoints } from './data.ts';
 import { type Access, allowAccess, type Surroundings } from './function.ts';
 
@@ -140,7 +141,10 @@ export class Jobs extends Construct {
       'awslogs-group': this.logGroup.logGroupName,
       'awslogs-region': Aws.REGION,
       'awslogs-stream-prefix': kind,
-      ...(jobNetwork === 'dualstack' && subnetIds.length === 0 && { 'awslogs-endpoint': `https://logs.${Aws.REGION}.api.aws` }),
+      ...(jobNetwork === 'dualstack' &&
+        subnetIds.length === 0 && {
+          'awslogs-endpoint': `https://logs.${Aws.REGION}.${inChina(this, 'api.amazonwebservices.com.cn', 'api.aws')}`,
+        }),
     };
   }
 

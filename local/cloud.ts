@@ -16,6 +16,7 @@ import type { Outcome } from './lambda/process.ts';
 import type { Queue } from './messaging/queue.ts';
 import { Topics } from './messaging/topic.ts';
 import type { Alarm } from './observe/alarms.ts';
+import type { Graph } from './observe/dashboard.ts';
 import { Logs } from './observe/logs.ts';
 import { Metrics, type Series, takeEmbedded } from './observe/metrics.ts';
 import { createS3, type LifecycleRule, type S3, type S3ObjectEvent } from './s3/s3.ts';
@@ -61,6 +62,8 @@ export class Cloud {
   readonly logs: Logs;
   readonly metrics: Metrics;
   readonly alarms = new Map<string, Alarm>();
+  /** Of the dashboards. */
+  readonly graphs: Graph[] = [];
   readonly notifications: Notification[] = [];
   /** By bucket. */
   readonly lifecycles = new Map<string, LifecycleRule[]>();

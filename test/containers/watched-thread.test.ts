@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Told, watchThread } from '../../containers/train/watched-thread.ts';
+import type { FoundAnswers } from '../../core/answers/find-answers.ts';
 import { hangsAfter } from '../../core/compute/clock.ts';
 import { modelKeys } from '../../core/keys.ts';
 import { linear } from '../../core/models/linear/linear.ts';
@@ -9,7 +10,7 @@ import { environment } from '../../core/names.ts';
 import { getJson, putJson } from '../../core/object-store.ts';
 import type { ModelCard } from '../../core/registry/card.ts';
 import type { Candidate, Leaderboard, Plan, TrialResult } from '../../core/search/plan.ts';
-import type { Fit } from '../../functions/fit.lambda.ts';
+import { type Fit, fit } from '../../functions/fit.lambda.ts';
 import { plan } from '../../functions/plan.lambda.ts';
 import { register } from '../../functions/register.lambda.ts';
 import { search } from '../../functions/search.lambda.ts';
@@ -96,11 +97,11 @@ test('of an automatic search, what a trial has kept counts although it was ended
   const event = { run, dataset, revision };
   const [trial] = (await plan(event, lab.services)).trials;
   const { candidates } = (await getJson<Plan>(lab.rawModels, modelKeys.plan(run)))!.trials[0]!;
-  const { fit } = linear;
+  const { fit: fitLine } = linear;
   const hanging = Promise.withResolvers<void>();
   let fits = 0;
   vi.spyOn(linear, 'fit').mockImplementation((...of) => {
-    if (++fits < candidates!.length) return fit(...of);
+    if (++fits < candidates!.length) return fitLine(...of);
     hanging.resolve();
     return new Promise(() => undefined);
   });
@@ -111,6 +112,33 @@ test('of an automatic search, what a trial has kept counts although it was ended
   const { scores, failed, stopped } = (await getJson<TrialResult>(lab.rawModels, modelKeys.trial(run, trial!)))!;
   expect(scores.map(({ candidate }) => candidate)).toEqual(candidates!.slice(0, -1));
   expect({ failed, stopped }).toEqual({ failed: [{ candidates: candidates!.slice(-1), message: 'It was ended.' }], stopped: undefined });
+});
+
+test('a fit does without what was ended before: the next best candidate, and a model without answers', { timeout: 60_000 }, async () => {
+  const lab = new Laboratory();
+  const rows = Array.from({ length: 300 }, (_, i) => `${(i * 37) % 101},${(i * 53) % 97},${(i * 7919) % 13 < 6}`);
+  const spec = { folds: 2, families: ['linear'], grids: { linear: { penalty: ['l2'], alpha: [0.01, 1] } } };
+  await lab.rawData.put('raw/d/dataset.json', JSON.stringify(spec));
+  await lab.prepare(await lab.upload('raw/d/data.csv', `a,b,y\n${rows.join('\n')}\n`));
+  const { run, dataset, revision } = lab.queue.records[0]!;
+  const event = { run, dataset, revision };
+  for (const trial of (await plan(event, lab.services)).trials) await search({ ...event, trial }, lab.services);
+  await select(event, lab.services);
+  const [best, next] = (await getJson<Leaderboard>(lab.rawModels, modelKeys.leaderboard(run)))!.entries.map(({ candidate }) => candidate);
+  const begun: string[] = [];
+  const services = { ...lab.services, begin: (piece: string) => void begun.push(piece) };
+  const [why, whyNot] = ['It was ended after 20 minutes.', 'Its memory was used up.'];
+
+  await expect(fit({ ...event, ended: { [best!]: why, [next!]: whyNot } }, services)).rejects.toMatchObject({ told: { message: why } });
+  await fit({ ...event, ended: { [best!]: why, answers: whyNot } }, services);
+  expect(begun).toEqual([String(next)]);
+  expect(await getJson<Fit>(lab.rawModels, modelKeys.fit(run))).toMatchObject({
+    candidate: next,
+    passedOver: [{ candidates: [best], message: why }],
+  });
+  expect(await getJson<FoundAnswers>(lab.rawModels, modelKeys.answers(run))).toMatchObject({
+    skipped: `There is no calibration, threshold, set or interval. ${whyNot}`,
+  });
 });
 
 /** A machine that is to be exact beyond what a float64 can be does not come to its end. */

@@ -66,6 +66,14 @@ describe.skipIf(!hasChromium)('the console in a browser [needs Chromium]', () =>
     expect(complaints).toEqual([]);
   });
 
+  test('the dashboard of the template is drawn, without a key', async () => {
+    await page.goto(`${laptop.outputs.EndpointUrl}/dashboard`);
+    await page.locator('figure').first().waitFor();
+    expect(await page.locator('figcaption').allTextContents()).toEqual(expect.arrayContaining(['Functions: duration, ms, p95']));
+    expect(await page.locator('main').textContent()).toContain('Jobs on fargate: how they end');
+    expect(complaints).toEqual([]);
+  });
+
   test('a link with the key in its fragment opens at once and does not keep it in the address', async () => {
     const fresh = await (await browser.newContext()).newPage();
     await fresh.goto(`${laptop.outputs.ConsoleUrl}#key=${encodeURIComponent(laptop.outputs.ApiKey)}`);

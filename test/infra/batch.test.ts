@@ -84,6 +84,17 @@ describe('the network', () => {
       expect(services.some((name) => name.includes(`.${service}"`))).toBe(true);
   });
 
+  it('has in China the names that registry and logs have there', () => {
+    const there = (names: object) => JSON.stringify(names).replace(/\{"Fn::If":\["InChina",("[^"]*"|\{"Fn::Join":.*?\]\]\}),.*/, '$1');
+    const stack = Template.fromStack(stackOf(endpoints));
+    expect(stack.toJSON()['Conditions']).toEqual({ InChina: { 'Fn::Equals': [{ Ref: 'AWS::Partition' }, 'aws-cn'] } });
+    const names = all('AWS::EC2::VPCEndpoint', stack).map(([, { ServiceName }]) => there(ServiceName as object));
+    for (const service of ['ecr.api', 'ecr.dkr'])
+      expect(names).toContain(JSON.stringify({ 'Fn::Join': ['', ['cn.com.amazonaws.', { Ref: 'AWS::Region' }, `.${service}`]] }));
+    for (const [, definition] of all('AWS::Batch::JobDefinition'))
+      expect(JSON.stringify(definition)).toContain('{"Fn::If":["InChina","api.amazonwebservices.com.cn","api.aws"]}');
+  });
+
   it("is the user's own where subnets are given", () => {
     const stack = Template.fromStack(stackOf(ownSubnets));
     stack.resourceCountIs('AWS::EC2::VPC', 0);
