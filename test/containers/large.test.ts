@@ -99,7 +99,9 @@ test('a file is cleaned, transformed, trained on and released by processes that 
   const card = (await getJson<ModelCard>(models, modelKeys.card('d', 1)))!;
   const told = [card.data.sample!.why, ...card.ensemble!.why].join(' ');
   await annotate(told);
-  expect(told).toMatch(/there is not the memory\..* candidates \(.*svm.*\) are left out: of so many rows they take more memory than there is\./);
+  expect(told).toMatch(
+    /there is not the memory\..* candidates \(.*svm.*\) are left out: of so many rows they take more memory than there is\./,
+  );
   expect(card.heldOut.scores.accuracy).toBeGreaterThan(0.7);
   const predict = createPredict({ models: async () => models, emit: () => undefined });
   const row = { ...Object.fromEntries(names.map((name) => [name, 0])), n0: 0.9, n1: -0.9 };
