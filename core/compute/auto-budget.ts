@@ -169,8 +169,8 @@ const ordered = ({ low, point, high }: { low: number; point: number; high: numbe
   high,
 });
 
-/** Of what candidates take one after the other, some of the last one's is there still (core/models/wasm-memory.ts). */
-const uncollected = { share: 0.5, most: 2 ** 26 };
+/** What candidates that were fitted before have left, in a heap that has grown and in what is collected once 64 MB have come together (core/models/wasm-memory.ts). */
+const leftBehind = 160 * 2 ** 20;
 
 /** Bytes that the largest fit of the candidates takes: on a fold of the last rung, or on all rows. */
 export function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, validRows }: Pick<Rung, 'trainRows' | 'validRows'>): number {
@@ -178,8 +178,5 @@ export function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, val
     const { memory } = estimatorOf(family);
     return [memory({ ...shape, rows: trainRows }, [params], validRows), memory(shape, [params], 0)];
   });
-  return memoryWith(
-    shape,
-    pieces.map((bytes) => bytes + Math.min(uncollected.share * bytes, uncollected.most)),
-  );
+  return memoryWith(shape, pieces) + leftBehind;
 }

@@ -130,12 +130,13 @@ export function rowsWithRoom(ask: (rows: number) => Question, all: number, batch
 
 function hasRoom(question: Question, batch: BatchSettings | undefined): boolean {
   const { functions, shape } = question;
-  const { memory, plan } = reckon({ ...question, limits: undefined }, functions);
+  // Of what is not learned from, fewer rows to train on save nothing.
+  const { estimate, plan } = reckon({ ...question, limits: undefined }, functions);
   const valid = Math.ceil(shape.rows / plan.folds);
   const isShared = plan.candidates.every(
     ({ family, params }) => (estimatorOf(family).shared?.({ ...shape, rows: shape.rows - valid }, params, valid) ?? 0) <= mostShared,
   );
-  return isShared && shape.rows * shape.features * 4 <= storedBytes && memory <= roomOf(functions, batch);
+  return isShared && shape.rows * shape.features * 4 <= storedBytes && estimate.memory <= roomOf(functions, batch);
 }
 
 /** As the run and the card tell it. */

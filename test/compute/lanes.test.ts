@@ -210,10 +210,10 @@ test('a deployment without Batch has no settings of it', () => {
 
 describe('rows to train on', () => {
   const asked =
-    (features: number, rows = 0) =>
+    (features: number) =>
     (trained: number): Question => {
       const shape = { rows: trained, features, classes: 2 };
-      return { plan: planOf(shape), shape, tableRows: rows || trained, functions: defaultLane };
+      return { plan: planOf(shape), shape, tableRows: trained, functions: defaultLane };
     };
 
   test('are all, where a lane has the memory for them', () => {
@@ -231,6 +231,7 @@ describe('rows to train on', () => {
   });
 
   test('are all, where not even few have room: then it is for the lane to say why', () => {
-    expect(rowsWithRoom(asked(20, 1_000_000_000), 800_000_000, undefined)).toBe(800_000_000);
+    const functions = { ...defaultLane, pipelineMemory: 256 };
+    expect(rowsWithRoom((trained) => ({ ...asked(20)(trained), functions }), 800_000, undefined)).toBe(800_000);
   });
 });

@@ -98,7 +98,7 @@ export class JobMachine {
 
   /** The same of a function that only decides. */
   async callWithin(memory: number, name: string, event: object): Promise<Held> {
-    const file = join(buildAsset('control', targetOf('native')).path, `${name}.mjs`);
+    const file = join(buildAsset('control', targetOf('native')).path, 'dist', `${name}.mjs`);
     const call = `const { handler } = await import(${JSON.stringify(file)}); await handler(${JSON.stringify(event)}, {}); process.exit(0);`;
     const env = { ...this.variables, NODE_OPTIONS: `--max-old-space-size=${heapLimitMb(memory)}` };
     return within(memory, spawn(process.execPath, ['--input-type=module', '-e', call], { stdio: ['ignore', 'pipe', 'pipe'], env }));

@@ -141,6 +141,31 @@ test('a fit does without what was ended before: the next best candidate, and a m
   });
 });
 
+test('the time of a trial is looked at when its rows have been read: DuckDB cannot be ended half-way', { timeout: 60_000 }, async () => {
+  const lab = new Laboratory();
+  const rows = Array.from({ length: 100 }, (_, i) => `${(i * 37) % 101},${(i * 7919) % 13 < 6}`);
+  const spec = { families: ['linear'], folds: 2, budget: { minutes: 60 } };
+  await lab.rawData.put('raw/d/dataset.json', JSON.stringify(spec));
+  await lab.prepare(await lab.upload('raw/d/data.csv', `a,y\n${rows.join('\n')}\n`));
+  const { run, dataset, revision } = lab.queue.records[0]!;
+  const event = { run, dataset, revision };
+  const [trial] = (await plan(event, lab.services)).trials;
+  const seen: string[] = [];
+  const read = lab.rawData.download.bind(lab.rawData);
+  vi.spyOn(lab.rawData, 'download').mockImplementation(async (key, path) => {
+    const found = await read(key, path);
+    seen.push('read');
+    return found;
+  });
+  const endBy = () => {
+    seen.push('watched');
+    return () => void seen.push('released');
+  };
+  await search({ ...event, trial }, { ...lab.services, endBy });
+  vi.restoreAllMocks();
+  expect(seen).toEqual(['read', 'watched', 'released']);
+});
+
 /** A machine that is to be exact beyond what a float64 can be does not come to its end. */
 const endless = { kernel: ['rbf'], C: [1], tol: [Number.MIN_VALUE], maxIter: [100_000_000] };
 const line = { penalty: ['l2'], alpha: [0.01] };

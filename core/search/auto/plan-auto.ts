@@ -11,7 +11,7 @@ import type { Candidate, Plan } from '../plan.ts';
 import { defaultCoverage, type Question } from '../plan-search.ts';
 import { portfolioOf } from './candidates.ts';
 import { manyClasses } from './promote.ts';
-import { planRungs, rungWork, trialsOf } from './rungs.ts';
+import { foldsFor, mostValidRows, planRungs, rungWork, trialsOf } from './rungs.ts';
 
 /** Bytes of a graph for a value that a model keeps; and of a graph that is too large to be served well, whatever else it is part of. */
 const graphBytesPerValue = 20;
@@ -20,12 +20,9 @@ const mostGraphBytes = 12e6;
 /** Of many classes, few may have learned enough to go on: what the last rung takes of its work, in the middle. */
 const manyClassesUse = 0.6;
 
-/** Rows of a fold that are asked, as in rungs.ts: of three folds, which tables have that fill a memory. */
-const askedRows = (rows: number) => Math.min(Math.ceil(rows / 3), 200_000);
-
 /** Those that have the memory for all rows, where boosting does, which learns the most of so many. Else all: then there are to be fewer rows. */
 function withRoom(candidates: Candidate[], shape: Shape, room: number): Candidate[] {
-  const validRows = askedRows(shape.rows);
+  const validRows = Math.min(Math.ceil(shape.rows / foldsFor(shape.rows)), mostValidRows.last);
   const trainRows = shape.rows - validRows;
   const kept = candidates.filter((candidate) => {
     const shared = estimatorOf(candidate.family).shared?.(shape, candidate.params, 0) ?? 0;
@@ -40,7 +37,7 @@ function noRoom(all: Candidate[], kept: Candidate[]): string | undefined {
   const without = all.filter((candidate) => !kept.includes(candidate));
   if (without.length === 0) return undefined;
   const names = [...new Set(without.map(({ family }) => family))].join(', ');
-  return `${without.length} of ${all.length} candidates (${names}) are left out: for all rows there is not the memory that they take.`;
+  return `${without.length} of ${all.length} candidates (${names}) are left out: of so many rows they take more memory than there is.`;
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Candidate, Plan, Rung, RungTrials, Trial } from '../plan.ts';
 /** Rows of the smallest sample. */
 const leastRows = 2000;
 /** Rows of a fold that say how good a candidate is on the first rung, and on the last one, where they also weigh the finalists: more say no more. */
-const mostValidRows = { first: 20_000, last: 200_000 };
+export const mostValidRows = { first: 20_000, last: 200_000 };
 /** Of the work, what the first rung may take. */
 const firstShare = 0.25;
 /** How much dearer than all of a rung's work its best candidate may be. */
