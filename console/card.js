@@ -38,6 +38,7 @@ export function cardContent({ heldOut, answers, learningCurves = {}, classes, sp
     reproduce && node('h3', 'Make it again'),
     reproduce && node('pre', reproduce.commands.join('\n'), { class: 'commands' }),
     reproduce && node('pre', JSON.stringify(reproduce.spec, null, 2), { class: 'spec' }),
+    reproduce?.unless && node('p', reproduce.unless),
   ].filter(Boolean);
 }
 
