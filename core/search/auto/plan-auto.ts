@@ -32,7 +32,8 @@ export function planAuto(
   limits: Limits | undefined = spec.budget,
 ): Plan {
   const classWeights = parseClassWeights(spec.classWeights, classes);
-  const portfolio = portfolioOf(spec.families, skewed, shape.classes);
+  const metric = metricFor(task, spec.metric, 'auto');
+  const portfolio = portfolioOf(spec.families, skewed, shape.classes, metric === 'mae');
   const small = portfolio.filter((candidate) => graphBytesOf(candidate, shape) <= mostGraphBytes);
   const all = small.length > 0 ? small : portfolio;
   const time = workWithin(shape, lane, limits);
@@ -41,7 +42,7 @@ export function planAuto(
   const { trials } = trialsOf(0, rungs[0]!, candidates, shape, lane);
   const plan: Plan = {
     ...{ run, dataset, revision, version, lane: 'lambda', task },
-    metric: metricFor(task, spec.metric, 'auto'),
+    metric,
     coverage: spec.coverage ?? defaultCoverage,
     ...(classWeights && { classWeights }),
     seed: spec.seed ?? 0,
