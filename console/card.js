@@ -31,6 +31,7 @@ export function cardContent({ heldOut, answers, learningCurves = {}, classes, es
     reproduce && node('h3', 'Make it again'),
     reproduce && node('pre', reproduce.commands.join('\n'), { class: 'commands' }),
     reproduce && node('pre', JSON.stringify(reproduce.spec, null, 2), { class: 'spec' }),
+    reproduce?.unless && node('p', reproduce.unless),
   ].filter(Boolean);
 }
 

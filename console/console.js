@@ -27,12 +27,14 @@ const segment = encodeURIComponent;
 
 async function draw() {
   const [{ runs }, { models }] = await Promise.all([get('runs'), get('models')]);
+  const underWay = runs.filter(({ status }) => status === 'RUNNING');
+  const details = new Map(await Promise.all(underWay.map(async ({ id }) => [id, await get(`runs/${segment(id)}`).catch(() => undefined)])));
   element('runs').tBodies[0].replaceChildren(
     ...runs.map((run) =>
       row(
         link(run.dataset, () => showRun(run)),
         run.error ? `${run.status}: ${run.error.message}` : run.status,
-        run.stage,
+        [run.stage, left(details.get(run.id)?.remaining)].filter(Boolean).join(', '),
         node('progress', undefined, { value: run.progress, max: 1, 'aria-label': `${Math.round(run.progress * 100)} %` }),
         new Date(run.startedAt).toLocaleString(),
       ),
@@ -50,7 +52,12 @@ async function draw() {
       );
     }),
   );
-  return runs.some((run) => run.status === 'RUNNING');
+  return underWay.length > 0;
+}
+
+function left(seconds) {
+  if (seconds === undefined) return '';
+  return seconds < 90 ? `about ${Math.ceil(seconds)} s left` : `about ${Math.round(seconds / 60)} min left`;
 }
 
 function showDetail(title, ...content) {

@@ -55,7 +55,8 @@ export function planAuto(
   room = Number.POSITIVE_INFINITY,
 ): Plan {
   const classWeights = parseClassWeights(spec.classWeights, classes);
-  const portfolio = portfolioOf(spec.families, skewed, shape.classes);
+  const metric = metricFor(task, spec.metric, 'auto');
+  const portfolio = portfolioOf(spec.families, skewed, shape.classes, metric === 'mae');
   const small = portfolio.filter((candidate) => graphBytesOf(candidate, shape) <= mostGraphBytes);
   const servable = small.length > 0 ? small : portfolio;
   const all = withRoom(servable, shape, room);
@@ -66,7 +67,7 @@ export function planAuto(
   const { trials } = trialsOf(0, rungs[0]!, candidates, shape, lane);
   const plan: Plan = {
     ...{ run, dataset, revision, version, lane: 'lambda', task },
-    metric: metricFor(task, spec.metric, 'auto'),
+    metric,
     coverage: spec.coverage ?? defaultCoverage,
     ...(classWeights && { classWeights }),
     seed: spec.seed ?? 0,
