@@ -17,7 +17,7 @@ import { batchEnvironment, FakeBatch } from '../functions/batch.ts';
 import { Laboratory } from '../functions/laboratory.ts';
 import { type Held, JobMachine } from './job-machine.ts';
 
-/** MB of the table and of each job's memory: a file that is larger than it. INGOT_LARGE_MB=1100 INGOT_LARGE_MEMORY=1024 is what docs/scale.md tells of. */
+/** MB of the table and of each job's memory: a file that is larger than it. docs/scale.md tells what it takes. */
 const size = Number(process.env['INGOT_LARGE_MB'] ?? 660);
 const memory = Number(process.env['INGOT_LARGE_MEMORY'] ?? 640);
 /** Of the functions that only decide, in a deployment that says nothing else. */
