@@ -17,6 +17,8 @@ const timeout = Number(settings['INGOT_LAMBDA_TIMEOUT_MS']);
 const channel = new Socket({ fd: 3, readable: true, writable: true });
 const waiting: string[] = [];
 const answers: Buffer[] = [];
+/** Once it is loaded; an invocation may be here before. */
+let handler: Handler | undefined;
 let running = false;
 let flushing = false;
 
@@ -112,7 +114,7 @@ function makeContext(awsRequestId: string, deadline: number) {
 /** A process is ended by a signal, which would lose what it has compiled; by then it has loaded what it loads late. */
 const compiledAfterMs = 2000;
 
-const handler = await load();
+handler = await load();
 if (handler) {
   setTimeout(flushCompileCache, compiledAfterMs).unref();
   channel.write(encodeFrame(frameKinds.ready, ''));

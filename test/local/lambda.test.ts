@@ -21,6 +21,7 @@ const functions = {
   exits: 'export const handler = async () => process.exit(3);',
   broken: "import 'not-there'; export const handler = async () => 1;",
   nameless: 'export const other = 1;',
+  slow: 'await new Promise((done) => setTimeout(done, 200)); export const handler = async () => 1;',
   hungry: 'export const handler = async () => { const all = []; for (;;) all.push(new Array(100_000).fill({ a: 1 })); };',
   counts: `
     import { appendFileSync } from 'node:fs';
@@ -40,6 +41,7 @@ beforeAll(async () => {
       Exits: lambda('exits'),
       Broken: lambda('broken'),
       Nameless: lambda('nameless'),
+      Slow: lambda('slow'),
       Hungry: lambda('hungry', { Timeout: 60 }),
       Closed: lambda('works', { FunctionName: 'closed', ReservedConcurrentExecutions: 0 }),
       Dead: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'dead' } },
@@ -79,6 +81,10 @@ describe('a function', () => {
     expect(answers.map(({ body }) => body.most)).toEqual(Array(8).fill(1));
     const { body } = await invoke('works', {});
     expect(answers.map((answer) => answer.body.pid)).toContain(body.pid);
+  });
+
+  test('that is still loading when its event comes answers it once it has loaded', async () => {
+    expect(await invoke('slow', {})).toEqual({ status: 200, failed: null, body: 1 });
   });
 
   test('that throws is answered with 200, FunctionError and the error', async () => {
