@@ -9,7 +9,7 @@ import { parseNdjson } from '../../core/serving/formats/ndjson.ts';
 import { parseRows } from '../../core/serving/formats/rows.ts';
 import { mediaType, parsePredict } from '../../core/serving/formats.ts';
 import { parseJsonBody, type RawRows } from '../../core/serving/rows.ts';
-import { serve } from './model.ts';
+import { columns, serve } from './model.ts';
 
 const predictor = await serve();
 const { schema } = predictor;
@@ -85,10 +85,27 @@ describe('JSON rows', () => {
     ['[]', 'rows'],
     ['null', 'rows'],
     ['{"rows": [\n{"age": 1,}]}', 'body, line 2, column 11'],
+    ['{"rows": [\n{"age": NaN}]}', 'body, line 2, column 9'],
     ['', 'body, line 1, column 1'],
   ])('%j is no request', (body, where) => {
     expect(refusal(() => parsePredict('application/json', body, schema))).toMatchObject({ code: 'InvalidRequest', where });
   });
+});
+
+test('a category that was learned from JSON takes values as they stood in its lines, others take text', async () => {
+  const tags = { name: 'tags', type: 'category', cells: ['["a","b"]', '{"id":1}', 'true', null] } as const;
+  const written = { name: 'written', type: 'category', cells: ["['a']", '[1, 2]', '[1]', '{'] } as const;
+  const { schema } = await serve({}, [{ ...tags, cells: [...tags.cells] }, { ...written, cells: [...written.cells] }, ...columns]);
+  const rest = { age: 1, ['__proto__']: 1, sex: null, toString: null, written: '[1]' };
+  const sent = [['a', 'b'], { id: 1 }, true, null, 'x'].map((tags) => ({ ...rest, tags }));
+  expect(parseRows({ rows: sent }, schema).columns[0]).toEqual(['["a","b"]', '{"id":1}', 'true', '', 'x']);
+  expect(refusal(() => parseRows({ rows: [{ ...sent[0], written: [1] }] }, schema))).toMatchObject({ where: 'rows[0].written' });
+});
+
+test('what Python writes for missing numbers is told from other mistakes', () => {
+  for (const text of ['{"rows": [{"age": NaN}]}', '{"rows": [{"age": -Infinity}]}'])
+    expect(refusal(() => parseJsonBody(text)).message).toMatch(/not valid JSON: (NaN|-Infinity), where JSON has null/);
+  expect(refusal(() => parseNdjson('{"age": NaN}', schema)).message).toBe('Line 1 is not valid JSON: NaN, where JSON has null.');
 });
 
 describe('input_data', () => {
