@@ -11,6 +11,7 @@ export type Reason =
   | 'too few fields'
   | 'too many fields'
   | 'NUL byte'
+  | 'header again'
   | 'invalid encoding';
 
 export interface Reject {
@@ -28,15 +29,27 @@ export interface Problem {
   field: number;
 }
 
-/** Splits one record. Quotes count only at the start of a field (after spaces), and a doubled quote is a quote, as RFC 4180 has it. */
+/** Files that were joined have the byte order marks of all of them inside, and DuckDB's client loses one that begins a text: no cell begins with it. */
+export const byteOrderMark = '\uFEFF';
+
+export function withoutMark(cell: string): string {
+  let from = 0;
+  while (cell[from] === byteOrderMark) from++;
+  return cell.slice(from);
+}
+
+/**
+ * Splits one record. Quotes count only at the start of a field (after spaces and byte order marks), and a doubled quote is a quote, as RFC 4180
+ * has it.
+ */
 export function parseRecord(text: string, delimiter: string, quote: string): string[] | Problem {
   const fields: string[] = [];
   for (let at = 0; ; at++) {
     let start = at;
-    while (text[start] === ' ' && delimiter !== ' ') start++;
+    while ((text[start] === ' ' && delimiter !== ' ') || text[start] === byteOrderMark) start++;
     if (text[start] !== quote) {
       const end = text.indexOf(delimiter, at);
-      fields.push(text.slice(at, end < 0 ? text.length : end));
+      fields.push(withoutMark(text.slice(at, end < 0 ? text.length : end)));
       if (end < 0) return fields;
       at = end;
       continue;
@@ -51,7 +64,7 @@ export function parseRecord(text: string, delimiter: string, quote: string): str
       value += quote;
       from = at + 1;
     }
-    fields.push(value);
+    fields.push(withoutMark(value));
     while (text[at] === ' ' && delimiter !== ' ') at++;
     if (at === text.length) return fields;
     if (text[at] !== delimiter) return { problem: 'text after a closing quote', field: fields.length };
@@ -93,6 +106,7 @@ export async function readRecords(
   let line = 1;
   let done = false;
   let atHeader = options.header;
+  let header: string[] | undefined;
   const more = async () => {
     await onBatch();
     const next = await source.next();
@@ -125,20 +139,23 @@ export async function readRecords(
     }
     const bytes = span === 1 ? first : Buffer.concat(lines.slice(at, at + span));
     const problem = Array.isArray(record)
-      ? problemOf(record, bytes, text, options)
+      ? (problemOf(record, bytes, text, options) ?? repeatOf(header, record))
       : { reason: span > 1 ? 'unterminated quote' : record.problem, field: record.field };
     if (problem === undefined && Array.isArray(record)) {
-      if (atHeader) atHeader = false;
-      else {
+      if (atHeader) {
+        atHeader = false;
+        header = record;
+      } else {
         if (record.length > width) record.pop();
-        onRecord(span === 1 && !first.includes(quoteByte) && !first.includes('"') ? first : undefined, record);
+        const isPlain = span === 1 && !first.includes(quoteByte) && !first.includes('"') && !first.includes(byteOrderMark);
+        onRecord(isPlain ? first : undefined, record);
       }
       at += span;
       line += span;
       continue;
     }
-    // A header that is too short or too long is no reject: it set the width.
-    if (atHeader) atHeader = false;
+    // A header with a NUL or an invalid character is no reject; a line that cannot be split is no header, which is found behind it then.
+    if (atHeader && Array.isArray(record)) atHeader = false;
     else onReject({ line, field: problem!.field, reason: problem!.reason, row: first.toString('utf8') });
     at++;
     line++;
@@ -159,6 +176,12 @@ function problemOf(record: string[], bytes: Buffer, text: string, options: Recor
   }
   return undefined;
 }
+
+/** Files that were joined have each its header. */
+const repeatOf = (header: string[] | undefined, record: string[]) =>
+  header !== undefined && header.length === record.length && header.every((name, index) => name === record[index])
+    ? { reason: 'header again' as const, field: 1 }
+    : undefined;
 
 const fieldOf = (record: string[], mark: string) =>
   Math.max(

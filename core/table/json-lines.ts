@@ -1,6 +1,6 @@
 /** JSON lines as rows of text: one object a line; columns are the union of the keys, in the order in which they are first seen. */
 import { isUtf8 } from 'node:buffer';
-import { formatRecord, type Reject } from './csv-records.ts';
+import { formatRecord, type Reject, withoutMark } from './csv-records.ts';
 
 export interface JsonLinesTable {
   names: string[];
@@ -46,7 +46,7 @@ export async function readJsonLines(
         places.set(key, place);
         fields[place] = cell === null ? '' : typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
       }
-      onRow(`${formatRecord(Array.from(fields, (field) => field?.replaceAll('\0', '\ufffd') ?? ''))}\n`);
+      onRow(`${formatRecord(Array.from(fields, (field) => withoutMark(field?.replaceAll('\0', '\ufffd') ?? '')))}\n`);
     }
     await onBatch();
   }

@@ -23,9 +23,11 @@ export interface Look {
   all?: Map<string, number>;
   /** How many different values `counts` has, or would have. */
   distinct: number;
-  /** Whether a value has a line break or NUL inside, which only a careful reader gets right. */
+  /** Whether a value has a line break or NUL inside, or begins with a byte order mark, which only a careful reader gets right. */
   suspicious: boolean;
 }
+
+const suspicion = '^\\x{FEFF}|[\\r\\n\\x00]';
 
 /** Of more different values than these no list is made: they are taken as they stand, each spelling a value of its own. */
 export const mostValues = 50_000;
@@ -171,7 +173,7 @@ async function lookAtBlock(
   await countNonNumbers(database, block, columns, staged);
   const summary = await rowsOf(
     database,
-    `SELECT g, count(*), coalesce(sum(n) FILTER (WHERE v <> '${plainMark}'), 0)::BIGINT, bool_or(regexp_matches(v, '[\\r\\n\\x00]'))
+    `SELECT g, count(*), coalesce(sum(n) FILTER (WHERE v <> '${plainMark}'), 0)::BIGINT, bool_or(regexp_matches(v, '${suspicion}'))
      FROM counts GROUP BY g`,
   );
   const summaries = new Map(summary.map(([g, ...rest]) => [Number(g), rest]));
@@ -216,7 +218,7 @@ async function countText(database: DuckDBConnection, relation: string, columns: 
   const texts = columns.map((column) => [column, looks.get(column)!] as const).filter(([, { form }]) => form.as === 'text');
   if (texts.length === 0) return;
   const aggregates = texts.map(
-    ([column]) => `approx_count_distinct(c${column}), coalesce(bool_or(regexp_matches(c${column}, '[\\r\\n\\x00]')), false)`,
+    ([column]) => `approx_count_distinct(c${column}), coalesce(bool_or(regexp_matches(c${column}, '${suspicion}')), false)`,
   );
   const [row = []] = await rowsOf(database, `SELECT ${aggregates.join(', ')} FROM ${relation}`);
   for (const [index, [, found]] of texts.entries()) {

@@ -66,7 +66,7 @@ export async function readRaw(
       const stage = openStage(work, forms);
       const looks = (await scanText(sources, stage, missing, input)) ?? (await stageText(database, stage, missing));
       const rows = looks[0]?.rows ?? 0;
-      if (!repairable() || (rows > 0 && !looks.some(({ suspicious }) => suspicious))) {
+      if (!repairable() || (rows > 0 && !looks.some(({ suspicious }) => suspicious) && !mayRepeatHeader(looks, names))) {
         if (rows === 0) throw noRows(input);
         const inferred = sources.flatMap(({ file }) => inferredOf(file));
         return {
@@ -93,6 +93,12 @@ export async function readRaw(
     for (const source of sources) repaired.push(source.repair === undefined ? source : await source.repair());
     sources = repaired;
   }
+}
+
+/** Whether each column that has few values, or strays, has its own name among them, as where files were joined with their headers. */
+function mayRepeatHeader(looks: readonly Look[], names: readonly string[]): boolean {
+  const counted = looks.flatMap(({ counts }, index) => (counts.size > 0 ? [counts.has(names[index]!)] : []));
+  return counted.length > 0 && !counted.includes(false);
 }
 
 /** Stages a single large file, and looks at it, by a scan. @returns undefined where it is not plain enough for that */

@@ -22,7 +22,9 @@ export class Rejects {
   add(file: string, column: string, reject: Reject): void {
     const { output, reasons } = this.files.get(file) ?? this.restart(file);
     reasons.set(reject.reason, (reasons.get(reject.reason) ?? 0) + 1);
-    output.write(`${formatRecord([file, String(reject.line), column, reject.reason, this.mask(reject.row)])}\n`);
+    const fields = [file, String(reject.line), column, reject.reason, this.mask(reject.row)];
+    // With a NUL inside, the row would be as unreadable here.
+    output.write(`${formatRecord(fields.map((field) => field.replaceAll('\0', '\ufffd')))}\n`);
   }
 
   /** Forgets what was rejected of a file. */

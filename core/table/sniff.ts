@@ -115,7 +115,9 @@ function recordsOf(lines: string[], delimiter: string, quote: string): string[][
 const isNumber = (cell: string) => guessNumber([cell], 1, { words: false }) !== undefined;
 
 /** Each column votes: a text over numbers is a name; a number over numbers, or a text that comes again below, is a value. */
-function looksLikeHeader(first: string[], rest: string[][]): boolean {
+function looksLikeHeader(first: string[], others: string[][]): boolean {
+  // Joined files have it again.
+  const rest = others.filter((record) => record.length !== first.length || record.some((cell, column) => cell !== first[column]));
   let votes = 0;
   for (const [column, cell] of first.entries()) {
     const below = rest.map((record) => record[column]?.trim() ?? '').filter((value) => value !== '');

@@ -6,7 +6,7 @@ import { finished } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { DatasetSpec } from '../spec.ts';
-import { formatRecord, readRecords } from './csv-records.ts';
+import { byteOrderMark, formatRecord, readRecords } from './csv-records.ts';
 import { literal, rowsOf } from './database.ts';
 import { type JsonLinesTable, readJsonLines } from './json-lines.ts';
 import type { Rejects } from './rejects.ts';
@@ -109,10 +109,11 @@ async function openParquet(database: DuckDBConnection, path: string, file: Sourc
   if (!isParquet(await readTail(path, size, 4))) throw broken();
   try {
     const columns = await rowsOf(database, `DESCRIBE FROM read_parquet(${literal(path)})`);
+    const text = 'CAST(COLUMNS(*) AS VARCHAR)';
     return {
       file,
       names: columns.map(([name]) => String(name)),
-      sql: `(SELECT CAST(COLUMNS(*) AS VARCHAR) FROM read_parquet(${literal(path)}))`,
+      sql: `(SELECT CASE WHEN starts_with(${text}, '${byteOrderMark}') THEN ltrim(${text}, '${byteOrderMark}') ELSE ${text} END FROM read_parquet(${literal(path)}))`,
     };
   } catch (cause) {
     throw broken(cause);

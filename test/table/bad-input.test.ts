@@ -83,6 +83,70 @@ describe('files that cannot be used get an error with place and mend', () => {
   });
 });
 
+describe('files that were joined', () => {
+  const [header, ...lines] = [
+    'id,kind,y',
+    ...Array.from({ length: 60 }, (_, i) => `${(i * 37) % 61}.5,${i % 3 ? 'red' : 'blue'},${i % 2 ? 'p' : 'q'}`),
+  ];
+  const part = (rows: string[], mark: string) => `${mark}${[header, ...rows].join('\n')}\n`;
+  const joined = (mark: string) => [part(lines.slice(0, 30), mark), part(lines.slice(30, 40), mark), part(lines.slice(40), mark)].join('');
+
+  it.each([
+    ['without byte order marks', ''],
+    ['with byte order marks', '\uFEFF'],
+  ])('have each its header, %s, and only the first names columns', async (_, mark) => {
+    for (const scanFrom of [undefined, 0]) {
+      const { rows, report, rejects } = await clean({ 'a.csv': joined(mark) }, {}, 2, scanFrom);
+      expect(rows).toEqual((await clean({ 'a.csv': part(lines, '') })).rows);
+      expect(report.rows).toMatchObject({ read: 62, kept: 60, rejected: 2 });
+      expect(rejects).toBe(
+        `file,line,column,reason,row\na.csv,32,id,header again,"id,kind,y"\na.csv,43,id,header again,"id,kind,y"\n`.replaceAll(
+          '"id',
+          `"${mark}id`,
+        ),
+      );
+    }
+  });
+
+  it.each([
+    ['csv', (cells: string[][]) => ['n,kind,y', ...cells.map((row) => row.join(','))].join('\n')],
+    [
+      'csv in quotes',
+      (cells: string[][]) =>
+        ['n,kind,y', ...cells.map((row) => row.map((cell) => cell.replace(/(\uFEFF?)(.*)/, '$1"$2"')).join(','))].join('\n'),
+    ],
+    ['json lines', (cells: string[][]) => cells.map(([n, kind, y]) => JSON.stringify({ n, kind, y })).join('\n')],
+  ])('have marks anywhere, of which no cell of %s keeps one', async (_, write) => {
+    const cells = lines.map((line) => line.split(','));
+    const marked = cells.map((row, i) => row.map((cell, j) => ((i + j) % 7 === 0 ? `\uFEFF${cell}` : cell)));
+    for (const scanFrom of [undefined, 0])
+      expect((await clean({ a: write(marked) }, {}, 2, scanFrom)).rows).toEqual((await clean({ a: write(cells) })).rows);
+  });
+
+  it('as parquet lose their marks too', async () => {
+    const path = join(directory, 'marks.parquet');
+    await withDatabase({}, async (database) => {
+      const cell = `CASE WHEN i % 7 = 0 THEN chr(65279) ELSE '' END || CASE WHEN i % 3 = 0 THEN 'red' ELSE 'blue' END`;
+      await database.run(`COPY (SELECT (i * 37) % 61 + 0.5 AS n, ${cell} AS kind, i % 2 AS y FROM range(60) t(i)) TO ${literal(path)}`);
+    });
+    const { report } = await clean({ 'a.parquet': readFileSync(path) }, { columns: { kind: { role: 'feature' } } });
+    expect(report.columns.find(({ name }) => name === 'kind')).toMatchObject({
+      distinct: 2,
+      top: [
+        { value: 'blue', count: 40 },
+        { value: 'red', count: 20 },
+      ],
+    });
+  });
+});
+
+it('a first line that cannot be split is no header: the next one names the columns', async () => {
+  const { names, report, rejects } = await clean({ 'a.csv': `"" x\n${good}7,8,q\n` }, { header: true });
+  expect(names).toEqual(['a', 'b', 'y']);
+  expect(report.rows).toMatchObject({ read: 5, kept: 4, rejected: 1 });
+  expect(rejects).toContain('a.csv,1,a,text after a closing quote,');
+});
+
 describe('specs that do not fit', () => {
   it.each([
     ['target that is not there', { target: 'yy' }, 'UnusableTarget', /no column 'yy'/, /'y'/],

@@ -337,7 +337,7 @@ describe('rows', () => {
         'a.csv,4,4,too many fields,"5,6,q,7"',
         'a.csv,5,a,unterminated quote,"""8,9,p"',
         'a.csv,6,b,text after a closing quote,"10,""1""1,q"',
-        'a.csv,7,b,NUL byte,"12,1\u00003,p"',
+        'a.csv,7,b,NUL byte,"12,1\ufffd3,p"',
         'a.csv,9,b,invalid encoding,"1,\ufffd,p"',
         '',
       ].join('\n'),

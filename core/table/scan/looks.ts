@@ -1,5 +1,6 @@
 /** What a scan saw of each column, as a look (../look.ts) tells it. */
 import { matcherOf } from '../../features/date-formats.ts';
+import { byteOrderMark } from '../csv-records.ts';
 import type { Look } from '../look.ts';
 import type { Form } from '../values.ts';
 import type { Scanned } from './scan.ts';
@@ -19,6 +20,6 @@ export const looksOf = ({ rows, columns }: Scanned, forms: readonly Form[]): Loo
       counts,
       ...(form.as !== 'number' && { all: new Map(values) }),
       distinct: counts.size + (plain > 0 ? 1 : 0),
-      suspicious: false,
+      suspicious: values.some(([value]) => value.startsWith(byteOrderMark)),
     };
   });
