@@ -44,6 +44,7 @@ export function reproductionOf(
     commands: [
       `aws s3api get-object --bucket <DataBucket> --key ${quoted(source.key)}${versionId} ${quoted(source.key.split('/').at(-1)!)}`,
       'npm ci && npm start',
+      `printf %s ${quoted(JSON.stringify(asked))} > dataset.json`,
       `aws s3 cp dataset.json ${quoted(`${folder}dataset.json`)}`,
       ...upload,
     ],

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
@@ -197,6 +198,8 @@ describe('answers that can be relied on', () => {
     const { lab, card } = await learn('breast-cancer/breast-cancer.csv', spec);
     const again = await learn('breast-cancer/breast-cancer.csv', card.reproduce.spec);
     expect(again.card.revision).toBe(card.revision);
+    const written = card.reproduce.commands.find((command) => command.startsWith('printf'))!.replace(/ > dataset.json$/, '');
+    expect(JSON.parse(execFileSync('sh', ['-c', written], { encoding: 'utf8' }))).toEqual(card.reproduce.spec);
     expect(card.reproduce.unless).toBeUndefined();
     const graph = async ({ rawModels }: Laboratory) => (await rawModels.get(modelKeys.model('d', 1)))!.body;
     expect(Buffer.compare(await graph(again.lab), await graph(lab))).toBe(0);

@@ -102,16 +102,18 @@ export function standardise(numbers: Float64Array): { centre: number; spread: nu
   return { centre, spread: (most || 1) * deviation };
 }
 
+/** A column of doubles that is taken as it is, or one of ones. */
+type Other = Float64Array | 'ones';
+
 /**
  * The mean over rows of `factor · z zᵀ` with `z = (column − mean of each column, others)`: symmetric, [size²].
- * @param others columns of doubles that are taken as they are
  * @param factors of each row; all are 1 where it is left out
  * @param onPass called now and then; what it throws comes out
  */
 export function products(
   rows: Pick<Rows, 'columns' | 'count'>,
   means: Float64Array,
-  others: readonly Float64Array[],
+  others: readonly Other[],
   factors?: Float64Array,
   onPass?: () => void,
 ): Float64Array {
@@ -133,9 +135,8 @@ export function singleProducts(
   const features = columns.length;
   const size = features + 2;
   const near = Float64Array.from(columns, (column) => Math.fround(meanOfSome(column)));
-  const others = [new Float64Array(count).fill(1), targets];
   let largests: number[] = [];
-  const matrix = multiply({ columns, count }, near, others, undefined, (layout, from, some) => {
+  const matrix = multiply({ columns, count }, near, ['ones', targets], undefined, (layout, from, some) => {
     const { room, stride, plain, sizes } = layout;
     loops.addSingleProducts(layout.columns, layout.means, features, layout.others, 2, room, some, stride, plain, layout.matrix, sizes);
     if (from + some === count) largests = Array.from(new Float32Array(memory.buffer, sizes, features));
@@ -174,7 +175,7 @@ interface Layout {
 function multiply(
   { columns, count }: Pick<Rows, 'columns' | 'count'>,
   means: Float64Array,
-  others: readonly Float64Array[],
+  others: readonly Other[],
   factors: Float64Array | undefined,
   add: (layout: Layout, from: number, some: number) => void,
 ): Float64Array {
@@ -201,6 +202,9 @@ function multiply(
   const sums = doubles(layout.matrix, stride * stride).fill(0);
   const copies = new Float32Array(memory.buffer, layout.columns, features * room);
   const otherCopies = doubles(layout.others, others.length * room);
+  others.forEach((other, f) => {
+    if (other === 'ones') otherCopies.fill(1, f * room, (f + 1) * room);
+  });
   const factorCopies = doubles(layout.factors, room + 2);
   if (!factors) layout.factors = 0;
   for (let at = 0; at < count; at += room) {
@@ -210,7 +214,7 @@ function multiply(
       copies.fill(0, f * room + some, Math.min((f + 1) * room, f * room + some + 7));
     });
     others.forEach((other, f) => {
-      otherCopies.set(other.subarray(at, at + some), f * room);
+      if (other !== 'ones') otherCopies.set(other.subarray(at, at + some), f * room);
     });
     if (factors) factorCopies.set(factors.subarray(at, at + some));
     if (factors) factorCopies[some] = 0;

@@ -62,9 +62,8 @@ function blocks(loss: Loss, sample: Rows, l2: number, point: Float64Array): Prob
   const { outputs, features } = loss;
   const size = features + 1;
   const curvatures = loss.curvatures(sample, point);
-  const ones = new Float64Array(sample.count).fill(1);
   const factors = Array.from({ length: outputs }, (_, k) => {
-    const matrix = products(sample, loss.means, [ones], curvatures.subarray(k * sample.count, (k + 1) * sample.count));
+    const matrix = products(sample, loss.means, ['ones'], curvatures.subarray(k * sample.count, (k + 1) * sample.count));
     for (let f = 0; f < features; f++) matrix[f * size + f]! += l2;
     factorise(matrix, size);
     return matrix;

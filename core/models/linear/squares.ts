@@ -74,8 +74,7 @@ function singleAreEnough({ singleProducts, loss: { features, size } }: Design, l
 
 function doubleProducts(design: Design): Float64Array {
   const { loss, rows } = design;
-  const ones = () => new Float64Array(rows.count).fill(1);
-  design.products ??= products(rows, loss.means, [ones(), rows.targets], rows.weights, loss.onPass);
+  design.products ??= products(rows, loss.means, ['ones', rows.targets], rows.weights, loss.onPass);
   return design.products;
 }
 
