@@ -34,6 +34,7 @@ const histogramBytes = 2048;
 
 export const boostingWork: Estimator = {
   steps: 'nEstimators',
+  usesAllCores: true,
   spread: { low: 0.6, high: 1.8 },
   earlySteps(params, { rows }) {
     const { nEstimators, learningRate, nIterNoChange } = resolve(params);

@@ -20,6 +20,8 @@ export interface Estimator {
    * them; on one core of the machine that bench/estimate.ts was calibrated on.
    */
   coreSeconds(shape: Shape, candidates: Params[], validRows: number): number;
+  /** Whether its fits share the cores that there are; the others take one each. */
+  usesAllCores: boolean;
   /** Bytes beside the process and the table. @param threads that each have some of their own; by default as many as the smallest job has */
   memory(shape: Shape, candidates: Params[], validRows: number, threads?: number): number;
   /** Bytes of it that all threads share, of which there are 4 GiB at most, whatever the machine. */

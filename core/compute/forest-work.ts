@@ -45,6 +45,7 @@ const distinctShare = 1 - 1 / Math.E;
 /** @param extra whether the trees are extremely randomised ones */
 const workOf = (extra: boolean): Estimator => ({
   steps: 'nEstimators',
+  usesAllCores: true,
   spread: { low: 0.6, high: 1.9 },
 
   coreSeconds(shape, candidates, validRows) {

@@ -67,6 +67,7 @@ const fewestEpochs = 5;
 export const descentKey = ({ solver, penalty, alpha }: Params): string => [solver, penalty, alpha].join(' ');
 
 export const linearWork: Estimator = {
+  usesAllCores: false,
   spread: { low: 0.45, high: 2.2 },
   coreSeconds: (shape, candidates, validRows) => {
     const { rows, features } = shape;

@@ -27,6 +27,7 @@ const stopping = { epochs: 25, rows: 2000, growth: 0.25 };
 
 export const networkWork: Estimator = {
   steps: 'epochs',
+  usesAllCores: false,
   spread: { low: 0.3, high: 1.6 },
   earlySteps(params, { rows }) {
     const { epochs, nIterNoChange } = resolve(params);

@@ -43,6 +43,7 @@ const sampleRows = 8192;
 const cacheBytes = 2 ** 28;
 
 export const svmWork: Estimator = {
+  usesAllCores: false,
   spread: { low: 0.45, high: 2.2 },
 
   coreSeconds(shape, candidates, validRows) {
