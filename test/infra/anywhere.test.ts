@@ -11,7 +11,8 @@ import { stackOf } from './stack.ts';
 const regions = /\b(?:us|eu|ap|sa|ca|me|af|il|mx|cn)(?:-gov)?-(?:north|south|east|west|central)[a-z]*-\d\b/;
 
 it('names no partition, region or account that is not the one that it is deployed to', () => {
-  for (const stack of [stackOf(), stackOf({ customerKey: true, authorization: 'both', keys: { mobile: {} } })]) {
+  const theirs = { subnetIds: ['subnet-1'], securityGroupIds: ['sg-1'], dataBucketName: 'left-data', modelBucketName: 'left-models' };
+  for (const stack of [stackOf(), stackOf({ customerKey: true, authorization: 'both', keys: { mobile: {} } }), stackOf(theirs)]) {
     const text = JSON.stringify(Template.fromStack(stack).toJSON());
     expect(text).not.toMatch(/arn:aws[a-z-]*:/);
     expect(text).not.toMatch(regions);
