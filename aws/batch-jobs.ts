@@ -95,12 +95,12 @@ export class BatchJobs implements Jobs {
       this.client.send(new GetJobQueueSnapshotCommand({ jobQueue: queue })).catch(() => undefined),
     ]);
     const maxVcpus = environments.reduce((sum, { computeResources }) => sum + (computeResources?.maxvCpus ?? 0), 0);
-    const places = front?.frontOfQueue?.jobs?.map(({ jobArn }) => jobArn) ?? [];
+    const places = front?.frontOfQueue?.jobs?.map(({ jobArn }) => jobArn!) ?? [];
     return Promise.all(
       jobs.map(async (job) => {
         const children = job.arrayProperties?.size ? await this.children(job.jobId!) : [];
         const waits = children.find(({ status }) => status === 'RUNNABLE') ?? job;
-        const before = places.findIndex((arn) => arn === waits.jobArn || arn?.startsWith(job.jobArn!));
+        const before = places.findIndex((arn) => arn === waits.jobArn || arn.startsWith(job.jobArn!));
         return {
           name: job.jobName!,
           status: children.length > 0 ? stateOf(children) : job.status!,
@@ -110,6 +110,7 @@ export class BatchJobs implements Jobs {
           busyVcpus: vcpusOf(busy),
           maxVcpus,
           before: before < 0 ? undefined : before,
+          overtakenBy: before > 0 ? await this.overtaking(places.slice(0, before), job) : undefined,
           trouble: troubleOf(detail, environments),
         };
       }),
@@ -133,6 +134,12 @@ export class BatchJobs implements Jobs {
     const [newest] = (await this.named(queue, prefix)).sort((a, b) => b.createdAt! - a.createdAt!);
     if (newest?.status !== 'FAILED' || newest.createdAt! < since.getTime()) return undefined;
     return newest.container?.reason ?? newest.statusReason ?? 'Batch gives no reason';
+  }
+
+  /** How many of the jobs are of other shares, and later. */
+  private async overtaking(arns: string[], { shareIdentifier, createdAt = 0 }: JobDetail): Promise<number> {
+    const others = await this.describe(arns.map((arn) => ({ jobId: arn.slice(arn.lastIndexOf('/') + 1), jobName: '' })));
+    return others.filter((other) => other.shareIdentifier !== shareIdentifier && (other.createdAt ?? 0) > createdAt).length;
   }
 
   /** A name may end with a star. */

@@ -1,5 +1,6 @@
 // A version's card, drawn: how good its answers are, what they depend on, and how it was made.
 import { bars, chart } from './charts.js';
+import { costSentence } from './cost.js';
 import { node, rounded, row, table } from './page.js';
 
 const shownColumns = 20;
@@ -7,7 +8,7 @@ const percent = (value) => `${Math.round(value * 1000) / 10} %`;
 const ends = (interval) => (interval ? `${rounded(interval[0])} to ${rounded(interval[1])}` : '');
 
 /** @returns elements in the order of a report; what a card of an older version lacks is left out */
-export function cardContent({ heldOut, answers, learningCurves = {}, classes, spent, seed, revision, reproduce, data, metric }) {
+export function cardContent({ heldOut, answers, learningCurves = {}, classes, estimate, spent, seed, revision, reproduce, data, metric }) {
   return [
     sentence(heldOut, answers, classes),
     table(
@@ -26,18 +27,11 @@ export function cardContent({ heldOut, answers, learningCurves = {}, classes, sp
         ['Cleaned', 'in', 'count'],
         data.changes.map(({ reason, column, count }) => row(reason, column ?? 'rows', count)),
       ),
-    node(
-      'p',
-      [
-        `Seed ${seed}, revision ${revision}.`,
-        spent && `Spent: ${rounded(spent.seconds)} s and $${Number(spent.dollars.toPrecision(3))} at a function's price.`,
-      ]
-        .filter(Boolean)
-        .join(' '),
-    ),
+    node('p', `Seed ${seed}, revision ${revision}. ${costSentence({ estimate, spent })}`),
     reproduce && node('h3', 'Make it again'),
     reproduce && node('pre', reproduce.commands.join('\n'), { class: 'commands' }),
     reproduce && node('pre', JSON.stringify(reproduce.spec, null, 2), { class: 'spec' }),
+    reproduce?.unless && node('p', reproduce.unless),
   ].filter(Boolean);
 }
 

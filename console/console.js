@@ -1,5 +1,6 @@
 // The console: what the API says, drawn. It keeps the key in this tab alone, and puts nothing of the data into the page but as text.
 import { cardContent } from './card.js';
+import { costSentence } from './cost.js';
 import { node, rounded, row, table } from './page.js';
 
 const key = {
@@ -26,12 +27,14 @@ const segment = encodeURIComponent;
 
 async function draw() {
   const [{ runs }, { models }] = await Promise.all([get('runs'), get('models')]);
+  const underWay = runs.filter(({ status }) => status === 'RUNNING');
+  const details = new Map(await Promise.all(underWay.map(async ({ id }) => [id, await get(`runs/${segment(id)}`).catch(() => undefined)])));
   element('runs').tBodies[0].replaceChildren(
     ...runs.map((run) =>
       row(
         link(run.dataset, () => showRun(run)),
         run.error ? `${run.status}: ${run.error.message}` : run.status,
-        run.stage,
+        [run.stage, left(details.get(run.id)?.remaining)].filter(Boolean).join(', '),
         node('progress', undefined, { value: run.progress, max: 1, 'aria-label': `${Math.round(run.progress * 100)} %` }),
         new Date(run.startedAt).toLocaleString(),
       ),
@@ -49,7 +52,12 @@ async function draw() {
       );
     }),
   );
-  return runs.some((run) => run.status === 'RUNNING');
+  return underWay.length > 0;
+}
+
+function left(seconds) {
+  if (seconds === undefined) return '';
+  return seconds < 90 ? `about ${Math.ceil(seconds)} s left` : `about ${Math.round(seconds / 60)} min left`;
 }
 
 function showDetail(title, ...content) {
@@ -61,6 +69,9 @@ async function showRun({ id, dataset }) {
   const [run, { report, suspiciousLabels }] = await Promise.all([get(`runs/${segment(id)}`), get(`datasets/${segment(dataset)}`)]);
   const content = [];
   if (run.error) content.push(node('p', [run.error.message, run.error.where, run.error.fix].filter(Boolean).join(' ')));
+  if (run.lane) content.push(node('p', `Runs on ${run.lane.name}. ${run.lane.reason}`));
+  if (run.waiting) content.push(node('p', run.waiting));
+  content.push(node('p', costSentence(run)));
   if (report) {
     const { read, kept, rejected, duplicates, missingTarget } = report.rows;
     content.push(

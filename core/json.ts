@@ -19,9 +19,11 @@ export function parseJson(text: string, refuse: (mistake: JsonMistake) => IngotE
     parse(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
     const { offset, error } = errors[0] ?? { offset: text.length, error: 4 };
     const lines = text.slice(0, offset).split('\n');
-    const what = printParseErrorCode(error)
+    const noNumber = /^-?(NaN|Infinity)\b/.exec(text.slice(offset, offset + 10));
+    const mistake = printParseErrorCode(error)
       .replace(/([a-z])([A-Z])/g, '$1 $2')
       .toLowerCase();
+    const what = noNumber ? `${noNumber[0]}, where JSON has null` : mistake;
     throw refuse({ place: `line ${lines.length}, column ${lines.at(-1)!.length + 1}`, what, cause });
   }
 }

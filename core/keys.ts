@@ -25,6 +25,8 @@ export const dataKeys = {
   /** What ties the train rows together, where dataset.json splits by groups or time. */
   trainKeys: (dataset: string, revision: string) => `features/${dataset}/${revision}/train-keys.json`,
   test: (dataset: string, revision: string) => `features/${dataset}/${revision}/test.parquet`,
+  /** Which rows of the clean table are held out, so that the gate need not find them anew. */
+  testRows: (dataset: string, revision: string) => `features/${dataset}/${revision}/test-rows.json`,
   /** Written last: where it exists, the features are whole. */
   preprocess: (dataset: string, revision: string) => `features/${dataset}/${revision}/preprocess.json`,
 } as const;

@@ -6,6 +6,8 @@ export const environment = {
   modelBucket: 'MODEL_BUCKET',
   stateMachineArn: 'STATE_MACHINE_ARN',
   alarmTopicArn: 'ALARM_TOPIC_ARN',
+  /** The path of an API of somebody else's under which ours lies: `/ml`; not set where it lies at the root. */
+  basePath: 'BASE_PATH',
   /** JSON of what the functions are and cost (core/compute/lane.ts), for estimates. */
   lane: 'LANE',
   /** JSON of the queues and job definitions of Batch (core/compute/batch.ts); not set where there is no Batch. */
@@ -18,7 +20,7 @@ export const environment = {
   jobVcpus: 'INGOT_JOB_VCPUS',
   /** Seconds between two checkpoints of a fit, where they are not to be the usual. */
   checkpointSeconds: 'INGOT_CHECKPOINT_SECONDS',
-  /** Seconds after which a job ends a trial that does not come to its end, where they are not to be those of its plan. */
+  /** Seconds after which a job ends a trial or a fit that does not come to its end, where they are not to be those of its plan. */
   trialSeconds: 'INGOT_TRIAL_SECONDS',
   /** Where a job's code is: `<bucket>/<key>` of a zip, the hash of its files (infra/assets.ts), and, on a laptop, a folder in its place. */
   jobCode: 'INGOT_JOB_CODE',

@@ -27,6 +27,7 @@ import {
   asIngotError,
   bodyText,
   errorAnswer,
+  fromRoot,
   type HttpAnswer,
   type HttpEvent,
   MethodNotAllowed,
@@ -300,7 +301,7 @@ export function createHandler(connect: () => ApiServices): (event: HttpEvent) =>
   const answer = handle(createApi(connect), { isContentTypeBinary: () => false });
   return async (event) => {
     const body = /^(GET|HEAD)$/.test(event.httpMethod) ? null : bodyText(event);
-    const given = (await answer({ ...event, body, isBase64Encoded: false } as LambdaEvent)) as HttpAnswer;
+    const given = (await answer({ ...fromRoot(event), body, isBase64Encoded: false } as LambdaEvent)) as HttpAnswer;
     try {
       return withinLimit(
         given,

@@ -10,10 +10,10 @@ import { timeLeft } from '../core/compute/clock.ts';
 import { evaluate } from '../core/evaluation/evaluate.ts';
 import { iterationCurve } from '../core/evaluation/iterations.ts';
 import { encodeExplainData } from '../core/explain/explain-file.ts';
-import { makeExplainData } from '../core/explain/make-explain-data.ts';
+import { makeExplainData, rowsToExplain } from '../core/explain/make-explain-data.ts';
 import { wideOf } from '../core/features/layout.ts';
 import { takeTarget } from '../core/features/split.ts';
-import { rowsIn } from '../core/features/table-features.ts';
+import { takenRows } from '../core/features/table-features.ts';
 import { transform } from '../core/features/tabular.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { deserializeModel } from '../core/models/deserialize.ts';
@@ -26,7 +26,7 @@ import { loadModel } from '../core/serving/session.ts';
 import type { Frame } from '../core/table/frame.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
-import { readKeys, readPreprocess, readTableTarget, splitOf, storedTable } from './shared/features.ts';
+import { readKeys, readPreprocess, readSides, readTableTarget, splitOf, storedTable } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needBytes, needJson, once } from './shared/objects.ts';
 import { withScratch } from './shared/scratch.ts';
@@ -54,8 +54,13 @@ export const gate = stage('Gate', runEvent, async (event, { data, models, now })
     const columns = preprocess.columns.map(({ name }) => name);
     const table = storedTable(path, report, columns, wideOf(preprocess));
     const target = await readTableTarget(path, report);
-    const { train, test } = await splitOf(target, table, spec, await readKeys(path, spec, report));
-    const rows = await table.take(test);
+    const { train, test } =
+      (await readSides(data, dataset, revision, report.rows.kept)) ??
+      (await splitOf(target, table, spec, await readKeys(path, spec, report)));
+    const seed = spec.seed ?? 0;
+    const places = rowsToExplain(train.length, seed);
+    // In one pass over the table, which may be large.
+    const [rows, explained] = (await table.takeEach([test, places.map((place) => train[place]!)])) as [Frame, Frame];
     const trained = deserializeModel(fit.family, fitted);
     const served = await loadModel(graph, { threads: availableParallelism() });
     try {
@@ -71,12 +76,13 @@ export const gate = stage('Gate', runEvent, async (event, { data, models, now })
         truth: takeTarget(target, test),
         columns,
         classes: preprocess.classes ?? [],
-        seed: spec.seed ?? 0,
+        seed,
         graphBytes: graph.length,
         isOver,
       });
-      const iterations = await iterationCurve(trained, transform(preprocess, rows), takeTarget(target, test), spec.seed ?? 0, isOver);
-      const explain = encodeExplainData(await makeExplainData(trained, preprocess, rowsIn(table, train), spec.seed ?? 0, isOver));
+      const iterations = await iterationCurve(trained, transform(preprocess, rows), takeTarget(target, test), seed, isOver);
+      const source = takenRows(explained, places, train.length);
+      const explain = encodeExplainData(await makeExplainData(trained, preprocess, source, seed, isOver));
       await models.put(modelKeys.explained(run), explain, { contentType: 'application/octet-stream', condition: once });
       const passed: Gate = {
         heldOut,

@@ -3,12 +3,12 @@ import * as z from 'zod/mini';
 import { type BatchSettings, expectedWait, shareOf, usualPriority } from '../core/compute/batch.ts';
 import { chooseLane, mayTakeBatch } from '../core/compute/choose-lane.ts';
 import type { Shape } from '../core/compute/estimator.ts';
-import { type Lane, parseLane } from '../core/compute/lane.ts';
-import type { Limits } from '../core/compute/limits.ts';
+import { parseLane } from '../core/compute/lane.ts';
 import { preparationOf, without, withPreparation } from '../core/compute/preparation.ts';
 import {
   batchWays,
   functionWay,
+  roomOf,
   rowsWithRoom,
   sampleSentence,
   takeOverObstacle,
@@ -54,12 +54,12 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
   const shapeOf = (trained: number): Shape => ({ rows: trained, ...size });
   const preparation = record?.uploadedAt === undefined ? undefined : preparationOf(shapeOf(rows.train), columns, functionLane, spec.budget);
   const limits = spec.budget && preparation ? without(preparation, spec.budget) : spec.budget;
+  const batch = spec.lane === 'lambda' ? undefined : batchSettings();
   const ask = (trained: number): WayQuestion => {
     const shape = shapeOf(trained);
     const plan = searchFor({ ...asked, rows: trained }, shape);
-    return { plan, shape, tableRows: rows.train + rows.test, functions: functionLane, limits };
+    return { plan, shape, tableRows: rows.train + rows.test, functions: functionLane, room: roomOf(functionLane, batch), limits };
   };
-  const batch = spec.lane === 'lambda' ? undefined : batchSettings();
   const trained = rowsWithRoom(ask, rows.train, batch);
   const question = ask(trained);
   const priority = spec.priority ?? usualPriority;
@@ -73,7 +73,7 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
   const made: Plan = {
     ...searched,
     ...{ lane, fallback, priority },
-    laneReason: sample ? `${reason} ${sampleSentence(sample)}` : reason,
+    laneReason: [reason, ...(sample ? [sampleSentence(sample)] : []), ...(searched.noRoom ? [searched.noRoom] : [])].join(' '),
     estimate: preparation ? withPreparation(estimate, preparation) : estimate,
     ...(sample && { sample }),
     ...(budget && { budget: { ...budget, ...spec.budget, leftOut: [...leftOut, ...budget.leftOut] } }),
@@ -83,10 +83,10 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
 });
 
 /** The plan of a grid, or how an automatic search is planned for a lane. */
-function searchFor(question: Question, shape: Shape): Plan | ((lane: Lane, limits: Limits | undefined) => Plan) {
+function searchFor(question: Question, shape: Shape): WayQuestion['plan'] {
   const { spec } = question;
   if (searchOf(spec) === 'grid') return planSearch(question);
-  return (lane, limits) => planAuto({ ...question, spec: { ...spec, budget: limits } }, shape, lane, limits);
+  return (lane, limits, room) => planAuto({ ...question, spec: { ...spec, budget: limits } }, shape, lane, limits, room);
 }
 
 /** The ways of Batch with how busy their queues are. */

@@ -19,6 +19,7 @@ import {
   bodyText,
   decodeSegment,
   errorAnswer,
+  fromRoot,
   type HttpAnswer,
   type HttpEvent,
   header,
@@ -43,7 +44,7 @@ export function createPredict({ models, emit }: PredictOptions): Predict {
 
   return async (event) => {
     try {
-      return withinLimit(await route(event), 'Send fewer rows in one request.');
+      return withinLimit(await route(fromRoot(event)), 'Send fewer rows in one request.');
     } catch (error) {
       const answer = errorAnswer(error);
       if (answer.statusCode >= 500) counters.add(metricNames.predictionErrors, 1);

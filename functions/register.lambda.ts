@@ -3,6 +3,7 @@ import { answersCard } from '../core/answers/answers-card.ts';
 import type { FoundAnswers } from '../core/answers/find-answers.ts';
 import { leftOutOf } from '../core/compute/budget.ts';
 import { spentOn } from '../core/compute/cost.ts';
+import { expectedOf } from '../core/compute/estimate.ts';
 import { sampleSentence } from '../core/compute/ways.ts';
 import { columnTypeOf } from '../core/features/layout.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
@@ -82,7 +83,7 @@ async function draftCard(
     metric: leaderboard.metric,
     score: fit.assembly ? fit.assembly.score : (best.mean[leaderboard.metric] ?? null),
     folds: plan.folds,
-    ...(fit.assembly && { ensemble: fit.assembly }),
+    ...(fit.assembly && { ensemble: { ...fit.assembly, why: [...fit.assembly.why, ...(plan.noRoom ? [plan.noRoom] : [])] } }),
     leaderboard,
     ...(fit.passedOver && { passedOver: fit.passedOver }),
     heldOut: gate.heldOut,
@@ -111,7 +112,7 @@ async function draftCard(
       gate: gate.seconds,
     },
     ...(estimate && {
-      estimate: { coreSeconds: estimate.coreSeconds, memory: estimate.memory, seconds: estimate.seconds, dollars: estimate.dollars },
+      estimate: expectedOf(estimate),
       spent: spentOn(
         [
           { stage: 'Plan' },

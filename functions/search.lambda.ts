@@ -49,29 +49,30 @@ async function tryCandidates(
 ): Promise<TrialResult> {
   const started = performance.now();
   const left = await timeLeft(models, plan, trial.id, now, trial);
-  // Of an attempt that begins when the time is over nothing is left but to gather what the one before has kept.
-  const release = left && left() > 0 ? endBy?.(left() + graceMilliseconds) : undefined;
-  try {
-    // What was planned for a job may be more than a function has time for.
-    const isLate = left && (() => left() <= 0 || (!isJob() && performance.now() - started > stageMilliseconds));
-    const isOver = ended === undefined ? isLate : () => true;
-    const needed = plan.search === 'auto' ? (y: Target, by?: RowKeys) => trialRows(plan, trial, y, by) : undefined;
-    const train = async ({ x, y, by, rows }: TrainRows) => {
-      const context = { by, rows, workers: availableParallelism(), ...(isOver && { isOver }) };
-      const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
-      const kept = async (candidate: number, truth: Target) =>
-        (await keptFit(models, plan, trial, candidate, truth)) ?? earlierFit(models, plan, trial, candidate, truth);
-      const checkpointOf = (candidate: number) => checkpoints?.of(plan.run, `${trial.id}/${candidate}`);
-      return plan.search === 'auto'
+  // What was planned for a job may be more than a function has time for.
+  const isLate = left && (() => left() <= 0 || (!isJob() && performance.now() - started > stageMilliseconds));
+  const isOver = ended === undefined ? isLate : () => true;
+  const needed = plan.search === 'auto' ? (y: Target, by?: RowKeys) => trialRows(plan, trial, y, by) : undefined;
+  const train = async ({ x, y, by, rows }: TrainRows) => {
+    // Of an attempt that begins when the time is over nothing is left but to gather what the one before has kept. While rows are read nothing is
+    // ended: DuckDB, whose thread were gone, would take the process with it.
+    const release = left && left() > 0 ? endBy?.(left() + graceMilliseconds) : undefined;
+    const context = { by, rows, workers: availableParallelism(), ...(isOver && { isOver }) };
+    const keep = (candidate: number, fit: FoldFit) => keepFit(models, plan.run, trial, candidate, fit);
+    const kept = async (candidate: number, truth: Target) =>
+      (await keptFit(models, plan, trial, candidate, truth)) ?? earlierFit(models, plan, trial, candidate, truth);
+    const checkpointOf = (candidate: number) => checkpoints?.of(plan.run, `${trial.id}/${candidate}`);
+    try {
+      return await (plan.search === 'auto'
         ? runAutoTrial(plan, trial, x, y, { ...context, keep, kept, checkpointOf })
-        : runTrial(plan, trial.id, x, y, context);
-    };
-    const result = await withTrain(data, plan, train, needed);
-    const seconds = (performance.now() - started) / 1000;
-    return { ...(ended === undefined ? result : withFailed(plan, trial, result, ended)), seconds };
-  } finally {
-    release?.();
-  }
+        : runTrial(plan, trial.id, x, y, context));
+    } finally {
+      release?.();
+    }
+  };
+  const result = await withTrain(data, plan, train, needed);
+  const seconds = (performance.now() - started) / 1000;
+  return { ...(ended === undefined ? result : withFailed(plan, trial, result, ended)), seconds };
 }
 
 export const handler = lambda(search);

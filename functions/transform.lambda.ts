@@ -26,7 +26,17 @@ import { chooseCrosses } from '../core/search/choose-crosses.ts';
 import type { RunRecord } from '../core/search/plan.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import { memoryBytes } from './shared/environment.ts';
-import { FeatureWriter, learningOf, readKeys, readTableTarget, splitOf, storedTable, wideIn, writeTrainKeys } from './shared/features.ts';
+import {
+  FeatureWriter,
+  learningOf,
+  readKeys,
+  readTableTarget,
+  splitOf,
+  storedTable,
+  wideIn,
+  writeTestRows,
+  writeTrainKeys,
+} from './shared/features.ts';
 import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
@@ -117,6 +127,7 @@ async function makeFeatures(dataset: string, revision: string, services: Service
         rows: { ...crossed.rows, ...(together > 0 && { together }) },
         ...(by && { splitBy: by.by }),
       };
+      await writeTestRows(data, dataset, revision, rows);
       if (trainKeys) await writeTrainKeys(data, dataset, revision, trainKeys);
       const pathOf = (side: keyof Sides) => join(directory, `${side}.parquet`);
       const writers = { train: new FeatureWriter(pathOf('train'), preprocess), test: new FeatureWriter(pathOf('test'), preprocess) };

@@ -2,8 +2,7 @@
  * Batch: machines that are there only while jobs run. Queues of Fargate, of EC2 for jobs that are too large for Fargate, and of EC2 with GPUs; in
  * each spot capacity comes first and on-demand behind it, and shares by priority. What the jobs are is in jobs.ts.
  */
-import { execFileSync } from 'node:child_process';
-import { Duration, Fn, Stack } from 'aws-cdk-lib';
+import { Annotations, Duration, Fn, Stack } from 'aws-cdk-lib';
 import { type CfnComputeEnvironment, CfnJobQueue, CfnSchedulingPolicy } from 'aws-cdk-lib/aws-batch';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
@@ -17,6 +16,10 @@ import { Network } from './network.ts';
 
 /** Minutes after which a job is cancelled that no machine of its queue can ever run, so that its run goes on without. */
 const hopelessMinutes = 10;
+
+/** What who deploys machines with GPUs is told. */
+const noUseOfGpu =
+  'gpu: no family of models that is here trains on a GPU. These machines take only runs that ask for "lane": "gpu" in dataset.json, and do them on their processor, for several times the price of the lane cpu: they are for a family of your own (docs/deploy.md).';
 
 export class Batch extends Construct {
   /** By machines: the queue, and the definitions of the jobs that it runs. */
@@ -39,11 +42,14 @@ export class Batch extends Construct {
         shareDistribution: shares.map(({ name, weight }) => ({ shareIdentifier: name, weightFactor: weight })),
       },
     });
-    this.queue('fargate', machines.fargate(), policy, config.jobImage);
+    this.queue('fargate', machines.fargate(), policy);
     // Machines of EC2 join their cluster over IPv4, for which private subnets of two stacks have no way out.
     if (config.jobNetwork === 'endpoints' || config.subnetIds.length > 0) {
-      this.queue('ec2', machines.ec2(), policy, config.jobImage);
-      if (config.gpu === 'on' && hasDocker()) this.queue('gpu', machines.gpu(), policy, this.jobs.gpuImage());
+      this.queue('ec2', machines.ec2(), policy);
+      if (config.gpu === 'on') {
+        this.queue('gpu', machines.gpu(), policy);
+        Annotations.of(this).addWarningV2('ingot:gpu', noUseOfGpu);
+      }
     }
   }
 
@@ -121,7 +127,7 @@ export class Batch extends Construct {
     return Stack.of(this).formatArn({ service: 'batch', resource: 'job-definition', resourceName: name });
   }
 
-  private queue(machines: Machines, environments: CfnComputeEnvironment[], policy: CfnSchedulingPolicy, image: string): void {
+  private queue(machines: Machines, environments: CfnComputeEnvironment[], policy: CfnSchedulingPolicy): void {
     this.queues[machines] = new CfnJobQueue(this, `${machines}Queue`, {
       priority: 1,
       schedulingPolicyArn: policy.attrArn,
@@ -134,19 +140,8 @@ export class Batch extends Construct {
       })),
     });
     this.definitions[machines] = {
-      train: this.jobs.define('train', machines, image),
-      prepare: this.jobs.define('prepare', machines, image),
+      train: this.jobs.define('train', machines),
+      prepare: this.jobs.define('prepare', machines),
     };
-  }
-}
-
-/** Without Docker all but the GPU is deployed. */
-function hasDocker(): boolean {
-  try {
-    execFileSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 });
-    return true;
-  } catch {
-    process.stderr.write('No Docker was found, so the queue of machines with GPUs is left out; everything else is there.\n');
-    return false;
   }
 }

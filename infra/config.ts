@@ -1,6 +1,7 @@
 /** What a deployment may choose: CDK context `ingot:<name>` (`cdk deploy -c ingot:servingMemory=3008`, or cdk.json), or props of `Ingot`. */
 import type { Node } from 'constructs';
 import { z } from 'zod/mini';
+import { priceListSchema } from '../core/compute/prices.ts';
 
 /** Retention periods that CloudWatch Logs accepts, in days. */
 const logRetentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
@@ -32,6 +33,8 @@ const memory = (megabytes: number) => whole(megabytes, 128, 10_240);
 
 const rate = (fallback: number) => whole(fallback, 1, 100_000);
 
+const bucketName = z.optional(z.string().check(z.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/)));
+
 const optional = (most: number) => z.optional(z.coerce.number().check(z.multipleOf(1), z.gte(1), z.lte(most)));
 const keyLimits = z.strictObject({
   requestsPerSecond: optional(100_000),
@@ -62,13 +65,13 @@ const schema = z.strictObject({
 
   /** Batch for what is too large or too slow for functions; `off` leaves functions to do everything. */
   batch: z._default(z.enum(['on', 'off']), 'on'),
-  /** vCPUs that all jobs of a queue may have at a time. New AWS accounts allow few on Fargate; a quota can be raised. */
+  /** vCPUs that all jobs of a queue may have at a time on spot capacity, and as many again on demand behind it. New AWS accounts allow few on Fargate; a quota can be raised. */
   batchVcpus: whole(64, 1, 10_000),
   /** The image in which jobs run their code: any with Node 24. The default one is public and reachable over IPv6. */
   jobImage: z._default(z.string().check(z.minLength(1)), 'ecr-public.aws.com/docker/library/node:24-slim'),
   /** GB of disk of a job that cleans and transforms a large upload: the upload, its tables and DuckDB's spill. */
   jobDisk: whole(200, 21, 200),
-  /** Machines with a GPU, whose image needs Docker to be built. No family of models makes use of one yet. */
+  /** Machines with a GPU, for a family of models of your own: none that is here makes use of one. */
   gpu: z._default(z.enum(['on', 'off']), 'off'),
   /** How jobs reach AWS from subnets that nothing reaches, see infra/network.ts; without a meaning where `subnetIds` are given. */
   jobNetwork: z._default(z.enum(['dualstack', 'endpoints']), 'dualstack'),
@@ -91,8 +94,15 @@ const schema = z.strictObject({
   /** Further API keys by name, each with a usage plan of its own: `{"mobile": {"requestsPerSecond": 5}}`. What is left out is as for the first key. */
   keys: z._default(z.pipe(json, z.record(z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9]{0,29}$/)), keyLimits)), {}),
 
+  /** What AWS charges in the region, for estimates and budgets: a whole list. @default AWS's public ones of core/compute/prices.ts */
+  prices: z.optional(z.pipe(json, priceListSchema)),
+
   /** Whether objects, messages and logs are encrypted with a KMS key of the stack's, not with the services' own. It costs $1 a month, and each use. */
   customerKey: flag,
+
+  /** Buckets that are there already, in place of new ones: those that a stack has left, say. As the construct's `dataBucket` and `modelBucket` must be. */
+  dataBucketName: bucketName,
+  modelBucketName: bucketName,
 
   /** Days that logs, and replaced or deleted objects, are kept. */
   logDays: z._default(

@@ -32,19 +32,25 @@ export class Data extends Construct {
 
   constructor(scope: Construct, id: string, props: DataProps) {
     super(scope, id);
-    this.key = props.key;
+    const { key, config } = props;
+    this.key = key;
     this.dataBucket =
       props.dataBucket ??
-      this.bucket('DataBucket', props, { notificationsHandlerRole: notifier(this, 'Notifier', () => this.dataBucket.bucketArn) });
-    this.modelBucket = props.modelBucket ?? this.bucket('ModelBucket', props, { expires: checkpoints });
+      this.bucket('DataBucket', config.dataBucketName, props, {
+        notificationsHandlerRole: notifier(this, 'Notifier', () => this.dataBucket.bucketArn),
+      });
+    this.modelBucket = props.modelBucket ?? this.bucket('ModelBucket', config.modelBucketName, props, { expires: checkpoints });
   }
 
-  /** Versioned, so that an event names exactly the bytes that it is about. */
+  /** Versioned, so that an event names exactly the bytes that it is about. @param bucketName of one that is there already */
   private bucket(
     id: string,
+    bucketName: string | undefined,
     { config, key, removalPolicy }: DataProps,
     { notificationsHandlerRole, expires }: { notificationsHandlerRole?: IRole; expires?: string },
-  ): Bucket {
+  ): AnyBucket {
+    if (bucketName !== undefined)
+      return Bucket.fromBucketAttributes(this, id, { bucketName, ...(notificationsHandlerRole && { notificationsHandlerRole }) });
     const bucket = new Bucket(this, id, {
       versioned: true,
       ...(key
@@ -65,6 +71,8 @@ export class Data extends Construct {
         ...(expires ? [{ prefix: expires, expiration: Duration.days(checkpointDays) }] : []),
       ],
     });
+    // A bucket that stays when its stack goes takes nothing but TLS then, too.
+    bucket.policy?.applyRemovalPolicy(removalPolicy);
     Validations.of(bucket).acknowledge({
       id: 'AwsSolutions-S1',
       reason:

@@ -20,7 +20,7 @@ import { allowServices, createKey } from './encryption.ts';
 import { type Assets, buildAssets, type Network, type Surroundings } from './function.ts';
 import { Monitoring } from './monitoring.ts';
 import { Preparation } from './preparation.ts';
-import { Serving } from './serving.ts';
+import { type OwnApi, Serving } from './serving.ts';
 import { Training } from './training.ts';
 import { Watch } from './watch.ts';
 
@@ -40,6 +40,11 @@ export interface IngotProps extends Partial<Config> {
   network?: Network;
   /** An address of one's own for the API. @default the one that API Gateway gives */
   domainName?: DomainNameOptions;
+  /**
+   * A REST API of yours in which ours lies, under that path of it. It needs `binaryMediaTypes` of serving.ts; its stage, throttling, log and refusals are
+   * yours. @default an API of its own
+   */
+  api?: OwnApi;
   /** What becomes of the buckets and the key when the stack, or this, goes. @default RemovalPolicy.RETAIN */
   removalPolicy?: RemovalPolicy;
   /** Of every resource that takes tags. */
@@ -66,6 +71,7 @@ export class Ingot extends Construct {
       encryptionKey,
       network,
       domainName,
+      api,
       removalPolicy = RemovalPolicy.RETAIN,
       tags,
       ...settings
@@ -89,10 +95,10 @@ export class Ingot extends Construct {
     const { stateMachine } = this.training;
     this.batch?.jobs.startsRuns(stateMachine);
     this.preparation = new Preparation(this, 'Preparation', { ...surroundings, stateMachine, batch: this.batch });
-    this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine, batch: this.batch, ...(domainName && { domainName }) });
+    this.serving = new Serving(this, 'Serving', { ...surroundings, stateMachine, batch: this.batch, domainName, api });
     this.jobs = this.batch && new Watch(this, 'Watch', { ...surroundings, batch: this.batch });
     new Monitoring(this, 'Monitoring', { ...this, config });
-    const url = domainName ? `https://${domainName.domainName}/` : this.serving.api.url;
+    const { url } = this.serving;
     this.output('ApiUrl', url);
     this.output('ApiKeyId', this.serving.apiKey.keyId);
     for (const [name, more] of this.serving.moreKeys) this.output(`ApiKeyId${name.charAt(0).toUpperCase()}${name.slice(1)}`, more.keyId);

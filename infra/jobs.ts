@@ -1,8 +1,6 @@
 /** What jobs are: the image, the program that fetches their code, what they may touch, how long they may take and when they are retried. */
-import { join } from 'node:path';
 import { Aws, Duration, Lazy, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { CfnJobDefinition } from 'aws-cdk-lib/aws-batch';
-import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
@@ -11,6 +9,7 @@ import { Construct } from 'constructs';
 import { allocatorEnvironment, environment, interruptions } from '../core/names.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { buildBootstrap, targetOf } from './assets.ts';
+import { inChina } from './china.ts';
 import { checkpoints } from './data.ts';
 import { type Access, allowAccess, type Surroundings } from './function.ts';
 
@@ -72,18 +71,6 @@ export class Jobs extends Construct {
     this.roles.prepare.addToPolicy(new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachine.stateMachineArn] }));
   }
 
-  /** Built by Docker at the deployment; the only thing here that needs it. */
-  gpuImage(): string {
-    const image = new DockerImageAsset(this, 'GpuImage', {
-      directory: join(import.meta.dirname, '../containers/train'),
-      exclude: ['*.ts'],
-      platform: Platform.LINUX_AMD64,
-    });
-    image.repository.grantPull(this.executionRole);
-    acknowledgeWildcard(this.executionRole, '*', tokenReason);
-    return image.imageUri;
-  }
-
   /** An image of a private registry is fetched with the execution role. */
   private allowImage(image: string): void {
     const [, account, region, repository] = /^(\d{12})\.dkr\.ecr\.([\w-]+)\.[^/]+\/([^:@]+)/.exec(image) ?? [];
@@ -92,11 +79,11 @@ export class Jobs extends Construct {
     const pull = ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'];
     this.executionRole.addToPolicy(new PolicyStatement({ actions: pull, resources: [resource] }));
     this.executionRole.addToPolicy(new PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
-    acknowledgeWildcard(this.executionRole, '*', tokenReason);
+    acknowledgeWildcard(this.executionRole, '*', 'ECR gives its token for a registry, not for an image.');
   }
 
   /** @returns the definition's name */
-  define(kind: JobKind, machines: Machines, image: string): string {
+  define(kind: JobKind, machines: Machines): string {
     const { config, data } = this.surroundings;
     const isFargate = machines === 'fargate';
     const jobDefinitionName = `${Names.uniqueResourceName(this, { maxLength: 100 })}-${machines}-${kind}`;
@@ -108,6 +95,8 @@ export class Jobs extends Construct {
       [environment.jobHash]: this.surroundings.assets.pipeline.hash,
       AWS_REGION: Aws.REGION,
       ...allocatorEnvironment,
+      // What of the driver the container has: to compute, and nvidia-smi, which tells what is used.
+      ...(machines === 'gpu' && { NVIDIA_DRIVER_CAPABILITIES: 'compute,utility' }),
       // Known once the state machine is there.
       ...(kind === 'prepare' && { [environment.stateMachineArn]: Lazy.string({ produce: () => this.starts?.stateMachineArn }) }),
     };
@@ -120,7 +109,7 @@ export class Jobs extends Construct {
       timeout: { attemptDurationSeconds: Duration.hours(config.runHours).toSeconds() },
       propagateTags: true,
       containerProperties: {
-        image,
+        image: config.jobImage,
         command: ['node', '-e', buildBootstrap()],
         jobRoleArn: this.roles[kind].roleArn,
         executionRoleArn: this.executionRole.roleArn,
@@ -152,7 +141,10 @@ export class Jobs extends Construct {
       'awslogs-group': this.logGroup.logGroupName,
       'awslogs-region': Aws.REGION,
       'awslogs-stream-prefix': kind,
-      ...(jobNetwork === 'dualstack' && subnetIds.length === 0 && { 'awslogs-endpoint': `https://logs.${Aws.REGION}.api.aws` }),
+      ...(jobNetwork === 'dualstack' &&
+        subnetIds.length === 0 && {
+          'awslogs-endpoint': `https://logs.${Aws.REGION}.${inChina(this, 'api.amazonwebservices.com.cn', 'api.aws')}`,
+        }),
     };
   }
 
@@ -175,7 +167,5 @@ export class Jobs extends Construct {
     return new Role(this, id, { assumedBy: new ServicePrincipal('ecs-tasks.amazonaws.com'), description });
   }
 }
-
-const tokenReason = 'ECR gives its token for a registry, not for an image.';
 
 const pascal = (name: string) => name[0]!.toUpperCase() + name.slice(1);

@@ -18,6 +18,7 @@ import {
   CfnVPCEndpoint,
 } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
+import { inChina } from './china.ts';
 import type { Config } from './config.ts';
 
 /** A zone may have no room while another has some. */
@@ -105,7 +106,9 @@ export class Network extends Construct {
     for (const service of endpointServices) {
       new CfnVPCEndpoint(this, `${service.replaceAll(/[.-]/g, '')}Endpoint`, {
         vpcId: vpc.ref,
-        serviceName: this.service(service),
+        serviceName: service.startsWith('ecr.')
+          ? inChina(this, `cn.${this.service(service)}`, this.service(service))
+          : this.service(service),
         vpcEndpointType: 'Interface',
         privateDnsEnabled: true,
         subnetIds: this.subnetIds,

@@ -3,6 +3,7 @@ import { ArnFormat, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
   AuthorizationType,
+  type CfnRestApi,
   type DomainNameOptions,
   EndpointType,
   type IApiKey,
@@ -29,8 +30,18 @@ export interface ServingProps extends Surroundings {
   stateMachine: StateMachine;
   /** Whose jobs `/runs/{id}` tells of. */
   batch?: Batch | undefined;
-  domainName?: DomainNameOptions;
+  domainName?: DomainNameOptions | undefined;
+  api?: OwnApi | undefined;
 }
+
+/** An API that somebody else has made, and where in it ours lies: `ml` for `https://…/ml/predict`. */
+export interface OwnApi {
+  api: RestApi;
+  path: string;
+}
+
+/** Parquet and tensors come and go as bytes, all else as text. */
+const binaryMediaTypes = ['application/octet-stream', 'application/vnd.apache.parquet'];
 
 /** Prediction paths, and whether they take a key: health is open, so that a load balancer can ask. */
 const predictionPaths: [path: string, keyRequired: boolean][] = [
@@ -107,15 +118,21 @@ const timeout = Duration.seconds(29);
 
 export class Serving extends Construct {
   readonly api: RestApi;
+  /** With a slash at its end. */
+  readonly url: string;
+  /** Under which all paths lie. */
+  private readonly root: IResource;
   readonly apiKey: IApiKey;
   /** Those of the setting `keys`, by name. */
   readonly moreKeys = new Map<string, IApiKey>();
   readonly predict: IngotFunction;
   readonly control: IngotFunction;
 
-  constructor(scope: Construct, id: string, { stateMachine, batch, domainName, ...surroundings }: ServingProps) {
+  constructor(scope: Construct, id: string, { stateMachine, batch, domainName, api: own, ...surroundings }: ServingProps) {
     super(scope, id);
     const { config } = surroundings;
+    if (own) checkOwn(own, domainName);
+    const basePath = own && { [environment.basePath]: `/${own.path}` };
     const executions = `${executionsOf(stateMachine)}:*`;
     this.predict = new IngotFunction(this, 'PredictFunction', {
       ...surroundings,
@@ -123,6 +140,7 @@ export class Serving extends Construct {
       description: 'Answers prediction requests',
       timeout,
       access: { models: { read: ['models/'] } },
+      ...(basePath && { environment: basePath }),
     });
     this.control = new IngotFunction(this, 'ApiFunction', {
       ...surroundings,
@@ -143,20 +161,24 @@ export class Serving extends Construct {
         ],
       },
       environment: {
+        ...basePath,
         [environment.stateMachineArn]: stateMachine.stateMachineArn,
         ...(batch && { [environment.batch]: batch.settings() }),
       },
     });
     if (batch) batch.acknowledgeLook(this.control.role!);
     acknowledgeWildcard(this.control.role!, executions, 'Any execution of the one state machine: users name the run that they ask about.');
-    this.api = this.restApi(surroundings, domainName);
+    this.api = own?.api ?? this.restApi(surroundings, domainName);
+    this.root = own ? own.api.root.resourceForPath(own.path) : this.api.root;
+    this.url = domainName ? `https://${domainName.domainName}/` : own ? `${own.api.url}${own.path}/` : this.api.url;
     this.route(predictionPaths, this.predict, config);
     this.route(apiPaths, this.control, config);
-    this.gatewayResponses(config);
+    if (!own) this.gatewayResponses(config);
 
-    this.apiKey = this.key('Key', 'UsagePlan', config);
+    const prefix = own ? 'Ingot' : '';
+    this.apiKey = this.key(`${prefix}Key`, `${prefix}UsagePlan`, config);
     for (const [name, limits] of Object.entries(config.keys))
-      this.moreKeys.set(name, this.key(`${name}Key`, `${name}UsagePlan`, config, limits));
+      this.moreKeys.set(name, this.key(`${prefix}${name}Key`, `${prefix}${name}UsagePlan`, config, limits));
   }
 
   /** An API key and its usage plan. */
@@ -184,8 +206,7 @@ export class Serving extends Construct {
       description: 'Predictions, models, runs and datasets',
       endpointTypes: [EndpointType.REGIONAL],
       ...(domainName && { domainName }),
-      // Parquet and tensors come and go as bytes, all else as text.
-      binaryMediaTypes: ['application/octet-stream', 'application/vnd.apache.parquet'],
+      binaryMediaTypes,
       cloudWatchRole: true,
       cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN,
       deployOptions: {
@@ -221,7 +242,7 @@ export class Serving extends Construct {
   private route(paths: [string, boolean][], handler: IngotFunction, { authorization }: Config): void {
     const integration = new LambdaIntegration(handler, { scopePermissionToMethod: false });
     for (const [path, closed] of paths) {
-      const resource: IResource = path === '' ? this.api.root : this.api.root.resourceForPath(path);
+      const resource = path === '' ? this.root : this.root.resourceForPath(path);
       resource.addMethod('ANY', integration, {
         apiKeyRequired: closed && authorization !== 'iam',
         ...(closed && authorization !== 'apiKey' && { authorizationType: AuthorizationType.IAM }),
@@ -240,6 +261,18 @@ export class Serving extends Construct {
       });
     }
   }
+}
+
+/** @throws where ours cannot lie in it */
+function checkOwn({ api, path }: OwnApi, domainName: DomainNameOptions | undefined): void {
+  const { binaryMediaTypes: its = [] } = api.node.defaultChild as CfnRestApi;
+  const missing = binaryMediaTypes.filter((type) => !its.includes(type));
+  const wrong =
+    (!/^[\w-]+(\/[\w-]+)*$/.test(path) &&
+      `api: the path '${path}' must be segments of letters, digits, _ and -, without slashes around them`) ||
+    (missing.length > 0 && `api: give the RestApi binaryMediaTypes with ${missing.join(', ')}`) ||
+    (domainName && 'domainName: give it to the RestApi of your own');
+  if (wrong) throw new Error(`Ingot's configuration is wrong.\n  ${wrong}`);
 }
 
 /** `arn:…:stateMachine:name` → `arn:…:execution:name`. */

@@ -157,10 +157,17 @@ export class Training extends Construct {
 
   /** What Plan reckons with, see core/compute/lane.ts. */
   private lane(): string {
-    const { processor, pipelineMemory, controlMemory, searchConcurrency } = this.surroundings.config;
+    const { processor, pipelineMemory, controlMemory, searchConcurrency, prices } = this.surroundings.config;
     const architecture = targetOf(processor).cpu === 'arm64' ? 'arm64' : 'x64';
     const cores = processor === 'native' && { cores: availableParallelism() };
-    return JSON.stringify({ architecture, pipelineMemory, controlMemory, concurrency: searchConcurrency, ...cores });
+    return JSON.stringify({
+      architecture,
+      pipelineMemory,
+      controlMemory,
+      concurrency: searchConcurrency,
+      ...cores,
+      ...(prices && { prices }),
+    });
   }
 
   /** A trial at a time for each of Plan's, some of them side by side. Their results are objects in the bucket, so nothing is returned. */

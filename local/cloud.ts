@@ -16,14 +16,16 @@ import type { Outcome } from './lambda/process.ts';
 import type { Queue } from './messaging/queue.ts';
 import { Topics } from './messaging/topic.ts';
 import type { Alarm } from './observe/alarms.ts';
+import type { Graph } from './observe/dashboard.ts';
 import { Logs } from './observe/logs.ts';
 import { Metrics, type Series, takeEmbedded } from './observe/metrics.ts';
-import { createS3, type S3, type S3ObjectEvent } from './s3/s3.ts';
+import { createS3, type LifecycleRule, type S3, type S3ObjectEvent } from './s3/s3.ts';
 import { submitJob, submitJobTask } from './states/batch-task.ts';
 import type { Execution, StateMachine } from './states/state-machine.ts';
 import type { TaskContext } from './states/task.ts';
 import type { Json, JsonObject } from './template/intrinsics.ts';
 import { accountId, region } from './template/template.ts';
+import { Underway } from './underway.ts';
 
 /** Who wants to see what happens, the terminal for one. */
 export interface CloudObserver {
@@ -35,6 +37,8 @@ export interface CloudObserver {
 
 const alarmCheckMs = 5_000;
 const saveMs = 60_000;
+/** S3 itself looks once a day. */
+const expireMs = 3600_000;
 
 export class Cloud {
   readonly home: string;
@@ -58,10 +62,16 @@ export class Cloud {
   readonly logs: Logs;
   readonly metrics: Metrics;
   readonly alarms = new Map<string, Alarm>();
+  /** Of the dashboards. */
+  readonly graphs: Graph[] = [];
   readonly notifications: Notification[] = [];
+  /** By bucket. */
+  readonly lifecycles = new Map<string, LifecycleRule[]>();
   readonly #lambdaSeries = new Map<string, Record<'Invocations' | 'Errors' | 'Duration' | 'Throttles', Series>>();
   readonly #clocks: NodeJS.Timeout[] = [];
   readonly #observer: CloudObserver;
+  readonly #underway = new Underway();
+  #closing = false;
 
   private constructor(home: string, url: string, observer: CloudObserver, batch: BatchSettings) {
     this.#observer = observer;
@@ -116,6 +126,8 @@ export class Cloud {
     // The first who asks the API shall not wait for its functions to load.
     for (const api of this.apis) api.warm();
     const every = (ms: number, act: () => void) => this.#clocks.push(setInterval(act, ms).unref());
+    this.#expire();
+    every(expireMs, () => this.#expire());
     every(alarmCheckMs, () => this.#checkAlarms());
     every(saveMs, () => {
       this.metrics.save();
@@ -124,8 +136,10 @@ export class Cloud {
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     for (const clock of this.#clocks) clearInterval(clock);
-    this.async.close();
+    await this.#underway.settled();
+    await this.async.close();
     this.rules.close();
     for (const machine of this.machines.values()) machine.close();
     this.batch.close();
@@ -224,7 +238,7 @@ export class Cloud {
   /** What cannot be handed on now (a full disk, say) stays with S3, and is tried again by the next start. */
   #take(event: S3ObjectEvent): void {
     this.#observer.object?.(event);
-    this.#deliverEvent(event).catch(complain);
+    if (!this.#closing) this.#underway.add(this.#deliverEvent(event)).catch(complain);
   }
 
   async #deliverEvent(event: S3ObjectEvent): Promise<void> {
@@ -238,6 +252,14 @@ export class Cloud {
   #prepare(bucket: string): void {
     for (const notification of this.notifications) if (notification.bucket === bucket) this.findFunction(notification.target)?.warm();
     for (const machine of this.machines.values()) machine.prepare();
+  }
+
+  /** Removes what the buckets' lifecycle rules say. */
+  #expire(): void {
+    const all = async () => {
+      for (const [bucket, rules] of this.lifecycles) await this.s3.expire(bucket, rules, Date.now(), () => this.#closing);
+    };
+    this.#underway.add(all()).catch(complain);
   }
 
   #checkAlarms(): void {

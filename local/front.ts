@@ -11,6 +11,7 @@ import { admit, sessionOf } from './iam/admission.ts';
 import type { Session } from './iam/iam.ts';
 import { serveLambda } from './lambda/api.ts';
 import { queueOperations } from './messaging/queue.ts';
+import { dashboardData, serveDashboard } from './observe/dashboard.ts';
 import { cloudWatchOperations, logOperations } from './observe/operations.ts';
 import { type Operations, ServiceError } from './protocol/service.ts';
 import { send, serve } from './protocol/wire.ts';
@@ -135,6 +136,7 @@ function router(cloud: Cloud, home: string | undefined): Handle {
   };
   const stages = new Map<string, { api: RestApi; stage: Stage }>();
   for (const api of cloud.apis) for (const stage of api.stages.values()) stages.set(stage.name, { api, stage });
+  const data = () => dashboardData(cloud.graphs, cloud.metrics, cloud.alarms.values(), Date.now());
   const batch = serveBatch(cloud.batch);
   const functions = { find: (name: string) => cloud.findFunction(name), all: () => [...cloud.functions.values()] };
 
@@ -151,7 +153,7 @@ function router(cloud: Cloud, home: string | undefined): Handle {
   return async (request, response) => {
     const service = serviceOf(request);
     // A request to the API is for the API to judge.
-    if (service === undefined || service === 'execute-api') return unsigned(request, response, stages, home);
+    if (service === undefined || service === 'execute-api') return unsigned(request, response, stages, home, data);
     // S3 asks IAM itself, as it alone knows which objects a request is about.
     if (service === 's3') return cloud.s3.handle(request, response);
     const session = sessionOf(cloud.iam, request);
@@ -178,6 +180,7 @@ function unsigned(
   response: ServerResponse,
   stages: Map<string, { api: RestApi; stage: Stage }>,
   home: string | undefined,
+  data: () => object,
 ): void {
   const url = request.url!;
   const mark = url.indexOf('?');
@@ -188,7 +191,8 @@ function unsigned(
     found.api.handle(request, response, found.stage, slash < 0 ? '/' : full.slice(slash), mark < 0 ? '' : url.slice(mark + 1));
   } else if (full === '/' && home) {
     response.writeHead(302, { location: home, 'content-length': 0 }).end();
-  } else refuse(response, noSuchPath(full, [...stages.keys()]));
+  } else if (home && serveDashboard(full, response, home, data)) return;
+  else refuse(response, noSuchPath(full, [...stages.keys()]));
 }
 
 function noSuchPath(path: string, stages: string[]): IngotError {

@@ -30,7 +30,6 @@ export const meaninglessTypes = [
   'AWS::ApiGateway::Account',
   'AWS::ApiGateway::Deployment',
   'AWS::CDK::Metadata',
-  'AWS::CloudWatch::Dashboard',
   'AWS::EC2::EgressOnlyInternetGateway',
   'AWS::EC2::InternetGateway',
   'AWS::EC2::LaunchTemplate',

@@ -5,6 +5,7 @@ import { IngotError } from '../core/errors.ts';
 import { version } from '../core/names.ts';
 import type { BatchSettings } from './batch/batch.ts';
 import { complain } from './complain.ts';
+import { dashboardPath } from './observe/dashboard.ts';
 import { startCloud } from './start-cloud.ts';
 import { synthesize } from './synth.ts';
 import { Terminal } from './terminal.ts';
@@ -67,6 +68,7 @@ async function start(): Promise<void> {
   terminal.line(`  API      ${outputs['ApiUrl']}   x-api-key: ${outputs['ApiKey']}`);
   terminal.line(`  AWS      ${outputs['EndpointUrl']}   (access key and secret: test)`);
   terminal.line(`  Console  ${outputs['ConsoleUrl']}#key=${outputs['ApiKey']}`);
+  terminal.line(`  Metrics  ${outputs['EndpointUrl']}${dashboardPath}`);
   terminal.line(`  Home     ${home}`);
   terminal.line();
   if (isNew && process.env['INGOT_EXAMPLE'] !== 'off') {

@@ -9,6 +9,11 @@ export function bar(progress: number): string {
   return `${'█'.repeat(full)}${'░'.repeat(barWidth - full)} ${String(Math.round(progress * 100)).padStart(3)} %`;
 }
 
+/** An estimate is not told to the second where it is of minutes. */
+export function about(seconds: number): string {
+  return seconds < 90 ? `about ${Math.ceil(seconds)} s` : `about ${Math.round(seconds / 60)} min`;
+}
+
 export class Terminal {
   readonly #out: NodeJS.WriteStream;
   readonly #live = new Map<string, string>();

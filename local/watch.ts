@@ -5,7 +5,7 @@ import { parseRawKey } from '../core/keys.ts';
 import type { RunDetail } from '../core/registry/runs.ts';
 import type { CloudObserver } from './cloud.ts';
 import { complain } from './complain.ts';
-import { bar, type Terminal } from './terminal.ts';
+import { about, bar, type Terminal } from './terminal.ts';
 
 /** The API of a running Ingot. */
 export interface Api {
@@ -44,7 +44,7 @@ export async function followRun(api: Api, terminal: Terminal, run: string, began
   for (;;) {
     const detail = await call<RunDetail>(api, `runs/${encodeURIComponent(run)}`).catch((): undefined => undefined);
     if (detail) {
-      const { dataset, stage, progress, status, trials, model, error } = detail;
+      const { dataset, stage, progress, status, trials, remaining, model, error } = detail;
       const label = dataset.padEnd(16);
       if (status === 'SUCCEEDED') {
         terminal.done(
@@ -58,7 +58,8 @@ export async function followRun(api: Api, terminal: Terminal, run: string, began
         return detail;
       }
       const counted = trials && stage === 'Search' ? ` ${trials.done} of ${trials.planned}` : '';
-      terminal.live(run, stage, `${label} ${bar(progress)}  ${stage}${counted}`);
+      const rest = remaining === undefined ? '' : `, ${about(remaining)} left`;
+      terminal.live(run, stage, `${label} ${bar(progress)}  ${stage}${counted}${rest}`);
     }
     await sleep(pollMs);
   }

@@ -11,26 +11,27 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { modelKeys } from '../../core/keys.ts';
 import { environment, type JobStage, jobStages } from '../../core/names.ts';
 import { putJson } from '../../core/object-store.ts';
-import { Checkpoints } from '../../core/registry/checkpoints.ts';
 import type { DataSource } from '../../core/registry/datasets.ts';
 import { cleanUpload } from '../../functions/clean.lambda.ts';
-import { fit } from '../../functions/fit.lambda.ts';
 import { gate } from '../../functions/gate.lambda.ts';
 import { optimise } from '../../functions/optimise.lambda.ts';
-import { checkpointSeconds, requireEnv } from '../../functions/shared/environment.ts';
+import { requireEnv } from '../../functions/shared/environment.ts';
 import { awsServices } from '../../functions/shared/lambda.ts';
 import { once } from '../../functions/shared/objects.ts';
 import type { Services } from '../../functions/shared/services.ts';
 import { type RunEvent, StageError } from '../../functions/shared/stage.ts';
 import { transformRevision } from '../../functions/transform.lambda.ts';
-import { type OnInterrupt, searchSlice } from './search-slice.ts';
+import { fitInSight } from './fit-in-sight.ts';
+import { searchSlice } from './search-slice.ts';
 import { tellUsage } from './usage.ts';
+import type { OnInterrupt } from './watched-thread.ts';
 
 /** What each job does, with the event that its submitter gave it; `index` is that of a child of an array job. */
 const work: Record<JobStage, (event: never, services: Services, index: number, onInterrupt: OnInterrupt) => Promise<void>> = {
   Search: searchSlice,
-  Finish: async (event: RunEvent, services) => {
-    for (const stage of [fit, optimise, gate]) await stage(event, services);
+  Finish: async (event: RunEvent, services, _, onInterrupt) => {
+    await fitInSight(event, services, onInterrupt);
+    for (const stage of [optimise, gate]) await stage(event, services);
   },
   Clean: (source: DataSource, services) => cleanUpload(source, services),
   Transform: ({ dataset, revision }: { dataset: string; revision: string }, services) => transformRevision(dataset, revision, services),
@@ -48,10 +49,8 @@ export async function main(): Promise<void> {
   if (!stage) throw new RangeError(`There is no job ${process.env[environment.jobStage]}.`);
   const event = JSON.parse(requireEnv(environment.jobEvent)) as never;
   // A job has other work to do: what ends it is its own time limit.
-  const { endBy: _, ...connected } = awsServices();
-  const checkpoints = new Checkpoints(connected.models, checkpointSeconds());
-  const services: Services = { ...connected, checkpoints };
-  let keep = () => checkpoints.interrupt();
+  const { endBy: _, ...services } = awsServices();
+  let keep = () => Promise.resolve();
   process.once('SIGTERM', async () => {
     logger.warn('Interrupted: the next attempt goes on from what is kept.');
     await Promise.race([keep(), delay(noticeMilliseconds)]);

@@ -135,7 +135,13 @@ export const runSchema = z.object({
     }),
   ),
   /** What the run was expected to take, each with the bounds that nine in ten runs keep to; memory in bytes. */
-  estimate: z.optional(z.object({ coreSeconds: interval, memory: z.number(), seconds: interval, dollars: interval })),
+  estimate: z.optional(
+    z.object({
+      ...{ coreSeconds: interval, memory: z.number(), seconds: interval, dollars: interval },
+      /** By which list the dollars are reckoned, and those that are spent. */
+      prices: z.optional(z.object({ region: z.string(), asOf: z.string(), source: z.string() })),
+    }),
+  ),
   /** What it runs on, and why. */
   lane: z.optional(z.object({ name: z.enum(laneNames), reason: z.string() })),
   /** Why a job of it is not under way yet, in a sentence. */

@@ -10,7 +10,8 @@ import type { Shape } from './estimator.ts';
 import { scale } from './interval.ts';
 import { coresOf, type Lane, searchPower } from './lane.ts';
 import type { Budget, Limits } from './limits.ts';
-import { estimatorOf, tableInMemory } from './work.ts';
+import { memoryWith } from './memory.ts';
+import { estimatorOf } from './work.ts';
 
 /**
  * Core seconds without a budget: for any table, for a million cells (rows × features × numbers that a model answers) more, and at most; but of large
@@ -168,12 +169,14 @@ const ordered = ({ low, point, high }: { low: number; point: number; high: numbe
   high,
 });
 
-/** Of a function's process before there is any data. */
-const processBytes = 300 * 2 ** 20;
-/** Of what candidates take one after the other, some of the last one's is there still. */
-const uncollected = 1.5;
+/** What candidates that were fitted before have left, in a heap that has grown and in what is collected once 64 MB have come together (core/models/wasm-memory.ts). */
+const leftBehind = 160 * 2 ** 20;
 
-function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, validRows }: Rung): number {
-  const pieces = candidates.map(({ family, params }) => estimatorOf(family).memory({ ...shape, rows: trainRows }, [params], validRows));
-  return processBytes + tableInMemory(shape) + uncollected * Math.max(...pieces);
+/** Bytes that the largest fit of the candidates takes: on a fold of the last rung, or on all rows. */
+export function memoryOf(candidates: Candidate[], shape: Shape, { trainRows, validRows }: Pick<Rung, 'trainRows' | 'validRows'>): number {
+  const pieces = candidates.flatMap(({ family, params }) => {
+    const { memory } = estimatorOf(family);
+    return [memory({ ...shape, rows: trainRows }, [params], validRows), memory(shape, [params], 0)];
+  });
+  return memoryWith(shape, pieces) + leftBehind;
 }

@@ -73,6 +73,13 @@ export function jobSize(machines: Machines, bytes: number, maxVcpus: number): Jo
   return { machines, vcpus, memory: Math.max(from, Math.ceil(needed / gigabyte / step) * step) * gigabyte };
 }
 
+/** MB of the largest job that there may be within so many vCPUs. */
+export function largestJob(machines: Machines, maxVcpus: number): number {
+  if (machines === 'gpu') return gpuSize.memory;
+  if (machines === 'fargate') return Math.max(0, ...fargateSizes.flatMap(({ vcpus, to }) => (vcpus <= maxVcpus ? to * gigabyte : [])));
+  return maxVcpus < usualVcpus ? 0 : Math.min(largestEc2.memory, Math.floor(maxVcpus) * ec2MemoryPerVcpu);
+}
+
 /** Bytes that a process takes before there is any data, one that has DuckDB and onnxruntime in it. */
 const preparingBytes = 250 * 2 ** 20;
 /** Bytes of a row: its hash and the first that equals it, its target, fold and side, and its value of one column; and of a text in it. */

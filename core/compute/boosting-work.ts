@@ -7,6 +7,7 @@
 import { type BoostingParams, resolve } from '../models/boosting/params.ts';
 import type { Params } from '../models/model.ts';
 import type { Estimator, Shape } from './estimator.ts';
+import { binsInMemory, orderedInMemory, usualThreads } from './memory.ts';
 
 /** Seconds, fitted by bench/estimate.ts. */
 const seconds = {
@@ -29,12 +30,11 @@ const seconds = {
 
 /** Rounds times rate at which the loss of other rows is mostly at its least; with more rows, more of them are worth growing. */
 const stopping = { reach: 12, rows: 2000, growth: 0.4 };
-/** The bytes of raw columns that binning has beside the table. */
-const batchBytes = 2 ** 27;
 const histogramBytes = 2048;
 
 export const boostingWork: Estimator = {
   steps: 'nEstimators',
+  usesAllCores: true,
   spread: { low: 0.6, high: 1.8 },
   earlySteps(params, { rows }) {
     const { nEstimators, learningRate, nIterNoChange } = resolve(params);
@@ -70,16 +70,18 @@ export const boostingWork: Estimator = {
     );
   },
 
-  memory(shape, candidates, validRows) {
+  memory(shape, candidates, validRows, threads = usualThreads) {
     const rows = shape.rows + validRows;
     const outputs = outputsOf(shape);
-    const table = rows * shape.features * 4;
+    const { bins, binning } = binsInMemory(shape, validRows, threads);
+    // Of JavaScript: places and targets; scores of the rows that are not trained on.
+    const beside = shape.rows * 16 + validRows * outputs * 24 + orderedInMemory(shape);
     const runs = runsOf(candidates).map(({ rounds, params }) => {
       const leaves = leavesOf(shape, params);
       return rows * (32 + 16 * outputs) + (leaves + 1) * shape.features * histogramBytes + rounds * outputs * leaves * 96;
     });
     // Bins by row and by column, and the raw columns, whose place the run takes then.
-    return table / 2 + Math.max(Math.min(table, batchBytes), ...runs);
+    return bins + Math.max(binning, ...runs) + beside;
   },
 
   modelSize(shape, params) {

@@ -34,6 +34,8 @@ const safely = 0.8;
 const worthMachines = 600;
 /** By what factor Batch must be sooner to be taken where functions would do. */
 const muchSooner = 2;
+/** What a run is told that goes to a machine with a GPU. */
+const noUseOfGpu = 'No family of models that is here makes use of a GPU: the lane cpu does the same for less.';
 
 /** Why functions cannot do the work; undefined where they can. */
 export function functionObstacle({ lane, memory: bytes, longest }: Pick<Option, 'lane' | 'memory' | 'longest'>): string | undefined {
@@ -66,16 +68,16 @@ export function chooseLane<F extends Option, B extends Option>(
   const fallback = functions.obstacle === undefined;
   const take = (option: F | B, reason: string) => ({ option, choice: { lane: option.lane.name, reason, fallback } });
   const free = batch.filter(({ obstacle }) => obstacle === undefined).sort((a, b) => finish(a) - finish(b));
-  // No family of models makes use of a GPU yet, so that its machines are for those who ask.
+  // No family that is here makes use of a GPU, so that its machines are for those who ask.
   const [best] = free.filter(({ lane }) => lane.name === 'cpu');
   if (asked === 'lambda') return take(functions, 'dataset.json asks for it.');
   if (asked !== undefined) {
     const found = free.find(({ lane }) => lane.name === asked);
-    if (found) return take(found, 'dataset.json asks for it.');
+    if (found) return take(found, asked === 'gpu' ? `dataset.json asks for it. ${noUseOfGpu}` : 'dataset.json asks for it.');
     const why = batch.find(({ lane }) => lane.name === asked)?.obstacle ?? 'This deployment has none.';
     throw new IngotError('InvalidSpec', `The lane '${asked}' cannot be taken: ${why}`, {
       where: 'dataset.json, field lane',
-      fix: `Leave the field out${asked === 'gpu' ? ', or deploy with Docker at hand and -c ingot:gpu=on' : ''}.`,
+      fix: `Leave the field out${asked === 'gpu' ? ', as no family of models here makes use of a GPU' : ''}.`,
     });
   }
   if (!functions.obstacle) {

@@ -70,12 +70,12 @@ export async function timeLeft(
   return () => deadline - now().getTime();
 }
 
-/** A trial that takes so many times as long as the whole run was to take at most does not come to an end. */
+/** A trial, or a fit, that takes so many times as long as the whole run was to take at most does not come to an end. */
 const hangingRuns = 3;
 /** Less is no proof: a machine may stall. */
 const leastMilliseconds = 15 * 60_000;
 
-/** @returns milliseconds after which a trial hangs; undefined of a plan that does not say what it takes */
+/** @returns milliseconds after which a trial or a fit hangs; undefined of a plan that does not say what it takes */
 export function hangsAfter({ estimate }: Plan): number | undefined {
   return estimate && Math.max(leastMilliseconds, hangingRuns * estimate.seconds.high * 1000);
 }

@@ -6,8 +6,9 @@ import type { JobSize } from './batch.ts';
 import type { Estimate } from './estimate.ts';
 import type { Shape } from './estimator.ts';
 import { exactly, type Interval, scale, sum } from './interval.ts';
-import { childrenOf, coresOf, type Lane } from './lane.ts';
-import { coreSecondsOf, estimatorOf, tableInMemory } from './work.ts';
+import { childrenOf, type Lane } from './lane.ts';
+import { memoryWith } from './memory.ts';
+import { coreSecondsOf, coresFor, estimatorOf } from './work.ts';
 
 /** What a run has spent. */
 export interface Spent {
@@ -54,8 +55,6 @@ const evaluationSeconds = { low: 0.1, point: 0.5, high: 2 };
 /** Parts of a piece of work that threads share, below which one thread does it all. */
 const sharedFrom = 0.1;
 const sharedWell = 0.85;
-/** Of a function's process before there is any data: the runtime, DuckDB and onnxruntime. */
-const processBytes = 300 * 2 ** 20;
 
 const controlStages: ReadonlySet<Stage> = new Set(['Plan', 'Select', 'Register', 'Release']);
 /** Transitions that are not a trial's: the start, the stages and the Map's own. A trial has two. */
@@ -65,9 +64,9 @@ const requests = { run: { puts: 16, gets: 60 }, trial: { puts: 2, gets: 8 } };
 
 type Planned = Pick<Plan, 'candidates' | 'trials' | 'folds'>;
 
-/** Seconds of a piece of work on the lane's cores; each bound rises with its own work, whatever the others'. */
-function laneSeconds(coreSeconds: Interval, lane: Lane): Interval {
-  const speed = Math.max(1, coresOf(lane) * sharedWell);
+/** Seconds of a piece of a family's work on the lane; each bound rises with its own work, whatever the others'. */
+function laneSeconds(family: string, coreSeconds: Interval, lane: Lane): Interval {
+  const speed = Math.max(1, coresFor(family, lane) * sharedWell);
   const of = (work: number) => Math.min(work, sharedFrom) + Math.max(0, work - sharedFrom) / speed;
   return { low: of(coreSeconds.low), point: of(coreSeconds.point), high: of(coreSeconds.high) };
 }
@@ -91,7 +90,7 @@ export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<
   const families = [...new Set(plan.trials.map(({ family }) => family))];
   const trials = Object.fromEntries(
     families.map((family) => {
-      const work = laneSeconds(trialCoreSeconds(plan, family, shape, rounds[family]), lane);
+      const work = laneSeconds(family, trialCoreSeconds(plan, family, shape, rounds[family]), lane);
       return [family, sum([work, pipeline])];
     }),
   );
@@ -104,13 +103,13 @@ export function partsOf(plan: Planned, shape: Shape, lane: Lane, rounds: Record<
     point: Math.max(longest('point'), Math.min(waves * longest('point'), even('point') + longest('point') / 2)),
     high: waves * longest('high'),
   };
-  const fits = fitsOf(plan, shape);
+  const fits = fitsOf(plan, shape).map((work, index) => laneSeconds(plan.candidates[index]!.family, work, lane));
   const sizes = plan.candidates.map(({ family, params }) => estimatorOf(family).modelSize(shape, params));
   const exporting = sum([exportSeconds, scale(exportSecondsPerValue, Math.max(...sizes))]);
   return {
     trials,
     search: sum([start, search]),
-    fit: sum([start, laneSeconds(anyOf(fits), lane), pipeline]),
+    fit: sum([start, anyOf(fits), pipeline]),
     before: control,
     between: control,
     after: sum([scale(pipeline, 2), scale(control, 2), exporting, evaluationSeconds]),
@@ -162,7 +161,7 @@ function memoryOf(plan: Planned, shape: Shape): number {
     const { memory } = estimatorOf(family);
     return [memory({ ...shape, rows: shape.rows - valid }, params, valid), ...params.map((each) => memory(shape, [each], 0))];
   });
-  return processBytes + tableInMemory(shape) + Math.max(...pieces);
+  return memoryWith(shape, pieces);
 }
 
 /** Dollars for a second of a function with that many MB. */

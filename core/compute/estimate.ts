@@ -2,6 +2,7 @@
 import type { Interval } from './interval.ts';
 import type { Lane } from './lane.ts';
 import type { Preparation } from './limits.ts';
+import type { PricedBy } from './prices.ts';
 
 /** As `plan.json` keeps it. */
 export interface Estimate {
@@ -15,4 +16,15 @@ export interface Estimate {
   preparation?: Preparation;
   /** What it was reckoned with; what was spent is reckoned with the same. */
   lane: Lane;
+}
+
+/** Of an estimate, what its users see. */
+export type Expected = Pick<Estimate, 'coreSeconds' | 'memory' | 'seconds' | 'dollars'> & {
+  /** Of the dollars, and of those that are spent. */
+  prices?: PricedBy;
+};
+
+export function expectedOf({ coreSeconds, memory, seconds, dollars, lane }: Estimate): Expected {
+  const { region, asOf, source } = lane.prices;
+  return { coreSeconds, memory, seconds, dollars, prices: { region, asOf, source } };
 }

@@ -20,8 +20,10 @@ export interface Estimator {
    * them; on one core of the machine that bench/estimate.ts was calibrated on.
    */
   coreSeconds(shape: Shape, candidates: Params[], validRows: number): number;
-  /** Bytes beside the process itself, on one thread. */
-  memory(shape: Shape, candidates: Params[], validRows: number): number;
+  /** Whether its fits share the cores that there are; the others take one each. */
+  usesAllCores: boolean;
+  /** Bytes beside the process and the table. @param threads that each have some of their own; by default as many as the smallest job has */
+  memory(shape: Shape, candidates: Params[], validRows: number, threads?: number): number;
   /** Bytes of it that all threads share, of which there are 4 GiB at most, whatever the machine. */
   shared?(shape: Shape, params: Params, validRows: number): number;
   /** Values that a fitted model keeps (a tree's nodes, a line's weights): what exporting and checking it take grows with them. */

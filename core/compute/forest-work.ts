@@ -6,6 +6,7 @@ import { type ForestParams, resolve } from '../models/forest/params.ts';
 import type { Params } from '../models/model.ts';
 import { leafBits } from '../models/tree/fixed-point.ts';
 import type { Estimator, Shape } from './estimator.ts';
+import { binsInMemory, orderedInMemory, usualThreads } from './memory.ts';
 
 /** Seconds, fitted by bench/estimate.ts. */
 const seconds = {
@@ -35,12 +36,16 @@ const randomLevels = 1.5;
 /** Of a row: its numbers, sums and nodes while a tree is grown (core/models/tree/kernel/assembly/job.ts). */
 const arenaBytes = 105;
 
+/** What a thread comes across of it: its rows' numbers and sums, twice, and the nodes. */
+const grownBytes = { row: 41, node: 32 };
+
 /** A bootstrap of n rows has n (1 - 1/e) distinct ones. */
 const distinctShare = 1 - 1 / Math.E;
 
 /** @param extra whether the trees are extremely randomised ones */
 const workOf = (extra: boolean): Estimator => ({
   steps: 'nEstimators',
+  usesAllCores: true,
   spread: { low: 0.6, high: 1.9 },
 
   coreSeconds(shape, candidates, validRows) {
@@ -63,14 +68,16 @@ const workOf = (extra: boolean): Estimator => ({
     return (shape.rows + validRows) * (shape.features * 2 + 4 + arenaBytes + 8 * outputsOf(shape));
   },
 
-  memory(shape, candidates, validRows) {
-    const rows = shape.rows + validRows;
+  memory(shape, candidates, validRows, threads = usualThreads) {
+    const { bins, binning } = binsInMemory(shape, validRows, threads);
     const counts = new Set(candidates.map((params) => params['nEstimators'])).size;
     const groups = groupsOf(shape, candidates, extra);
-    const sums = Math.max(...groups.map(({ cuts }) => 2 * counts * cuts * validRows * outputsOf(shape) * 4));
+    const sums = Math.max(...groups.map(({ cuts }) => counts * cuts * validRows * outputsOf(shape) * 4));
     const trees = validRows > 0 ? 0 : Math.max(...groups.map((group) => group.trees * group.nodes * (16 + 4 * outputsOf(shape))));
-    // Bins by row and by column, a row's place and target, and the arena.
-    return rows * shape.features * 2 + rows * (16 + arenaBytes) + sums + trees;
+    const arena = shape.rows * grownBytes.row + Math.max(...groups.map(({ nodes }) => nodes)) * grownBytes.node;
+    // Bins by row and by column, and the raw columns, whose place the arenas take then; of JavaScript, places and targets.
+    const growing = threads * (arena + sums) + sums;
+    return bins + Math.max(binning, growing) + trees + (shape.rows + validRows) * 16 + orderedInMemory(shape);
   },
 
   modelSize(shape, params) {

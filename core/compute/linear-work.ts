@@ -6,6 +6,7 @@
 import { resolve, type Solver } from '../models/linear/params.ts';
 import type { Params } from '../models/model.ts';
 import type { Estimator, Shape } from './estimator.ts';
+import { besideTable } from './memory.ts';
 
 /** A pass's seconds for a cell and an output, and for a row and an output. */
 interface Pass {
@@ -66,6 +67,7 @@ const fewestEpochs = 5;
 export const descentKey = ({ solver, penalty, alpha }: Params): string => [solver, penalty, alpha].join(' ');
 
 export const linearWork: Estimator = {
+  usesAllCores: false,
   spread: { low: 0.45, high: 2.2 },
   coreSeconds: (shape, candidates, validRows) => {
     const { rows, features } = shape;
@@ -74,8 +76,12 @@ export const linearWork: Estimator = {
     const once = anySeconds + cells * cellSeconds + (isOnce ? productsSeconds(rows, features) : 0);
     return candidates.reduce((total, params) => total + candidateSeconds + fitSeconds(shape, params), once);
   },
-  // A design of the columns that are not constant, and what becomes of one of them.
-  memory: ({ rows, features, classes }, _, validRows) => (rows + validRows) * (features * 8 + 16 + 8 * Math.max(1, classes)),
+  // A design of the columns, beside what the family sees where that is in memory; targets and places; the columns of the rows to predict.
+  memory(shape, _, validRows) {
+    const { rows, features } = shape;
+    const scores = 8 * outputsOf(shape);
+    return besideTable(shape, rows * features * 4) + rows * (12 + scores) + validRows * (features * 4 + scores);
+  },
   modelSize: (shape) => shape.features * outputsOf(shape),
 };
 

@@ -6,6 +6,7 @@
 import { mostInputs, quantileRows } from '../models/network/encoding.ts';
 import { batches, leastBatch, mostBatch, type NetworkParams, resolve } from '../models/network/params.ts';
 import type { Estimator, Shape } from './estimator.ts';
+import { besideTable } from './memory.ts';
 
 /** Seconds, fitted to runs of bench/estimate by least squares of logarithms. */
 const seconds = {
@@ -26,6 +27,7 @@ const stopping = { epochs: 25, rows: 2000, growth: 0.25 };
 
 export const networkWork: Estimator = {
   steps: 'epochs',
+  usesAllCores: false,
   spread: { low: 0.3, high: 1.6 },
   earlySteps(params, { rows }) {
     const { epochs, nIterNoChange } = resolve(params);
@@ -46,10 +48,11 @@ export const networkWork: Estimator = {
     }, 0);
   },
 
-  // The table row by row, beside the one by column; the weights with their gradients and moments; and a batch of activations.
+  // The table row by row, the rows to predict by column too; the weights with their gradients and moments; and a batch of activations.
   memory(shape, candidates, validRows) {
     const most = Math.max(...candidates.map((params) => weightsOf(shape, resolve(params)) * 40 + unitsOf(shape, resolve(params)) * 4096));
-    return (shape.rows + validRows) * (shape.features * 12 + 16) + most;
+    const rows = shape.rows + validRows;
+    return besideTable(shape, rows * shape.features * 4) + rows * 16 + validRows * shape.features * 8 + most;
   },
 
   modelSize: (shape, params) => weightsOf(shape, resolve(params)),

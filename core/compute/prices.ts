@@ -3,12 +3,15 @@ import * as z from 'zod/mini';
 
 const dollars = z.number().check(z.nonnegative());
 
+const text = z.string().check(z.minLength(1));
+
 const batchPrice = z.strictObject({ vcpuHour: dollars, gigabyteHour: dollars, spot: z.number().check(z.gt(0), z.lte(1)) });
 
 export const priceListSchema = z.strictObject({
-  region: z.string(),
-  /** When these prices were AWS's public ones. */
-  asOf: z.string(),
+  region: text,
+  /** When these prices were in force, and where they are from: whoever reads dollars reads both. */
+  asOf: text,
+  source: text,
   /** A GB (2^30 bytes) of a function's memory for a second, in the first tier. */
   lambdaGigabyteSecond: z.strictObject({ arm64: dollars, x64: dollars }),
   lambdaRequest: dollars,
@@ -25,6 +28,9 @@ export const priceListSchema = z.strictObject({
 
 export type PriceList = z.infer<typeof priceListSchema>;
 
+/** By which list dollars were reckoned. */
+export type PricedBy = Pick<PriceList, 'region' | 'asOf' | 'source'>;
+
 /**
  * us-east-1, by the public price pages of Lambda, Fargate, EC2, Step Functions and S3 Standard; free tiers are not taken off. EC2 has no price by
  * vCPU and GB: these two give those of m7g and r7g, and of m7i and r7i, to a cent. Spot prices move; the parts are what they were at.
@@ -32,6 +38,7 @@ export type PriceList = z.infer<typeof priceListSchema>;
 export const publicPrices: PriceList = {
   region: 'us-east-1',
   asOf: '2025-06',
+  source: "AWS's public price pages",
   lambdaGigabyteSecond: { arm64: 0.000_013_333_4, x64: 0.000_016_666_7 },
   lambdaRequest: 0.2 / 1e6,
   fargate: {

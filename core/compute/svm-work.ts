@@ -6,6 +6,7 @@ import type { Params } from '../models/model.ts';
 import { resolve } from '../models/svm/params.ts';
 import type { Estimator, Shape } from './estimator.ts';
 import type { Machines } from './hardness.ts';
+import { besideTable, tableInMemory } from './memory.ts';
 
 /** Seconds, fitted to runs of bench/estimate by least squares of logarithms. */
 const seconds = {
@@ -42,6 +43,7 @@ const sampleRows = 8192;
 const cacheBytes = 2 ** 28;
 
 export const svmWork: Estimator = {
+  usesAllCores: false,
   spread: { low: 0.45, high: 2.2 },
 
   coreSeconds(shape, candidates, validRows) {
@@ -63,9 +65,15 @@ export const svmWork: Estimator = {
   },
 
   memory(shape, candidates, validRows) {
+    const { features, classes } = shape;
     const rows = Math.max(...candidates.map((params) => rowsOf(shape, params)));
     const kept = Math.min(cacheBytes, 4 * rows * rows) + Math.min(cacheBytes, 4 * rows * validRows);
-    return (shape.rows + validRows) * (shape.features * 12 + 16 + 8 * Math.max(1, shape.classes)) + kept + rows * shape.features * 12;
+    // A line's design; of the rbf, its sample, and the rows to predict as points.
+    const isLine = candidates.some((params) => resolve(params).kernel === 'linear');
+    const line = (shape.rows + validRows) * features * 4;
+    const machine = rows === 0 ? 0 : kept + rows * features * 12 + validRows * (features * 8 + 16);
+    const largest = Math.max(isLine ? besideTable(shape, line) : 0, tableInMemory(shape) + machine);
+    return largest + shape.rows * 48 + (shape.rows + validRows) * 8 * Math.max(1, classes);
   },
 
   modelSize(shape, params) {

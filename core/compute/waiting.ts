@@ -15,6 +15,8 @@ export interface OpenJob {
   maxVcpus: number;
   /** Jobs of the queue that are before it, where Batch says so. */
   before?: number | undefined;
+  /** Of those, jobs of other shares that were submitted later: its own share has had its part. */
+  overtakenBy?: number | undefined;
   /** Why its queue runs no job. */
   trouble?: string | undefined;
 }
@@ -61,13 +63,17 @@ export function whyWaiting(job: OpenJob): string | undefined {
   const known = stuck.find(([prefix]) => statusReason.startsWith(prefix));
   if (known) return `${known[1]} (${statusReason})`;
   if (statusReason.startsWith(hopelessPrefix)) return `Batch cannot start the job: ${statusReason}`;
-  if (job.busyVcpus + job.vcpus > job.maxVcpus) {
-    return `All ${job.maxVcpus} vCPUs that the queue may have are in use (${job.busyVcpus}), and the job asks for ${job.vcpus}: wait, or deploy with a larger ingot:batchVcpus.`;
-  }
-  if (job.before) {
-    const share = job.share ? `; its share '${job.share}' has had its part for now` : '';
-    return `${job.before} ${job.before === 1 ? 'job is' : 'jobs are'} before it in the queue${share}. A higher priority in dataset.json goes first.`;
-  }
+  const isFull = job.busyVcpus + job.vcpus > job.maxVcpus;
+  const room = `All ${job.maxVcpus} vCPUs that the queue may have are in use (${job.busyVcpus}), and the job asks for ${job.vcpus}: wait, or deploy with a larger ingot:batchVcpus.`;
+  const reasons = [...(isFull ? [room] : []), ...(job.before ? [turnOf(job.before, job)] : [])];
+  if (reasons.length > 0) return reasons.join(' ');
   if (status === 'SUBMITTED' || status === 'PENDING') return 'Batch has just taken the job.';
   return 'Batch is finding a machine for it, which takes a minute or two.';
+}
+
+/** Why others go before it. */
+function turnOf(before: number, { share, overtakenBy = 0 }: OpenJob): string {
+  const usedUp =
+    overtakenBy > 0 ? `, ${overtakenBy} of them later ones of other shares: its share '${share}' has had its part for now` : '';
+  return `${before} ${before === 1 ? 'job is' : 'jobs are'} before it in the queue${usedUp}. A higher priority in dataset.json goes first.`;
 }

@@ -2,7 +2,7 @@
 import { IngotError } from '../errors.ts';
 import { longestTrial } from '../search/auto/rungs.ts';
 import type { Plan } from '../search/plan.ts';
-import { type BatchSettings, jobSize, type Machines, margin, tableBytes } from './batch.ts';
+import { type BatchSettings, jobSize, largestJob, type Machines, margin, tableBytes } from './batch.ts';
 import { fitBudget } from './budget.ts';
 import { functionObstacle, type Option } from './choose-lane.ts';
 import { estimateRun, partsOf } from './cost.ts';
@@ -10,6 +10,7 @@ import type { Estimate } from './estimate.ts';
 import type { Shape } from './estimator.ts';
 import { batchLane, type Lane } from './lane.ts';
 import type { Budget, Limits } from './limits.ts';
+import { mostShared } from './memory.ts';
 import { estimatorOf } from './work.ts';
 
 export interface Way extends Option {
@@ -21,11 +22,13 @@ export interface Way extends Option {
 
 export interface Question {
   /** Of a grid; an automatic search is planned for each lane by itself, as its trials share what the lane has. */
-  plan: Plan | ((lane: Lane, limits: Limits | undefined) => Plan);
+  plan: Plan | ((lane: Lane, limits: Limits | undefined, room: number | undefined) => Plan);
   shape: Shape;
   /** Of the whole table, where the shape is a sample's. */
   tableRows?: number;
   functions: Lane;
+  /** Bytes that a candidate of an automatic search may take, if the others have to do without it. */
+  room?: number | undefined;
   limits?: Limits | undefined;
 }
 
@@ -34,10 +37,10 @@ type Reckoned = Pick<Way, 'lane' | 'plan' | 'estimate' | 'budget' | 'memory' | '
 /** Of what an estimate of a trial's seconds may fall short. */
 const spread = 2;
 
-function reckon({ plan, shape, tableRows = shape.rows, limits }: Question, lane: Lane): Reckoned {
+function reckon({ plan, shape, tableRows = shape.rows, room, limits }: Question, lane: Lane): Reckoned {
   const raw = tableBytes(tableRows, shape.features);
   if (typeof plan === 'function') {
-    const made = plan(lane, limits);
+    const made = plan(lane, limits, room);
     const { estimate, budget } = made as Plan & { estimate: Estimate };
     const memory = Math.max(estimate.memory, raw);
     return { lane, plan: made, estimate, memory, longest: spread * longestTrial(made, shape, lane), ...(budget && { budget }) };
@@ -106,9 +109,14 @@ function mostTrials({ trials, rungs = [] }: Plan): number {
 /** Steps in which a sample is made smaller, and rows of the smallest that is worth it. */
 const smaller = 0.9;
 const leastRows = 10_000;
-/** Of the memory that threads share, and of the 20 GB of disk that every job has, what the rows may take: the rest is for what is not estimated. */
-const sharedBytes = 3.75 * 2 ** 30;
+/** Of the 20 GB of disk that every job has, what the rows may take: the rest is for what is not estimated. */
 const storedBytes = 10 * 2 ** 30;
+
+/** Bytes that a piece of work may be expected to take, on the lane that has the most memory. @param batch undefined where functions do all */
+export function roomOf(functions: Lane, batch: BatchSettings | undefined): number {
+  const machines = (Object.keys(batch?.queues ?? {}) as Machines[]).filter((each) => each !== 'gpu');
+  return (Math.max(functions.pipelineMemory, ...machines.map((each) => largestJob(each, batch!.maxVcpus))) * 2 ** 20) / margin;
+}
 
 /**
  * How many of the rows are trained on: all, or as many as there is memory for, on the lane with the most of it that may be taken.
@@ -122,15 +130,13 @@ export function rowsWithRoom(ask: (rows: number) => Question, all: number, batch
 
 function hasRoom(question: Question, batch: BatchSettings | undefined): boolean {
   const { functions, shape } = question;
-  const { memory, plan } = reckon({ ...question, limits: undefined }, functions);
+  // Of what is not learned from, fewer rows to train on save nothing.
+  const { estimate, plan } = reckon({ ...question, limits: undefined }, functions);
   const valid = Math.ceil(shape.rows / plan.folds);
   const isShared = plan.candidates.every(
-    ({ family, params }) => (estimatorOf(family).shared?.({ ...shape, rows: shape.rows - valid }, params, valid) ?? 0) <= sharedBytes,
+    ({ family, params }) => (estimatorOf(family).shared?.({ ...shape, rows: shape.rows - valid }, params, valid) ?? 0) <= mostShared,
   );
-  if (!isShared || shape.rows * shape.features * 4 > storedBytes) return false;
-  if (memory * margin <= functions.pipelineMemory * 2 ** 20) return true;
-  const machines = Object.keys(batch?.queues ?? {}) as Machines[];
-  return machines.some((each) => each !== 'gpu' && jobSize(each, memory, batch!.maxVcpus) !== undefined);
+  return isShared && shape.rows * shape.features * 4 <= storedBytes && estimate.memory <= roomOf(functions, batch);
 }
 
 /** As the run and the card tell it. */

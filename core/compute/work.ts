@@ -8,17 +8,12 @@ import { boostingWork } from './boosting-work.ts';
 import type { Estimator, Shape } from './estimator.ts';
 import { extraTreesWork, forestWork } from './forest-work.ts';
 import type { Interval } from './interval.ts';
+import { coresOf } from './lane.ts';
 import { linearWork } from './linear-work.ts';
 import { networkWork } from './network-work.ts';
 import { svmWork } from './svm-work.ts';
 
 export type FamilyName = NonNullable<DatasetSpec['families']>[number];
-
-/** Beyond so many bytes a table is read from a file, column by column. */
-const mostInMemory = 2 ** 26;
-
-/** Bytes of the float32 table, where it is in memory: as it is, as a family sees it, and of a fold's rows. */
-export const tableInMemory = ({ rows, features }: Shape): number => 3 * Math.min(mostInMemory, rows * features * 4);
 
 export const estimators: Record<FamilyName, Estimator> = {
   boosting: boostingWork,
@@ -34,6 +29,10 @@ export function estimatorOf(family: string): Estimator {
   if (Object.hasOwn(estimators, family)) return estimators[family as FamilyName];
   throw new RangeError(`nothing estimates the work of the family '${family}'`);
 }
+
+/** Of a place's cores, those that a fit of the family uses. */
+export const coresFor = (family: string, place: Parameters<typeof coresOf>[0]): number =>
+  estimatorOf(family).usesAllCores ? coresOf(place) : 1;
 
 /** Processor seconds, with their interval. */
 export function coreSecondsOf(family: string, shape: Shape, candidates: Params[], validRows = 0): Interval {

@@ -17,6 +17,9 @@ const fewestRows = 500;
 /** Nodes of trees (17 bytes each, and some tenths of a second a row) beyond which explanations are sampled. */
 const mostNodes = 2_000_000;
 
+/** All rows that explanations may be made of, of so many train rows: fewer, drawn by the same seed, are among them. */
+export const rowsToExplain = (rows: number, seed: number): Int32Array => drawRows(rows, mostRows, seed);
+
 /**
  * @param train the train rows of the clean table, in the preprocess's columns, some of which are taken
  * @param isOver whether the time is over: explanations are then sampled, which needs nothing but some rows

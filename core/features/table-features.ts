@@ -1,5 +1,6 @@
 /** The features of a table of which not all is in memory at a time: fitted some columns at a time, and made some rows at a time. */
 import type { Matrix } from '../models/model.ts';
+import type { Frame } from '../table/frame.ts';
 import type { CleanReport } from '../table/report.ts';
 import type { RowSource, StoredTable } from '../table/stored-table.ts';
 import { derive } from './derivations.ts';
@@ -67,6 +68,19 @@ export async function crossTable(
     fitted.push(fitCrossOn(cross, preprocess, await table.take(train, names)));
   }
   return withFittedCrosses(preprocess, fitted);
+}
+
+/** Of so many rows those that were taken, at ascending places: from which others take some. */
+export function takenRows(frame: Frame, places: Int32Array, rows: number): RowSource {
+  const at = new Map(Array.from(places, (place, i) => [place, i]));
+  return {
+    rows,
+    take: (wanted) =>
+      takeRows(
+        frame,
+        Int32Array.from(wanted, (place) => at.get(place)!),
+      ),
+  };
 }
 
 /** Given rows of a table, from which others take some by their places. */

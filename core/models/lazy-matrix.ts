@@ -1,5 +1,6 @@
 /** A matrix that is not in memory: its columns are made, or read, one by one when they are asked for. */
 import type { Matrix, Traits } from './model.ts';
+import { soonGarbage } from './wasm-memory.ts';
 
 export class LazyMatrix implements Matrix {
   readonly rows: number;
@@ -21,7 +22,9 @@ export class LazyMatrix implements Matrix {
   }
 
   column(feature: number): Float32Array {
-    return this.whole ? this.whole.subarray(feature * this.rows, (feature + 1) * this.rows) : this.make(feature);
+    if (this.whole) return this.whole.subarray(feature * this.rows, (feature + 1) * this.rows);
+    soonGarbage(this.rows * 4);
+    return this.make(feature);
   }
 
   /** All of it, which is in memory from then on: for few rows. */

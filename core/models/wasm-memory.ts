@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 export const pageBytes = 65_536;
 /** 4 GiB. */
 export const maxPages = 65_536;
-/** Bytes that memories of this thread may grow by until garbage is collected: that takes some 10 ms. */
+/** Bytes that memories and large arrays of this thread may grow by until garbage is collected: that takes some 10 ms. */
 const muchBytes = 64 * 2 ** 20;
 /** A thread that has had nothing to do for as long lets go of what it had. */
 const idleMilliseconds = 20;
@@ -31,9 +31,14 @@ export function reserve(memory: WebAssembly.Memory, bytes: number, atOnce = 1): 
   const missing = Math.ceil((bytes - memory.buffer.byteLength) / pageBytes);
   if (missing <= 0) return;
   const pages = Math.max(missing, Math.min(atOnce, maxPages - memory.buffer.byteLength / pageBytes));
-  grown += pages * pageBytes;
-  if (grown >= muchBytes) collectMemory();
+  soonGarbage(pages * pageBytes);
   memory.grow(pages);
+}
+
+/** Of large arrays, too, that are taken one after the other: V8 would hold those of a whole table. */
+export function soonGarbage(bytes: number): void {
+  grown += bytes;
+  if (grown >= muchBytes) collectMemory();
 }
 
 /** Gives back what nothing refers to any more. */

@@ -18,6 +18,8 @@ export interface CardColumn {
   wide?: true;
   /** How a number is written, where the input is a string. */
   written?: NumberFormat;
+  /** Whether values of JSON lines that are no text stand in the training file: true and false, objects and lists. A request may have them as they are. */
+  json?: true;
   /** Strings that mean missing, in any case and with any space around. */
   missing: string[];
 }
@@ -66,8 +68,24 @@ export function modelCard(
       input: inputs[i]!,
       ...(fitted.type === 'wide' && { wide: true as const }),
       ...((fitted.type === 'number' || fitted.type === 'wide') && fitted.written && { written: fitted.written }),
+      ...((fitted.type === 'category' || fitted.type === 'encoding') && hasJson(Object.keys(fitted.spellings)) && { json: true as const }),
       missing: fitted.missing,
     })),
     ignored,
   };
+}
+
+/** Whether some are JSON as cleaning writes what is no text, and none is JSON that is written otherwise: nobody could send that but as text. */
+function hasJson(spellings: readonly string[]): boolean {
+  const canonical = spellings.filter((text) => /^[[{]|^(true|false)$/.test(text)).map(isCanonical);
+  return canonical.includes(true) && !canonical.includes(false);
+}
+
+/** Undefined of what is no JSON at all. */
+function isCanonical(text: string): boolean | undefined {
+  try {
+    return JSON.stringify(JSON.parse(text)) === text;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 /** The shape of a version's `card.json`: what the model is, what it was made of, and how good it is. Immutable. */
 import type { AnswersCard } from '../answers/answers-card.ts';
 import type { Spent } from '../compute/cost.ts';
-import type { Estimate } from '../compute/estimate.ts';
+import type { Expected } from '../compute/estimate.ts';
 import type { HeldOut } from '../evaluation/evaluate.ts';
 import type { IterationCurve } from '../evaluation/iterations.ts';
 import type { Params } from '../models/model.ts';
@@ -77,7 +77,7 @@ export interface ModelCard {
   /** Wall time of the stages' work, in seconds; trials that ran side by side are added up. */
   seconds: Record<string, number>;
   /** What the run was predicted to take, and what it had cost when it was registered, by its stages' own times. */
-  estimate?: Pick<Estimate, 'coreSeconds' | 'memory' | 'seconds' | 'dollars'>;
+  estimate?: Expected;
   spent?: Spent;
   /** Where dataset.json limits the run: the limits, and what was left out because of them, in sentences. */
   budget?: { minutes?: number | undefined; dollars?: number | undefined; leftOut: string[] };

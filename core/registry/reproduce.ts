@@ -8,33 +8,43 @@ export interface Reproduction {
   /** Ingot's version, by which the same data and spec give the same bytes. */
   ingot: string;
   files: RevisionOrigin['files'];
-  /** The dataset.json of this run, with what it left to Ingot written out: it makes this very version again. */
+  /** The dataset.json of this run, word for word: a revision is named by it, and so it makes this very graph again, to the byte. */
   spec: DatasetSpec;
-  /** The same with one candidate, the chosen one: the same model at a fraction of the time. Not of a mixture, which the search makes. */
+  /**
+   * One candidate alone, the chosen one, and what was left to Ingot written out: the same model at a fraction of the time, in a graph that names another
+   * revision. Not of a mixture, which the search makes.
+   */
   chosen?: DatasetSpec;
+  /** Where that may come out otherwise. */
+  unless?: string;
   commands: string[];
 }
 
+/** A budget of dollars is one of minutes. */
+const clocked =
+  'The run had a budget: where the clock ends a search or a fit before its work is done, another machine, or a busier one, gets less far or farther.';
+
 export function reproductionOf(
   { dataset, spec: asked, files, source }: RevisionOrigin,
-  plan: Pick<Plan, 'version' | 'metric' | 'folds' | 'seed' | 'coverage'>,
+  { version, metric, folds, seed, coverage }: Pick<Plan, 'version' | 'metric' | 'folds' | 'seed' | 'coverage'>,
   { family, params }: { family: string; params: Params },
 ): Reproduction {
-  const { metric, folds, seed, coverage } = plan;
-  const spec: DatasetSpec = { ...asked, metric, folds, seed, coverage };
-  const { budget: _, grids: __, ...unbound } = spec;
+  const settled = { metric, folds, seed, coverage };
+  const { budget, grids: _, ...unbound } = asked;
   const grid = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, [value]]));
   const folder = `s3://<DataBucket>/raw/${dataset}/`;
   const upload = files.map(({ name }) => `aws s3 cp ${quoted(name)} ${quoted(`${folder}${name}`)}`);
-  const version = source.versionId === undefined ? '' : ` --version-id ${quoted(source.versionId)}`;
+  const versionId = source.versionId === undefined ? '' : ` --version-id ${quoted(source.versionId)}`;
   return {
-    ingot: plan.version,
+    ingot: version,
     files,
-    spec,
-    ...(isFamily(family) && { chosen: { ...unbound, search: 'grid', families: [family], grids: { [family]: grid } as never } }),
+    spec: asked,
+    ...(isFamily(family) && { chosen: { ...unbound, ...settled, search: 'grid', families: [family], grids: { [family]: grid } as never } }),
+    ...(budget && { unless: clocked }),
     commands: [
-      `aws s3api get-object --bucket <DataBucket> --key ${quoted(source.key)}${version} ${quoted(source.key.split('/').at(-1)!)}`,
+      `aws s3api get-object --bucket <DataBucket> --key ${quoted(source.key)}${versionId} ${quoted(source.key.split('/').at(-1)!)}`,
       'npm ci && npm start',
+      `printf %s ${quoted(JSON.stringify(asked))} > dataset.json`,
       `aws s3 cp dataset.json ${quoted(`${folder}dataset.json`)}`,
       ...upload,
     ],

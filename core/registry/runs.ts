@@ -1,8 +1,7 @@
 /** What a run is and how far it has come, read from the objects that it has written and from the service that executes it. */
 import type { Machines } from '../compute/batch.ts';
 import { type Spent, spentOn } from '../compute/cost.ts';
-import type { Estimate } from '../compute/estimate.ts';
-import type { Interval } from '../compute/interval.ts';
+import { type Estimate, type Expected, expectedOf } from '../compute/estimate.ts';
 import type { Lane, LaneName } from '../compute/lane.ts';
 import type { ErrorBody } from '../errors.ts';
 import { modelKeys } from '../keys.ts';
@@ -62,7 +61,7 @@ export interface RunDetail extends RunSummary {
   trials?: { done: number; planned: number };
   leaderboard?: Leaderboard;
   /** What it was expected to take before it began: core seconds, bytes, seconds and dollars. */
-  estimate?: { coreSeconds: Interval; memory: number; seconds: Interval; dollars: Interval };
+  estimate?: Expected;
   /** What it runs on, and why. */
   lane?: { name: LaneName; reason: string };
   /** Why a job of it is not under way yet, in a sentence. */
@@ -194,7 +193,7 @@ async function describe(models: ObjectStore, record: RunRecord, execution: Execu
     seconds,
     ...(planned !== undefined && { trials: { done: trialsDone, planned } }),
     ...(leaderboard && { leaderboard }),
-    ...(plan?.estimate && expected(plan.estimate)),
+    ...(plan?.estimate && { estimate: expectedOf(plan.estimate) }),
     ...(plan?.estimate &&
       status === 'RUNNING' && {
         remaining: remainingSeconds(plan, record, progress, seconds, (end.getTime() - lastWrite.getTime()) / 1000),
@@ -233,10 +232,6 @@ async function plannedTrials(models: ObjectStore, { run, trials, rungs = [] }: P
     }),
   );
   return later.reduce((sum, count) => sum + count, trials.length);
-}
-
-function expected({ coreSeconds, memory, seconds, dollars }: Estimate): Pick<RunDetail, 'estimate'> {
-  return { estimate: { coreSeconds, memory, seconds, dollars } };
 }
 
 /** Runs that have ended stay as they are: what was read once is kept, since pages that show a list ask for it again and again. */

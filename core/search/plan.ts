@@ -100,6 +100,8 @@ export interface Plan {
   rungs?: Rung[];
   /** Rows that are trained on, drawn by the seed, the classes in proportion, where there is no memory for all of them. */
   sample?: { rows: number; of: number };
+  /** Of an automatic search: which candidates are left out, because the rows would take them more memory than there is, in a sentence. */
+  noRoom?: string;
   /** Rows, features and classes (0 of a regression) that the search works with. */
   shape?: Shape;
   /** What it will take; plans of older runs have none. */

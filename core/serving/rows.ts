@@ -55,7 +55,7 @@ export class RowSchema {
 
   /**
    * Puts a value where it belongs: null and missing tokens as missing, numbers and numeric text in number columns, booleans in boolean
-   * columns, text and numbers (as their text) in both kinds of category.
+   * columns, text and numbers (as their text) in both kinds of category, and whatever JSON has in a category that was learned from it.
    * @throws IngotError InvalidRow for a value that the column doesn't take; `where` is only called then
    */
   put(rows: RawRows, row: number, place: number, value: unknown, where: () => string): void {
@@ -80,8 +80,10 @@ export class RowSchema {
   private text(place: number, value: unknown, where: () => string): string {
     if (value === null) return '';
     if (typeof value === 'number') return String(value);
-    const boolean = this.columns[place]!.type === 'boolean';
-    if (typeof value === 'boolean' && boolean) return String(value);
+    const { type, json } = this.columns[place]!;
+    const boolean = type === 'boolean';
+    if (typeof value === 'boolean' && (boolean || json)) return String(value);
+    if (json) return JSON.stringify(value);
     throw this.illTyped(place, value, where, `${boolean ? 'true or false' : 'text'}, or null where it is missing`);
   }
 

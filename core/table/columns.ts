@@ -36,29 +36,6 @@ export interface Column {
   useless?: string;
 }
 
-/**
- * Names as a table needs them: none empty, none twice (SQL does not tell `a` from `A`, so neither do we).
- * @returns the names, and what was changed
- */
-export function uniqueNames(raw: string[]): { names: string[]; changes: { column: string; reason: string }[] } {
-  const taken = new Set(raw.map((name) => tidy(name).toLowerCase()));
-  const used = new Set<string>();
-  const changes: { column: string; reason: string }[] = [];
-  const names = raw.map((original, index) => {
-    const wanted = tidy(original) || `column${index + 1}`;
-    let name = wanted;
-    for (let n = 2; used.has(name.toLowerCase()) || (name !== tidy(original) && taken.has(name.toLowerCase())); n++)
-      name = `${wanted}_${n}`;
-    used.add(name.toLowerCase());
-    if (tidy(original) === '') changes.push({ column: name, reason: 'column without a name → named' });
-    else if (name !== wanted) changes.push({ column: name, reason: `second column named '${wanted}' → renamed` });
-    return name;
-  });
-  return { names, changes };
-}
-
-const tidy = (name: string) => name.replaceAll('\0', '').trim();
-
 /** @throws IngotError InvalidSpec where the spec speaks of a column that is not there */
 export function checkSpecColumns(spec: DatasetSpec, names: string[]): void {
   const key = keyColumn(spec);

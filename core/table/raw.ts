@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { DatasetSpec } from '../spec.ts';
-import { specOf, uniqueNames } from './columns.ts';
+import { specOf } from './columns.ts';
 import { type Guess, guess, type Look, look, mostValues } from './look.ts';
 import type { Rejects } from './rejects.ts';
 import type { Change } from './report-columns.ts';
@@ -13,6 +13,7 @@ import { scan } from './scan/scan.ts';
 import { openSource, type Source } from './source.ts';
 import { blockColumns, openStage, type Stage, stageRaw } from './stage.ts';
 import type { Inferred } from './target.ts';
+import { uniqueNames } from './unique-names.ts';
 
 export interface RawInput {
   files: { name: string; path: string }[];

@@ -56,7 +56,7 @@ export interface ColumnReport {
   personal?: { kinds: PersonalKind[]; cells: number; of: number; treatment: 'dropped' | 'hashed' | 'masked' | 'kept' };
   /** Why it gives the target away, by which figure, and what became of it: quarantined columns are not in the clean table. */
   leak?: Leak & { treatment: 'quarantined' | 'kept' };
-  /** An earlier feature that it equals in every row that was looked at, up to other names for its values. */
+  /** An earlier feature that it equals in every row that was looked at, up to other names for its values; one with the same values in all rows is left out. */
   sameAs?: string;
 }
 

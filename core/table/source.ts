@@ -7,7 +7,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { byteOrderMark, formatRecord, readRecords } from './csv-records.ts';
-import { literal, rowsOf } from './database.ts';
+import { identifier, literal, rowsOf } from './database.ts';
 import { type JsonLinesTable, readJsonLines } from './json-lines.ts';
 import type { Rejects } from './rejects.ts';
 import type { SourceFile } from './report.ts';
@@ -109,11 +109,15 @@ async function openParquet(database: DuckDBConnection, path: string, file: Sourc
   if (!isParquet(await readTail(path, size, 4))) throw broken();
   try {
     const columns = await rowsOf(database, `DESCRIBE FROM read_parquet(${literal(path)})`);
+    // Lists and structs become JSON, as they are in JSON lines and in requests.
+    const nested = columns.filter(([, type]) => /^(STRUCT|MAP)\(|\[\d*\]$/.test(String(type))).map(([name]) => identifier(String(name)));
+    const asJson = nested.length > 0 ? ` REPLACE (${nested.map((name) => `to_json(${name}) AS ${name}`).join(', ')})` : '';
     const text = 'CAST(COLUMNS(*) AS VARCHAR)';
+    const tidied = `CASE WHEN starts_with(${text}, '${byteOrderMark}') THEN ltrim(${text}, '${byteOrderMark}') ELSE ${text} END`;
     return {
       file,
       names: columns.map(([name]) => String(name)),
-      sql: `(SELECT CASE WHEN starts_with(${text}, '${byteOrderMark}') THEN ltrim(${text}, '${byteOrderMark}') ELSE ${text} END FROM read_parquet(${literal(path)}))`,
+      sql: `(SELECT ${tidied} FROM (SELECT *${asJson} FROM read_parquet(${literal(path)})))`,
     };
   } catch (cause) {
     throw broken(cause);

@@ -61,9 +61,15 @@ export class StoredTable {
   }
 
   /** Some rows of all columns, or of some. */
-  async take(rows: Int32Array, names: string[] = this.names): Promise<Frame> {
-    const taken: Frame = { rows: rows.length, columns: [] };
-    for await (const frame of this.columns(names)) taken.columns.push(...takeRows(frame, rows).columns);
+  async take(rows: Int32Array, names?: string[]): Promise<Frame> {
+    return (await this.takeEach([rows], names))[0]!;
+  }
+
+  /** The same, of several sets of rows in one pass over the table. */
+  async takeEach(sets: Int32Array[], names: string[] = this.names): Promise<Frame[]> {
+    const taken = sets.map((rows): Frame => ({ rows: rows.length, columns: [] }));
+    for await (const frame of this.columns(names))
+      for (const [set, rows] of sets.entries()) taken[set]!.columns.push(...takeRows(frame, rows).columns);
     return taken;
   }
 

@@ -1,5 +1,6 @@
 /** Which column is to be predicted, and whether its values are classes or quantities. */
 import { IngotError } from '../errors.ts';
+import { metrics } from '../search/metrics.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { nearNames } from './values.ts';
 
@@ -61,15 +62,7 @@ export function decideTask(spec: DatasetSpec, { name, type, rows, distinct, valu
   }
   const integers = type === 'number' && (values?.every((value) => Number.isInteger(value)) ?? false);
   const few = distinct === 2 || (integers && distinct <= mostClasses && distinct <= classShare * rows);
-  const task = spec.task ?? (type !== 'number' || few ? 'classification' : 'regression');
-  const why =
-    spec.task !== undefined
-      ? 'dataset.json says so'
-      : type !== 'number'
-        ? `the values of '${name}' are ${type === 'boolean' ? 'true and false' : 'strings'}`
-        : few
-          ? `'${name}' has ${distinct} different numbers in ${rows} rows`
-          : `'${name}' is a number with ${distinct} different values in ${rows} rows`;
+  const { task, why } = taskOf(spec, { name, type, rows, distinct }, few);
   const inferred = { what: 'task', value: task, why };
   if (task === 'regression') return { task, inferred };
   if (values === undefined || distinct > mostLabels) {
@@ -86,6 +79,22 @@ export function decideTask(spec: DatasetSpec, { name, type, rows, distinct, valu
     );
   }
   return { task, classes: values.map(labelOf), classType: type === 'boolean' ? 'boolean' : integers ? 'integer' : 'string', inferred };
+}
+
+function taskOf(
+  spec: DatasetSpec,
+  { name, type, rows, distinct }: Omit<TargetValues, 'values'>,
+  few: boolean,
+): { task: Task['task']; why: string } {
+  if (spec.task !== undefined) return { task: spec.task, why: 'dataset.json says so' };
+  if (type !== 'number')
+    return { task: 'classification', why: `the values of '${name}' are ${type === 'boolean' ? 'true and false' : 'strings'}` };
+  if (spec.metric !== undefined) {
+    const { task } = metrics[spec.metric];
+    return { task, why: `the metric '${spec.metric}' is one for ${task}` };
+  }
+  if (few) return { task: 'classification', why: `'${name}' has ${distinct} different numbers in ${rows} rows` };
+  return { task: 'regression', why: `'${name}' is a number with ${distinct} different values in ${rows} rows` };
 }
 
 const labelOf = (value: number | string) => (value === 0 ? '0' : String(value));

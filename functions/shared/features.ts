@@ -8,7 +8,7 @@ import { instantsOf } from '../../core/features/date.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
 import { keyColumn, type RowKeys, rowKeys, takeKeys } from '../../core/features/row-keys.ts';
 import { sampleRows, splitRows, takeTarget } from '../../core/features/split.ts';
-import { equalRowsOf } from '../../core/features/table-features.ts';
+import { equalRowsOf, type Sides } from '../../core/features/table-features.ts';
 import type { Learning } from '../../core/features/target-encoding.ts';
 import { traitsOf } from '../../core/features/traits.ts';
 import { exactIntegers } from '../../core/features/wide-number.ts';
@@ -37,16 +37,30 @@ const defaultTestFraction = 0.2;
  * @param by what ties rows together, where the spec says so: then equal rows go where it puts them
  * @returns `together` is how many rows equal an earlier one, and stay with it
  */
-export async function splitOf(
-  target: Target,
-  table: StoredTable,
-  spec: DatasetSpec,
-  by?: RowKeys,
-): Promise<{ train: Int32Array; test: Int32Array; together: number }> {
+export async function splitOf(target: Target, table: StoredTable, spec: DatasetSpec, by?: RowKeys): Promise<Sides & { together: number }> {
   const together = by ? undefined : await equalRowsOf(table);
   const fraction = Math.min(spec.testFraction ?? defaultTestFraction, mostTestRows(table.columnCount) / table.rows);
   const rows = splitRows(target, fraction, spec.seed ?? 0, { together, by });
   return { ...rows, together: together?.repeated ?? 0 };
+}
+
+/** For whoever asks the test rows later; written before the preprocess that says that there are any. */
+export const writeTestRows = (data: ObjectStore, dataset: string, revision: string, { test }: Sides): Promise<string | undefined> =>
+  putJson(data, dataKeys.testRows(dataset, revision), [...test]);
+
+/**
+ * The sides as they were written.
+ * @param rows of the clean table
+ * @returns undefined where the features were made by a release that did not write them: then they are found anew by `splitOf`
+ */
+export async function readSides(data: ObjectStore, dataset: string, revision: string, rows: number): Promise<Sides | undefined> {
+  const test = await getJson<number[]>(data, dataKeys.testRows(dataset, revision));
+  if (!test) return undefined;
+  const train = new Int32Array(rows - test.length);
+  for (let row = 0, held = 0; row < rows; row++)
+    if (row === test[held]) held++;
+    else train[row - held] = row;
+  return { train, test: Int32Array.from(test) };
 }
 
 /** A clean table that has been downloaded, by the columns that features are made of. */

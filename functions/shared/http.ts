@@ -1,5 +1,6 @@
 /** What API Gateway's REST proxy integration sends and takes, as far as we use it. */
 import { IngotError } from '../../core/errors.ts';
+import { environment } from '../../core/names.ts';
 
 export interface HttpEvent {
   httpMethod: string;
@@ -10,6 +11,13 @@ export interface HttpEvent {
   queryStringParameters?: Record<string, string | undefined> | null;
   body?: string | null;
   isBase64Encoded?: boolean;
+}
+
+/** The event as if the API lay at the root. */
+export function fromRoot<E extends HttpEvent>(event: E): E {
+  const base = process.env[environment.basePath];
+  if (base === undefined || !`${event.path}/`.startsWith(`${base}/`)) return event;
+  return { ...event, path: event.path.slice(base.length) || '/' };
 }
 
 export interface HttpAnswer {

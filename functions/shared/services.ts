@@ -16,10 +16,12 @@ export interface Services {
   jobs(): Promise<Jobs>;
   now(): Date;
   /**
-   * Ends the process (of a job, the thread of its trials) after so many milliseconds, however busy it is, unless it is released before: for work that may
+   * Ends the process (of a job, the thread that it trains on) after so many milliseconds, however busy it is, unless it is released before: for work that may
    * never come to an end by itself. Left out where that does other work too.
    */
   endBy?: (milliseconds: number) => () => void;
+  /** Told of each piece of work that may never come to its end, before it begins; a job ends one that takes too long. */
+  begin?: (piece: string) => void;
   /** Where fits keep what they have; a job has one, whose machine may be taken away. */
   checkpoints?: Checkpoints;
   /** Adds to a metric; no dimensions. */

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { complain } from '../complain.ts';
 import { RecordDirectory } from '../home.ts';
+import { Underway } from '../underway.ts';
 import type { LambdaFunction } from './function.ts';
 import type { Outcome } from './process.ts';
 
@@ -26,8 +27,13 @@ export interface AsyncSettings {
   onSuccess?: string;
 }
 
+export interface AsyncTarget {
+  lambda: LambdaFunction;
+  settings: AsyncSettings;
+}
+
 export interface AsyncHooks {
-  find(functionArn: string): { lambda: LambdaFunction; settings: AsyncSettings } | undefined;
+  find(functionArn: string): AsyncTarget | undefined;
   gaveUp(lambda: LambdaFunction, outcome: Outcome): void;
   /** Sends a text to a queue, topic or function. */
   deliver(arn: string, text: string, attributes?: Record<string, string>): Promise<void>;
@@ -42,6 +48,7 @@ export class AsyncInvocations {
   readonly #records: RecordDirectory<Pending>;
   readonly #hooks: AsyncHooks;
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #writing = new Underway();
   #closed = false;
 
   constructor(home: string, hooks: AsyncHooks) {
@@ -59,19 +66,21 @@ export class AsyncInvocations {
   async enqueue(functionArn: string, event: string): Promise<string> {
     const id = randomUUID();
     const record = { functionArn, event, queuedAt: Date.now(), attempts: 0 };
-    await this.#records.put(id, record);
+    await this.#writing.add(this.#records.put(id, record));
     this.#start(id, record);
     return id;
   }
 
-  close(): void {
+  /** Resolves when all that is being written is; what is not done by then is for the next start. */
+  async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
+    await this.#writing.settled();
   }
 
   /** What goes wrong here (a full disk, say) leaves the record for the next start. */
   #start(id: string, record: Pending): void {
-    this.#run(id, record).catch(complain);
+    if (!this.#closed) this.#run(id, record).catch(complain);
   }
 
   async #run(id: string, record: Pending): Promise<void> {
@@ -80,6 +89,11 @@ export class AsyncInvocations {
     const outcome = await target.lambda.invoke(record.event, id).catch((): undefined => undefined);
     if (this.#closed) return;
     if (!outcome) return this.#later(id, record, retryDelaysMs[0]!);
+    return this.#writing.add(this.#settle(id, record, target, outcome));
+  }
+
+  /** Done, to be tried again, or given up. */
+  async #settle(id: string, record: Pending, target: AsyncTarget, outcome: Outcome): Promise<void> {
     if (!outcome.failed) {
       if (target.settings.onSuccess) await this.#tell(target.settings.onSuccess, id, record, outcome, 'Success');
       return this.#records.remove(id);
@@ -96,6 +110,7 @@ export class AsyncInvocations {
   }
 
   #later(id: string, record: Pending, ms: number): void {
+    if (this.#closed) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       this.#start(id, record);

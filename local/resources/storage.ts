@@ -1,16 +1,23 @@
 /** Buckets and their notifications. */
-import { object, objects, type ResourceTypes, refusal, required, string, strings } from './resource-type.ts';
+import type { LifecycleRule } from '../s3/s3.ts';
+import type { JsonObject } from '../template/intrinsics.ts';
+import { number, object, objects, type ResourceTypes, refusal, required, string, strings } from './resource-type.ts';
 
 export const storage: ResourceTypes = {
   'AWS::S3::Bucket': {
-    properties: ['BucketName', 'VersioningConfiguration', 'BucketEncryption'],
-    meaningless: ['LifecycleConfiguration', 'OwnershipControls', 'PublicAccessBlockConfiguration', 'Tags', 'CorsConfiguration'],
-    create: async ({ name, properties, cloud }) => {
+    properties: ['BucketName', 'VersioningConfiguration', 'BucketEncryption', 'LifecycleConfiguration'],
+    meaningless: ['OwnershipControls', 'PublicAccessBlockConfiguration', 'Tags', 'CorsConfiguration'],
+    create: async ({ id, name, properties, cloud }) => {
       const bucket = string(properties['BucketName']) ?? name.toLowerCase().slice(0, 63);
       await cloud.s3.createBucket(bucket, { versioned: object(properties['VersioningConfiguration'])['Status'] === 'Enabled' });
       const [rule] = objects(object(properties['BucketEncryption'])['ServerSideEncryptionConfiguration']);
       const key = string(object(rule?.['ServerSideEncryptionByDefault'])['KMSMasterKeyID']);
       if (key !== undefined) cloud.iam.encrypted.set(`arn:aws:s3:::${bucket}`, key);
+      const rules = objects(object(properties['LifecycleConfiguration'])['Rules']).filter(({ Status }) => Status === 'Enabled');
+      cloud.lifecycles.set(
+        bucket,
+        rules.map((each) => lifecycleRule(id, each)),
+      );
       const domain = `${bucket}.s3.amazonaws.com`;
       return {
         ref: bucket,
@@ -47,3 +54,27 @@ export const storage: ResourceTypes = {
     },
   },
 };
+
+const lifecycleProperties = new Set([
+  ...['Id', 'Status', 'Prefix', 'TagFilters', 'ObjectSizeGreaterThan', 'ObjectSizeLessThan', 'ExpirationInDays', 'ExpirationDate'],
+  ...['ExpiredObjectDeleteMarker', 'NoncurrentVersionExpiration', 'AbortIncompleteMultipartUpload'],
+]);
+
+/** @throws IngotError InvalidRequest where it does anything but remove: there are no storage classes to move objects to */
+function lifecycleRule(id: string, rule: JsonObject): LifecycleRule {
+  for (const name of Object.keys(rule))
+    if (!lifecycleProperties.has(name)) throw refusal(id, `a lifecycle rule has ${name}, which is not there`);
+  const { NoncurrentDays, NewerNoncurrentVersions } = object(rule['NoncurrentVersionExpiration']);
+  const date = string(rule['ExpirationDate']);
+  return {
+    prefix: string(rule['Prefix']) ?? '',
+    tags: Object.fromEntries(objects(rule['TagFilters']).map(({ Key, Value }) => [String(Key), String(Value)])),
+    largerThan: number(rule['ObjectSizeGreaterThan']),
+    smallerThan: number(rule['ObjectSizeLessThan']),
+    days: number(rule['ExpirationInDays']),
+    from: date === undefined ? undefined : Date.parse(date),
+    ...(NoncurrentDays !== undefined && { noncurrent: { days: Number(NoncurrentDays), keep: Number(NewerNoncurrentVersions ?? 0) } }),
+    markers: String(rule['ExpiredObjectDeleteMarker']) === 'true',
+    uploadDays: number(object(rule['AbortIncompleteMultipartUpload'])['DaysAfterInitiation']),
+  };
+}

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { Authorize } from './http/access.ts';
 import { createHandler } from './http/handler.ts';
+import { expire, type LifecycleRule } from './lifecycle.ts';
 import { checkBucketName } from './names.ts';
 import { Store } from './store.ts';
 import type { S3ObjectEvent, Version, Versioning } from './types.ts';
@@ -9,6 +10,7 @@ import { putObject, type WriteOptions } from './write.ts';
 
 export { S3Error } from './errors.ts';
 export type { S3Call } from './http/access.ts';
+export type { LifecycleRule } from './lifecycle.ts';
 export type { S3ObjectEvent, Version, Versioning } from './types.ts';
 
 export interface S3Options {
@@ -54,6 +56,8 @@ export interface S3 {
   list(bucket: string, prefix?: string): StoredVersion[];
   /** By a delete marker where the bucket is versioned and no version is named. */
   delete(bucket: string, key: string, versionId?: string): Promise<void>;
+  /** Removes what lifecycle rules say. @param now milliseconds since 1970 @param isClosing asked between two removals @returns how many */
+  expire(bucket: string, rules: readonly LifecycleRule[], now: number, isClosing?: () => boolean): Promise<number>;
   /** Events not yet acknowledged, oldest first: what a killed process still owes. */
   pendingEvents(): S3ObjectEvent[];
   /** Resolves when the event will never be pending again. Unknown ids are ignored. */
@@ -112,6 +116,7 @@ export async function createS3(options: S3Options): Promise<S3> {
     delete: async (bucket, key, versionId) => {
       await store.deleteVersion(bucket, key, versionId);
     },
+    expire: (bucket, rules, now, isClosing) => expire(store, bucket, rules, now, isClosing),
     pendingEvents: () => [...store.outbox.values()],
     ackEvent: (id) => store.acknowledge(id),
     close: () => store.close(),

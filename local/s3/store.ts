@@ -152,6 +152,7 @@ export class Store {
    * Deletes as S3 does: with a version id that version for good; without, in a bucket that was ever versioned, by a delete marker.
    *
    * @param holds refuses, by throwing, given the current version
+   * @param by whom, as the event says
    * @returns the version removed or the marker made; undefined where there was nothing
    */
   async deleteVersion(
@@ -159,6 +160,7 @@ export class Store {
     key: string,
     versionId?: string,
     holds?: (version: Version | undefined) => void,
+    by: 'ObjectRemoved' | 'LifecycleExpiration' = 'ObjectRemoved',
   ): Promise<{ versionId: string; deleteMarker: boolean } | undefined> {
     return this.onKey(bucketName, key, async (bucket) => {
       holds?.(this.current(bucket, key));
@@ -166,13 +168,13 @@ export class Store {
       if (gone !== undefined) {
         const version = bucket.objects.get(key)?.find((candidate) => candidate.versionId === gone);
         if (!version) return undefined;
-        const event = this.newEvent(bucketName, version, 'ObjectRemoved:Delete');
+        const event = this.newEvent(bucketName, version, `${by}:Delete`);
         await this.commit([{ t: 'version-gone', bucket: bucketName, key, versionId: gone, event }], bucket);
         return { versionId: gone, deleteMarker: version.deleteMarker === true };
       }
       const marker = { key, size: 0, etag: '', segments: [], headers: {}, metadata: {}, deleteMarker: true as const };
       const version: Version = { ...marker, versionId: newVersionId(bucket), lastModified: Date.now() };
-      const event = this.newEvent(bucketName, version, 'ObjectRemoved:DeleteMarkerCreated');
+      const event = this.newEvent(bucketName, version, `${by}:DeleteMarkerCreated`);
       await this.commit([{ t: 'version', bucket: bucketName, version, event }], bucket);
       return { versionId: version.versionId, deleteMarker: true };
     });
@@ -240,7 +242,7 @@ export class Store {
     this.clock = Math.max(this.clock + 1, Date.now() * 1000);
     const sequencer = this.clock.toString(16).toUpperCase().padStart(18, '0');
     const { key, size, etag, versionId } = version;
-    const removed = eventName.startsWith('ObjectRemoved');
+    const removed = !eventName.startsWith('ObjectCreated');
     const eventTime = new Date(version.lastModified).toISOString();
     const event: S3ObjectEvent = {
       id: sequencer,

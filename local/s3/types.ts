@@ -10,7 +10,9 @@ export interface S3ObjectEvent {
     | 'ObjectCreated:Copy'
     | 'ObjectCreated:CompleteMultipartUpload'
     | 'ObjectRemoved:Delete'
-    | 'ObjectRemoved:DeleteMarkerCreated';
+    | 'ObjectRemoved:DeleteMarkerCreated'
+    | 'LifecycleExpiration:Delete'
+    | 'LifecycleExpiration:DeleteMarkerCreated';
   /** ISO 8601. */
   eventTime: string;
   bucket: string;

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { estimateRun, fixedDollars, spentOn } from '../../core/compute/cost.ts';
+import { estimateRun, fixedDollars, partsOf, spentOn } from '../../core/compute/cost.ts';
 import type { Shape } from '../../core/compute/estimator.ts';
 import { defaultLane, type Lane, parseLane } from '../../core/compute/lane.ts';
-import { coreSecondsOf } from '../../core/compute/work.ts';
+import { coreSecondsOf, estimatorOf } from '../../core/compute/work.ts';
+import { familyOf } from '../../core/models/families.ts';
+import type { Target } from '../../core/models/model.ts';
 import { type DatasetSpec, familyNames } from '../../core/spec.ts';
 import { planOf } from './plans.ts';
 
@@ -63,6 +65,42 @@ describe('an estimate', () => {
     );
     const largest = coreSecondsOf('forest', shape, [candidates.find(({ params }) => params['nEstimators'] === 300)!.params]);
     expect(all.point).toBeCloseTo(largest.point, 6);
+  });
+});
+
+describe('the cores of a job', () => {
+  const job = { machines: 'fargate' as const, vcpus: 16, memory: 120 * 1024 };
+  const shape = { rows: 100_000, features: 50, classes: 2 };
+
+  test.each(familyNames)('of %s count where its fits share them', (family) => {
+    const secondsOn = (vcpus: number) => {
+      const { trials, fit } = partsOf(planOf(shape, { families: [family] }), shape, {
+        ...defaultLane,
+        name: 'cpu',
+        job: { ...job, vcpus },
+      });
+      return { trial: trials[family]!.point, fit: fit.point };
+    };
+    const [one, sixteen] = [secondsOn(1), secondsOn(16)];
+    if (estimatorOf(family).usesAllCores) {
+      expect(sixteen.trial).toBeLessThan(one.trial / 4);
+      expect(sixteen.fit).toBeLessThan(one.fit);
+    } else expect(sixteen).toEqual(one);
+  });
+
+  test.each(familyNames)('are shared by the fits of %s where the estimate says so, and only there', async (family) => {
+    const x = { rows: 200, columns: 2, names: ['a', 'b'], data: Float32Array.from({ length: 400 }, (_, i) => (i * 37) % 101) };
+    const y: Target = { task: 'classification', classes: 2, labels: Int32Array.from({ length: 200 }, (_, row) => (row * 7919) % 2) };
+    let asked = false;
+    const context = {
+      seed: 0,
+      get workers() {
+        asked = true;
+        return 1;
+      },
+    };
+    await familyOf(family).fit(x, y, familyOf(family).parse({}), context);
+    expect(asked).toBe(estimatorOf(family).usesAllCores);
   });
 });
 

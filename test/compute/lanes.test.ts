@@ -86,7 +86,27 @@ describe('a lane is the smallest compute that can do the work in time', () => {
     expect(chooseLane(functions, batch, 'cpu').choice).toEqual({ lane: 'cpu', reason: 'dataset.json asks for it.', fallback: true });
     expect(chooseLane(way(large).functions, batch, 'lambda').choice.lane).toBe('lambda');
     expect(() => chooseLane(functions, batch, 'gpu')).toThrow("The lane 'gpu' cannot be taken: This deployment has none.");
+    expect(() => chooseLane(functions, batch, 'gpu')).toThrow(
+      expect.objectContaining({ fix: expect.stringMatching(/^Leave the field out/) }),
+    );
     expect(() => chooseLane(functions, [{ ...batch[0]!, obstacle: 'The job queue is disabled.' }], 'cpu')).toThrow(/disabled/);
+  });
+
+  test('machines with a GPU are for those who ask, who are told that no family here makes use of it', () => {
+    const queues = { ...settings.queues, gpu: { queue: 'g', train: 't', prepare: 'p' } };
+    const chosen = (shape: typeof small, asked?: 'gpu') => {
+      const question = { plan: planOf(shape), shape, functions: defaultLane };
+      return chooseLane(functionWay(question), batchWays(question, { ...settings, queues }), asked);
+    };
+    const wide = { ...small, rows: 200_000 };
+    expect(chosen(wide, 'gpu')).toMatchObject({
+      option: { machines: 'gpu' },
+      choice: {
+        lane: 'gpu',
+        reason: expect.stringMatching(/asks for it\. No family .* makes use of a GPU: the lane cpu does the same for less/),
+      },
+    });
+    for (const shape of [small, wide, large]) expect(chosen(shape).choice.lane).not.toBe('gpu');
   });
 
   test('an automatic search is planned for the lane that it takes, in its budget', () => {
@@ -190,10 +210,10 @@ test('a deployment without Batch has no settings of it', () => {
 
 describe('rows to train on', () => {
   const asked =
-    (features: number, rows = 0) =>
+    (features: number) =>
     (trained: number): Question => {
       const shape = { rows: trained, features, classes: 2 };
-      return { plan: planOf(shape), shape, tableRows: rows || trained, functions: defaultLane };
+      return { plan: planOf(shape), shape, tableRows: trained, functions: defaultLane };
     };
 
   test('are all, where a lane has the memory for them', () => {
@@ -211,6 +231,7 @@ describe('rows to train on', () => {
   });
 
   test('are all, where not even few have room: then it is for the lane to say why', () => {
-    expect(rowsWithRoom(asked(20, 1_000_000_000), 800_000_000, undefined)).toBe(800_000_000);
+    const functions = { ...defaultLane, pipelineMemory: 256 };
+    expect(rowsWithRoom((trained) => ({ ...asked(20)(trained), functions }), 800_000, undefined)).toBe(800_000);
   });
 });

@@ -17,7 +17,13 @@ test.each<[string, Partial<OpenJob>, RegExp | undefined]>([
   ['finds no machine large enough', { statusReason: 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - x' }, /fewer rows or columns/],
   ['meets what nobody foresaw', { statusReason: 'MISCONFIGURATION:SOMETHING_NEW - the reason' }, /the reason/],
   ['finds all places taken', { busyVcpus: 62 }, /^All 64 vCPUs .* in use \(62\), and the job asks for 4/],
-  ['has used its share up', { before: 7 }, /^7 jobs are before it .* its share 'normal' has had its part/],
+  ['is not the next', { before: 1 }, /^1 job is before it in the queue\. A higher priority/],
+  [
+    'has used its share up',
+    { before: 7, overtakenBy: 3 },
+    /^7 jobs are before it .*, 3 of them later ones .* its share 'normal' has had its part/,
+  ],
+  ['has both in its way', { busyVcpus: 62, before: 7, overtakenBy: 3 }, /^All 64 vCPUs .* 7 jobs are before it .* its share 'normal'/],
   ['has a queue that is off', { trouble: 'The job queue is disabled: enable it in Batch.' }, /^The job queue is disabled/],
 ])('a job that %s says so in a sentence', (_, more, sentence) => {
   const why = whyWaiting({ ...job, ...more });

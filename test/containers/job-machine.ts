@@ -91,28 +91,38 @@ export class JobMachine {
     return exitOf(this.job(stage, about, options));
   }
 
-  /**
-   * Kills a job as soon as it holds more than its memory, as a container's limit does.
-   * @returns the exit code (null where it was killed), the most MB that it was seen to hold, and its last words
-   */
-  async runWithin(
-    memory: number,
-    stage: JobStage,
-    about: object,
-    options: JobOptions = {},
-  ): Promise<{ code: number | null; peak: number; said: string }> {
-    const child = this.job(stage, about, { ...options, memory });
-    let peak = 0;
-    const looking = setInterval(() => {
-      peak = Math.max(peak, memoryHeld(child.pid!) ?? 0);
-      if (peak > memory) child.kill('SIGKILL');
-    }, 20);
-    let said = '';
-    for (const output of [child.stdout!, child.stderr!]) output.on('data', (text: Buffer) => (said = `${said}${text}`.slice(-2000)));
-    const code = await exitOf(child);
-    clearInterval(looking);
-    return { code, peak, said };
+  /** Kills a job as soon as it holds more than its memory, as a container's limit does. */
+  async runWithin(memory: number, stage: JobStage, about: object, options: JobOptions = {}): Promise<Held> {
+    return within(memory, this.job(stage, about, { ...options, memory }));
   }
+
+  /** The same of a function that only decides. */
+  async callWithin(memory: number, name: string, event: object): Promise<Held> {
+    const file = join(buildAsset('control', targetOf('native')).path, 'dist', `${name}.mjs`);
+    const call = `const { handler } = await import(${JSON.stringify(file)}); await handler(${JSON.stringify(event)}, {}); process.exit(0);`;
+    const env = { ...this.variables, NODE_OPTIONS: `--max-old-space-size=${heapLimitMb(memory)}` };
+    return within(memory, spawn(process.execPath, ['--input-type=module', '-e', call], { stdio: ['ignore', 'pipe', 'pipe'], env }));
+  }
+}
+
+async function within(memory: number, child: ChildProcess): Promise<Held> {
+  let peak = 0;
+  const looking = setInterval(() => {
+    peak = Math.max(peak, memoryHeld(child.pid!) ?? 0);
+    if (peak > memory) child.kill('SIGKILL');
+  }, 20);
+  let said = '';
+  for (const output of [child.stdout!, child.stderr!]) output.on('data', (text: Buffer) => (said = `${said}${text}`.slice(-2000)));
+  const code = await exitOf(child);
+  clearInterval(looking);
+  return { code, peak, said };
+}
+
+/** The exit code (null where it was killed), the most MB that it was seen to hold, and its last words. */
+export interface Held {
+  code: number | null;
+  peak: number;
+  said: string;
 }
 
 interface JobOptions {

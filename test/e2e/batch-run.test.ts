@@ -119,6 +119,11 @@ test('what the jobs used, how they ended and how long their queue was are metric
   const memory = await highest('JobMemoryUtilization');
   expect([memory > 0, memory < 100]).toEqual([true, true]);
   expect(listed.some(({ Dimensions }) => Dimensions?.some(({ Name, Value }) => Name === 'JobStage' && Value === 'Search'))).toBe(true);
+  // The page draws them, as the dashboard does on AWS.
+  const { graphs } = (await (await fetch(`${endpoint}/dashboard/data.json`)).json()) as { graphs: { title: string; series: object[] }[] };
+  const drawn = graphs.filter(({ series }) => series.length > 0).map(({ title }) => title);
+  for (const what of ['waiting and running', 'the oldest one waits, s', 'how they end', 'use of what they asked for, %'])
+    expect(drawn).toContain(`Jobs on fargate: ${what}`);
   // The clock stops once no job is left, and with it all calls.
   await until('the end of the clock', async () => {
     const authorization = 'AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/events/aws4_request, SignedHeaders=host, Signature=0';

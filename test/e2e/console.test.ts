@@ -48,9 +48,14 @@ describe.skipIf(!hasChromium)('the console in a browser [needs Chromium]', () =>
     const run = await page.locator('#detail').textContent();
     expect(run).toContain('569 rows read');
     expect(run).toContain('nEstimators');
+    const cost =
+      /Expected: [\d.]+ s \([\d.]+ s to [\d.]+ s\) and \$[\d.]+ \(\$[\d.]+ to \$[\d.]+\)\. Spent: .*Prices of us-east-1, 2025-06/;
+    expect(run).toMatch(cost);
+    expect(run).toContain('Runs on lambda. ');
     await page.locator('#models').getByRole('button', { name: 'seen' }).click();
     await page.locator('#detail details').waitFor();
     expect(await page.locator('#detail').textContent()).toContain('version 1');
+    expect(await page.locator('#detail').textContent()).toMatch(cost);
     expect(await page.locator('#detail figcaption').allTextContents()).toEqual(
       expect.arrayContaining(['ROC', 'Precision and recall', 'Calibration', 'Training size', 'Parts of the model']),
     );
@@ -58,6 +63,14 @@ describe.skipIf(!hasChromium)('the console in a browser [needs Chromium]', () =>
     for (const drawn of await page.locator('#detail svg path').all()) expect(await drawn.getAttribute('d')).not.toMatch(/NaN|Infinity/);
     expect(await page.locator('#detail .confusion td.number').count()).toBe(4);
     expect(await page.locator('#detail .commands').textContent()).toContain('aws s3 cp');
+    expect(complaints).toEqual([]);
+  });
+
+  test('the dashboard of the template is drawn, without a key', async () => {
+    await page.goto(`${laptop.outputs.EndpointUrl}/dashboard`);
+    await page.locator('figure').first().waitFor();
+    expect(await page.locator('figcaption').allTextContents()).toEqual(expect.arrayContaining(['Functions: duration, ms, p95']));
+    expect(await page.locator('main').textContent()).toContain('Jobs on fargate: how they end');
     expect(complaints).toEqual([]);
   });
 

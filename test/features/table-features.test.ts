@@ -95,6 +95,10 @@ test('rows are taken from wherever they lie', async () => {
   const some = Int32Array.of(5, 29_999, 17);
   const whole = takeRows(await readFrame(path, { columns: names }), some);
   expect(await new StoredTable(path, names, rows, { values: 1000 }).take(some)).toEqual(whole);
+  expect(await new StoredTable(path, names, rows, { values: 1000 }).takeEach([some, some.slice(1)])).toEqual([
+    whole,
+    takeRows(whole, Int32Array.of(1, 2)),
+  ]);
   expect(await new StoredTable(path, names, rows).take(some, ['shop', 'number'])).toEqual({
     rows: 3,
     columns: [whole.columns[4], whole.columns[0]],

@@ -236,6 +236,7 @@ describe('a budget in minutes', () => {
     });
     const card = await getJson<ModelCard>(lab.rawModels, modelKeys.card('d', 1));
     expect(card!.budget!.leftOut).toContain('1 of 2 trials stopped before all their candidates were tried: the time was over.');
+    expect(card!.reproduce.unless).toMatch(/the clock ends/);
   });
 
   test('over while some wait, where functions cannot finish: no other search is waited for, and what finishes has the minutes that are left', async () => {

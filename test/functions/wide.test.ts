@@ -11,7 +11,9 @@ const rows = 60;
 
 const cell = (row: number, column: number): number | string | null => {
   if ((row * 31 + column) % 97 === 0) return null;
-  return column % 8 === 7 ? ['red', 'green', 'blue'][(row * 5 + column) % 3]! : Math.round(1e4 * Math.sin(row * 7.3 + column * 1.7)) / 1e4;
+  return column % 8 === 7
+    ? ['red', 'green', 'blue'][Math.floor(43_758 * Math.abs(Math.sin(row * 12.9898 + column * 78.233))) % 3]!
+    : Math.round(1e4 * Math.sin(row * 7.3 + column * 1.7)) / 1e4;
 };
 const names = Array.from({ length: width }, (_, column) => `c${column}`);
 const label = (row: number) => (row % 2 ? 'odd' : 'even');

@@ -1,4 +1,4 @@
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { shares } from '../../core/names.ts';
 import { buildBootstrap } from '../../infra/assets.ts';
@@ -42,6 +42,26 @@ describe('compute environments', () => {
       });
     }
   });
+
+  it('have GPUs where that is asked for, and whoever asks is told that no family here makes use of them', () => {
+    const stack = stackOf({ gpu: 'on', processor: 'x64', ...endpoints });
+    const made = Template.fromStack(stack);
+    for (const type of ['SPOT', 'EC2']) {
+      made.hasResourceProperties('AWS::Batch::ComputeEnvironment', {
+        ComputeResources: { Type: type, InstanceTypes: ['g6', 'g5'], Ec2Configuration: [{ ImageType: 'ECS_AL2023_NVIDIA' }], MinvCpus: 0 },
+      });
+    }
+    made.resourceCountIs('AWS::Batch::JobQueue', 3);
+    made.hasResourceProperties('AWS::Batch::JobDefinition', {
+      ContainerProperties: {
+        Image: endpoints.jobImage,
+        Environment: Match.arrayWith([{ Name: 'NVIDIA_DRIVER_CAPABILITIES', Value: 'compute,utility' }]),
+      },
+    });
+    const words = Match.stringLikeRegexp('no family of models that is here trains on a GPU');
+    Annotations.fromStack(stack).hasWarning('/Ingot/Ingot/Batch', words);
+    Annotations.fromStack(stackOf(endpoints)).hasNoWarning('*', words);
+  });
 });
 
 describe('the network', () => {
@@ -62,6 +82,17 @@ describe('the network', () => {
     const services = all('AWS::EC2::VPCEndpoint', stack).map(([, { ServiceName }]) => JSON.stringify(ServiceName));
     for (const service of ['s3', 'ecr.api', 'ecr.dkr', 'logs', 'ecs-agent'])
       expect(services.some((name) => name.includes(`.${service}"`))).toBe(true);
+  });
+
+  it('has in China the names that registry and logs have there', () => {
+    const there = (names: object) => JSON.stringify(names).replace(/\{"Fn::If":\["InChina",("[^"]*"|\{"Fn::Join":.*?\]\]\}),.*/, '$1');
+    const stack = Template.fromStack(stackOf(endpoints));
+    expect(stack.toJSON()['Conditions']).toEqual({ InChina: { 'Fn::Equals': [{ Ref: 'AWS::Partition' }, 'aws-cn'] } });
+    const names = all('AWS::EC2::VPCEndpoint', stack).map(([, { ServiceName }]) => there(ServiceName as object));
+    for (const service of ['ecr.api', 'ecr.dkr'])
+      expect(names).toContain(JSON.stringify({ 'Fn::Join': ['', ['cn.com.amazonaws.', { Ref: 'AWS::Region' }, `.${service}`]] }));
+    for (const [, definition] of all('AWS::Batch::JobDefinition'))
+      expect(JSON.stringify(definition)).toContain('{"Fn::If":["InChina","api.amazonwebservices.com.cn","api.aws"]}');
   });
 
   it("is the user's own where subnets are given", () => {

@@ -1,7 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseLane } from '../../core/compute/lane.ts';
+import { publicPrices } from '../../core/compute/prices.ts';
+import { environment } from '../../core/names.ts';
 import { contextConfig, parseConfig } from '../../infra/config.ts';
+import { stackOf } from './stack.ts';
 
 describe('configuration', () => {
   it('has a default for everything', () => {
@@ -21,6 +27,20 @@ describe('configuration', () => {
     expect(() => parseConfig({ servingMemory: 64, logDays: 31, procesor: 'arm64' })).toThrow(
       /servingMemory: (.|\n)*logDays: must be one of 1, 3, 5(.|\n)*procesor: no such setting \(there are processor, /,
     );
+  });
+
+  it('takes the prices of a region as a whole list that says where it is from, which estimates are then reckoned with', () => {
+    const prices = { ...publicPrices, region: 'eu-central-1', asOf: '2026-11', source: 'our contract', s3Put: 0.0054 / 1000 };
+    expect(parseConfig({ prices: JSON.stringify(prices) }).prices).toEqual(prices);
+    const plan = Object.values(Template.fromStack(stackOf({ prices })).findResources('AWS::Lambda::Function')).find(
+      ({ Properties }) => Properties.Handler === 'dist/plan.handler',
+    );
+    expect(parseLane(plan!['Properties'].Environment.Variables[environment.lane]).prices).toEqual(prices);
+    const { source: _, ...unsigned } = prices;
+    expect(() => parseConfig({ prices: unsigned })).toThrow(/prices\.source: /);
+    const example = /^\{\n {2}"region"[\s\S]*?^\}/m.exec(readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8'))![0];
+    expect(parseConfig({ prices: example }).prices).toEqual(JSON.parse(example));
+    expect(() => parseConfig({ prices: { ...prices, transition: -1 } })).toThrow(/prices\.transition: /);
   });
 
   it('gives whole numbers within their limits, or an error that names the setting', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { type FunctionName, functionNames, stages } from '../../core/names.ts';
@@ -45,6 +46,10 @@ describe('buckets', () => {
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
     });
+  });
+
+  it('keep their policies with them', () => {
+    template.allResources('AWS::S3::BucketPolicy', { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
   it('keep no checkpoints that a cancelled run has left', () => {
@@ -347,6 +352,11 @@ describe('alarms', () => {
       'Ingot JobsFailed': 1,
       'Ingot JobMemoryUtilization': 1,
     });
+  });
+
+  it('are as many as docs/deploy.md says', () => {
+    const page = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
+    expect(page).toContain(`\n${resources('AWS::CloudWatch::Alarm').length} alarms (ten are free`);
   });
 
   it('all go to the topic, which takes only TLS, and to a mailbox where one is given', () => {

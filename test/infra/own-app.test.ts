@@ -1,10 +1,14 @@
 /** Ingot as a construct in somebody's own app: the example of docs/deploy.md, which `npm run check` compiles. */
 import { readFileSync } from 'node:fs';
-import { App, RemovalPolicy } from 'aws-cdk-lib';
+import { App, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { MockIntegration, RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { describe, expect, it } from 'vitest';
+import { environment } from '../../core/names.ts';
 import { Models } from '../../docs/own-app.ts';
+import { Ingot } from '../../infra/ingot.ts';
 import { findings, hasLint, lint, whyNoLint } from './judges.ts';
 import { stackOf } from './stack.ts';
 
@@ -77,7 +81,6 @@ describe('the example of an app of your own', () => {
 
 it('an address of one’s own is the API’s, and what is to go with the stack goes', async () => {
   const { Certificate } = await import('aws-cdk-lib/aws-certificatemanager');
-  const { Stack } = await import('aws-cdk-lib');
   const certificate = Certificate.fromCertificateArn(new Stack(), 'Certificate', 'arn:aws:acm:eu-west-1:111122223333:certificate/1');
   const own = Template.fromStack(
     stackOf({ domainName: { domainName: 'models.example.com', certificate }, removalPolicy: RemovalPolicy.DESTROY }),
@@ -86,4 +89,63 @@ it('an address of one’s own is the API’s, and what is to go with the stack g
   own.hasOutput('ApiUrl', { Value: 'https://models.example.com/' });
   own.hasOutput('ConsoleUrl', { Value: 'https://models.example.com/console/' });
   own.allResources('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
+});
+
+describe('in an app that has buckets, a key and an API already', () => {
+  const app = new App({ context: { [DISABLE_ASSET_STAGING_CONTEXT]: true } });
+  const own = new Stack(app, 'Own');
+  const api = new RestApi(own, 'Api', { binaryMediaTypes: ['application/octet-stream', 'application/vnd.apache.parquet', 'image/png'] });
+  api.root.addResource('other').addMethod('GET', new MockIntegration());
+  const asset = { path: import.meta.dirname, hash: 'none' };
+  const ingot = new Ingot(own, 'Ingot', {
+    assets: { control: asset, pipeline: asset, serving: asset },
+    encryptionKey: Key.fromKeyArn(own, 'Theirs', own.formatArn({ service: 'kms', resource: 'key', resourceName: 'theirs' })),
+    dataBucketName: 'left-data',
+    modelBucketName: 'left-models',
+    api: { api, path: 'ml' },
+    keys: { mobile: {} },
+  });
+  const made = Template.fromStack(own);
+  const ids = (type: string) => Object.keys(made.findResources(type));
+
+  it.skipIf(!hasLint)(
+    `passes cfn-lint${whyNoLint}`,
+    () => {
+      expect(lint(own)).toBe('');
+    },
+    180_000,
+  );
+
+  it('makes no buckets, key or API beside them', () => {
+    for (const type of ['AWS::S3::Bucket', 'AWS::S3::BucketPolicy', 'AWS::KMS::Key']) made.resourceCountIs(type, 0);
+    made.resourceCountIs('AWS::ApiGateway::RestApi', 1);
+    made.hasResourceProperties('Custom::S3BucketNotifications', { BucketName: 'left-data', Managed: false });
+    const roles = JSON.stringify([made.findResources('AWS::IAM::Policy'), made.findResources('AWS::IAM::Role')]);
+    expect(roles).toContain(':s3:::left-models/models/*');
+    expect(roles).toContain(':s3:::left-data');
+  });
+
+  it('lies under its path of the API, whose answers and stage it leaves alone, and tells its functions', () => {
+    expect(ids('AWS::ApiGateway::GatewayResponse')).toEqual([]);
+    const [ml] = ids('AWS::ApiGateway::Resource').filter((id) => made.toJSON()['Resources'][id].Properties.PathPart === 'ml') as [string];
+    made.hasResourceProperties('AWS::ApiGateway::Resource', { PathPart: 'predict', ParentId: { Ref: ml } });
+    made.hasResourceProperties('AWS::ApiGateway::Method', { HttpMethod: 'ANY', ResourceId: { Ref: ml }, ApiKeyRequired: true });
+    for (const Handler of ['dist/predict.handler', 'dist/api.handler']) {
+      made.hasResourceProperties('AWS::Lambda::Function', { Handler, Environment: { Variables: { [environment.basePath]: '/ml' } } });
+    }
+    expect(own.resolve(ingot.serving.url)['Fn::Join'][1].at(-1)).toBe('/ml/');
+    made.hasOutput('ApiKeyIdMobile', {});
+    expect(ids('AWS::ApiGateway::UsagePlan')).toHaveLength(2);
+  });
+
+  it.each([
+    ['with a path that is none', { path: '/ml/' }, "the path '/ml/' must be"],
+    [
+      'without the media types that come and go as bytes',
+      { api: new RestApi(new Stack(), 'Bare') },
+      'binaryMediaTypes with application/octet-stream',
+    ],
+  ])('is refused %s', (_, wrong, message) => {
+    expect(() => stackOf({ api: { api, path: 'ml', ...wrong } })).toThrow(message);
+  });
 });

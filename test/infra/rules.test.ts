@@ -21,6 +21,7 @@ describe("AWS's recommendations (cdk-nag)", () => {
   it('find nothing either in the network of endpoints, and its machines of EC2', () => {
     const jobImage = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/node:24-slim';
     expect(findings(stackOf({ jobNetwork: 'endpoints', jobImage }))).toEqual([]);
+    expect(findings(stackOf({ jobNetwork: 'endpoints', jobImage, processor: 'x64', gpu: 'on' }))).toEqual([]);
   });
 
   it('are acknowledged with a reason each, never for the whole stack or app', () => {

@@ -3,6 +3,7 @@ What a user does with a deployed stack, by boto3 and urllib alone. Reads from st
 
     first    a dataset through the functions, questions to its model, a file that cannot be used, a run that fails
     batch    after an upgrade: what was there still answers; the same dataset through Batch
+    gpu      after another: the same dataset on machines with a GPU
     gone     after the stack was destroyed: what is left of the buckets
 
 Prints what it found.
@@ -107,19 +108,28 @@ def first():
     }
 
 
-def through_batch():
-    before = predict("cells")
-    s3.upload_file(example, outputs["DataBucket"], "raw/jobs/cells.csv")
-    spec = json.dumps({"files": ["cells.csv"], "lane": "cpu"})
-    s3.put_object(Bucket=outputs["DataBucket"], Key="raw/jobs/dataset.json", Body=spec.encode())
-    run = run_of("jobs")
+def run_on(lane, dataset):
+    s3.upload_file(example, outputs["DataBucket"], f"raw/{dataset}/cells.csv")
+    spec = json.dumps({"files": ["cells.csv"], "lane": lane})
+    s3.put_object(Bucket=outputs["DataBucket"], Key=f"raw/{dataset}/dataset.json", Body=spec.encode())
+    return run_of(dataset)
+
+
+def jobs_of(of_queue):
     batch = client("batch")
-    jobs = [
+    return [
         job
         for queue in batch.describe_job_queues()["jobQueues"]
+        if of_queue(queue["jobQueueName"])
         for status in ("SUCCEEDED", "FAILED")
         for job in batch.list_jobs(jobQueue=queue["jobQueueArn"], jobStatus=status)["jobSummaryList"]
     ]
+
+
+def through_batch():
+    before = predict("cells")
+    run = run_on("cpu", "jobs")
+    jobs = jobs_of(lambda _: True)
     versions = {}
     for name in ("cells", "jobs"):
         bytes_of = s3.get_object(Bucket=outputs["ModelBucket"], Key=f"models/{name}/versions/1/model.onnx")["Body"].read()
@@ -132,6 +142,14 @@ def through_batch():
         "versions": versions,
         "watch": watched(jobs[0]["jobArn"]),
     }
+
+
+def through_gpu():
+    run = run_on("gpu", "graphics")
+    _, known = call("runs")
+    lane = next(call(f"runs/{each['id']}")[1]["lane"] for each in known["runs"] if each["dataset"] == "graphics")
+    jobs = jobs_of(lambda name: "gpu" in name.lower())
+    return {"run": run, "lane": lane, "predicted": predict("graphics"), "jobs": [job["status"] for job in jobs]}
 
 
 def watched(job_arn):
@@ -169,4 +187,4 @@ def gone():
     return {name: keys(name) for name in ("DataBucket", "ModelBucket")}
 
 
-print(json.dumps({"first": first, "batch": through_batch, "gone": gone}[given["part"]]()))
+print(json.dumps({"first": first, "batch": through_batch, "gpu": through_gpu, "gone": gone}[given["part"]]()))

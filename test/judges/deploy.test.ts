@@ -50,12 +50,21 @@ interface Upgraded {
   watch: { told: Record<string, unknown>[]; waits: [error: string | null, rule: string]; nothing: [error: string | null, rule: string] };
 }
 
+/** Of its third part. */
+interface Graphics {
+  run: { status: string; cause: string | null };
+  lane: { name: string; reason: string };
+  predicted: Predicted;
+  jobs: string[];
+}
+
 describe.skipIf(!hasJudge)(
   `the stack on an emulator that we didn't write${hasJudge ? '' : ' (skipped: no Python with ministack and boto3)'}`,
   () => {
     let ministack: MiniStack;
     let found: First;
     let upgraded: Upgraded;
+    let graphics: Graphics;
     let left: { DataBucket: string[]; ModelBucket: string[] };
     let home: string;
     let before: Record<string, string>;
@@ -63,6 +72,8 @@ describe.skipIf(!hasJudge)(
     let goneStatus: number;
     // What a later release may bring: other settings of functions, one more key, encryption with a key of the stack's.
     const upgrade = ['-c', 'ingot:logDays=60', '-c', 'ingot:keys={"mobile":{}}', '-c', 'ingot:customerKey=true'];
+    const ownSubnets = ['-c', 'ingot:subnetIds=subnet-0123456789abcdef0', '-c', 'ingot:securityGroupIds=sg-0123456789abcdef0'];
+    const withGpu = [...upgrade, ...ownSubnets, '-c', 'ingot:gpu=on'];
 
     beforeAll(async () => {
       ministack = await startMiniStack();
@@ -94,7 +105,7 @@ describe.skipIf(!hasJudge)(
         await cdk('deploy', '--all', ...settings, '--outputs-file', join(home, 'outputs.json'));
         return (JSON.parse(await readFile(join(home, 'outputs.json'), 'utf8')) as { Ingot: Record<string, string> }).Ingot;
       };
-      const play = async <T>(part: 'first' | 'batch' | 'gone', outputs: Record<string, string>): Promise<T> => {
+      const play = async <T>(part: 'first' | 'batch' | 'gpu' | 'gone', outputs: Record<string, string>): Promise<T> => {
         const child = run(python, [join(import.meta.dirname, 'deploy.py')], { env, maxBuffer: 1 << 26 });
         const example = join(root, 'examples/breast-cancer/breast-cancer.csv');
         child.child.stdin!.end(JSON.stringify({ part, outputs, endpoint: ministack.endpoint, example }));
@@ -105,10 +116,11 @@ describe.skipIf(!hasJudge)(
       found = await play<First>('first', before);
       after = await deploy(...upgrade);
       upgraded = await play<Upgraded>('batch', after);
-      await cdk('destroy', '--all', '--force', ...upgrade);
+      graphics = await play<Graphics>('gpu', await deploy(...withGpu));
+      await cdk('destroy', '--all', '--force', ...withGpu);
       goneStatus = (await fetch(`${found.base}v2/health/ready`)).status;
       left = await play('gone', after);
-    }, 900_000);
+    }, 1_200_000);
 
     afterAll(async () => {
       await ministack?.stop();
@@ -160,6 +172,14 @@ describe.skipIf(!hasJudge)(
         expect(model.aliases.live.version).toBe(1);
         expect(bytes).toBeGreaterThan(1000);
       }
+    });
+
+    test('another upgrade brings subnets of one’s own and the lane of GPUs, whose model is the same', () => {
+      expect(graphics.run).toEqual({ status: 'SUCCEEDED', cause: null });
+      expect(graphics.lane).toMatchObject({ name: 'gpu', reason: expect.stringMatching(/No family .* makes use of a GPU/) });
+      expect(graphics.jobs.length).toBeGreaterThanOrEqual(2);
+      expect(new Set(graphics.jobs)).toEqual(new Set(['SUCCEEDED']));
+      expect(graphics.predicted.body.predictions).toEqual(found.predicted.body.predictions);
     });
 
     test("the deployed function that Batch's events call tells how jobs end and queues wait, and switches its clock", () => {

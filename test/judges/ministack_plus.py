@@ -291,7 +291,7 @@ def only_recorded(prefix):
 def updated(create, physical_id, props):
     """A changed job definition is a new revision; the others stay what they are."""
     if create is not job_definition:
-        return physical_id, {}
+        return physical_id, dict.fromkeys(("ComputeEnvironmentArn", "JobQueueArn", "Arn", "Id"), physical_id)
     return revision({**camel(props), "jobDefinitionName": physical_id.split("/")[-1].split(":")[0]})
 
 

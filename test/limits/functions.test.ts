@@ -1,8 +1,10 @@
 /** Limits of Lambda and API Gateway that a user can hit; docs/limits.md lists them all. */
+
 import { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { functionObstacle } from '../../core/compute/choose-lane.ts';
 import { defaultLane } from '../../core/compute/lane.ts';
+import { publicPrices } from '../../core/compute/prices.ts';
 import { dataKeys } from '../../core/keys.ts';
 import { createHandler } from '../../functions/api.lambda.ts';
 import { fail } from '../../functions/fail.lambda.ts';
@@ -94,7 +96,7 @@ test('work of more than a function’s memory or its 15 minutes is kept from fun
 
 test('no function has more than 4 KB of environment, with names as long as they may be and all queues', () => {
   const own = { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-0123456789abcdef0'] };
-  const stack = Template.fromStack(stackOf({ ...own, customerKey: true }));
+  const stack = Template.fromStack(stackOf({ ...own, customerKey: true, prices: publicPrices }));
   // Whatever is known at the deployment alone: an ARN of a name of 128 characters.
   const unknown = 'x'.repeat(200);
   for (const { Properties } of Object.values(stack.findResources('AWS::Lambda::Function'))) {

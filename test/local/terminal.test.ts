@@ -1,6 +1,9 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { bar, Terminal } from '../../local/terminal.ts';
+import { about, bar, Terminal } from '../../local/terminal.ts';
+import { followRun } from '../../local/watch.ts';
 
 function fake(isTTY: boolean) {
   const stream = Object.assign(new PassThrough(), { isTTY, columns: 60 });
@@ -28,4 +31,32 @@ test('on a terminal lines go above what is live, and nothing wraps', async () =>
   expect(live).toHaveLength(60);
   terminal.done('run', 'done');
   expect(text()).toBe('\u001b[1A\u001b[0Jdone\n');
+});
+
+test('a run is followed with its stages, its trials and the time that is left, to its end', async () => {
+  const run = {
+    id: 'd-1',
+    dataset: 'd',
+    status: 'RUNNING',
+    stage: 'Search',
+    progress: 0.25,
+    trials: { done: 2, planned: 8 },
+    remaining: 12.3,
+  };
+  const answers = [
+    run,
+    { ...run, stage: 'Fit', progress: 0.8, remaining: 200 },
+    { ...run, status: 'SUCCEEDED', model: { name: 'd', version: 3 } },
+  ];
+  const server = createServer((_, response) => response.end(JSON.stringify(answers.shift())));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { out, text } = fake(false);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  expect(await followRun({ url, key: 'k' }, new Terminal(out), 'd-1')).toMatchObject({ status: 'SUCCEEDED' });
+  server.close();
+  const [search, fit, end] = text().split('\n');
+  expect(search).toMatch(/25 % {2}Search 2 of 8, about 13 s left$/);
+  expect(fit).toMatch(/80 % {2}Fit, about 3 min left$/);
+  expect(end).toMatch(/d version 3 is live/);
+  expect(about(89.5)).toBe('about 90 s');
 });

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compileKernel } from '../../core/compile-kernels.ts';
-import { look, products, standardise } from '../../core/models/linear/column-loops.ts';
-import { makeDesign } from '../../core/models/linear/design.ts';
+import { look, products, singleProducts, standardise } from '../../core/models/linear/column-loops.ts';
+import { makeDesign, rowsOfOnePass } from '../../core/models/linear/design.ts';
 import { solveSquares } from '../../core/models/linear/squares.ts';
-import type { Matrix } from '../../core/models/model.ts';
+import type { Matrix, Target } from '../../core/models/model.ts';
 import { Random } from '../../core/random.ts';
 
 const value = fc.oneof(fc.float(), fc.constantFrom(0, -0, 1, NaN, Infinity, -Infinity, 3e38, 1e-45));
@@ -60,7 +60,7 @@ function draw(count: number, features: number, seed: number) {
     Float32Array.from({ length: count }, () => (random.uniform() + f) * 10 ** (f % 5)),
   );
   const means = Float64Array.from(columns, (column) => look(column).mean);
-  const others = [new Float64Array(count).fill(1), Float64Array.from({ length: count }, () => random.uniform())];
+  const others = ['ones', Float64Array.from({ length: count }, () => random.uniform())] as const;
   return { columns, count, means, others, factors: Float64Array.from({ length: count }, () => random.uniform()) };
 }
 
@@ -76,7 +76,10 @@ test('products of all pairs are those of a loop over pairs and rows', () => {
         const { columns, means, others, factors } = draw(count, features, seed);
         const own = others.slice(0, some);
         const found = products({ columns, count }, means, own, isWeighed ? factors : undefined);
-        const z = [...columns.map((column, f) => Array.from(column, (each) => each - means[f]!)), ...own.map((other) => [...other])];
+        const z = [
+          ...columns.map((column, f) => Array.from(column, (each) => each - means[f]!)),
+          ...own.map((other) => (other === 'ones' ? new Array<number>(count).fill(1) : [...other])),
+        ];
         for (let f = 0; f < z.length; f++)
           for (let g = 0; g < z.length; g++) {
             let sum = 0;
@@ -110,6 +113,76 @@ test('rows and columns of more than are copied at a time', () => {
   expect(found[130 * size + 130]).toBeCloseTo(factors.reduce((a, b) => a + b, 0) / count, 12);
 });
 
+test('in float32 they are the same, but for what is rounded; and means and largest values are found on the way', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 700 }), fc.integer({ min: 1, max: 11 }), fc.nat(), (count, features, seed) => {
+      const { columns, means, others } = draw(count, features, seed);
+      const exact = products({ columns, count }, means, others);
+      const found = singleProducts({ columns, count }, others[1]);
+      const size = features + 2;
+      expect(found.largests).toEqual(columns.map((column) => look(column).largest));
+      means.forEach((mean, f) => {
+        const spread = Math.sqrt(exact[f * (size + 1)]!);
+        expect(Math.abs(found.means[f]! - mean)).toBeLessThanOrEqual(spread * 1e-5);
+        for (let g = 0; g < size; g++) {
+          const most = spread * Math.sqrt(exact[g * (size + 1)]!);
+          expect(Math.abs(found.matrix[f * size + g]! - exact[f * size + g]!)).toBeLessThanOrEqual(most * 1e-5 + 1e-30);
+          expect(found.matrix[g * size + f]).toBe(found.matrix[f * size + g]);
+        }
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+/** A regression of so many rows that they are gone through once. */
+function large(of: (f: number, uniform: () => number) => number): { x: Matrix; y: Target & { task: 'regression' } } {
+  const random = new Random(9);
+  const [rows, columns] = [rowsOfOnePass + 3, 4];
+  const data = Float32Array.from({ length: rows * columns }, (_, at) => of(Math.floor(at / rows), () => random.uniform()));
+  const names = Array.from({ length: columns }, (_, f) => `c${f}`);
+  const values = Float64Array.from({ length: rows }, (_, row) => 2 * data[row]! - data[rows + row]! + random.uniform());
+  return { x: { rows, columns, names, data }, y: { task: 'regression', values } };
+}
+
+const penalties = { solver: 'lbfgs', balanced: false, maxIter: 200, tol: 1e-6, learningRate: null, batchSize: 1 } as const;
+
+test('a large regression that is solved in float32 ends where the exact one does', () => {
+  const { x, y } = large((f, uniform) => (uniform() - 0.5 + (f === 2 ? 1000 : 0)) * (f === 3 ? 0.01 : 1));
+  const design = makeDesign(x, y, false);
+  expect(design.singleProducts).toBeDefined();
+  for (const [l1, l2] of [
+    [0.01, 0.001],
+    [0, 0.1],
+  ] as const) {
+    const { point, curve } = solveSquares(design, { ...penalties, l1, l2 });
+    const gradient = new Float64Array(point.length);
+    const loss = design.loss.evaluate(design.rows, point, l2, gradient);
+    expect(curve.at(-1)!).toBeCloseTo(loss + l1 * point.subarray(0, 4).reduce((sum, own) => sum + Math.abs(own), 0), 7);
+    const exact = solveSquares({ ...design, singleProducts: undefined }, { ...penalties, l1, l2 }).point;
+    exact.forEach((own, f) => {
+      expect(Math.abs(point[f]! - own)).toBeLessThanOrEqual(1e-6);
+      expect(point[f] === 0).toBe(own === 0);
+    });
+  }
+  expect(design.products).toBeUndefined();
+});
+
+test('where the penalty is less than what float32 errs by, or a column is not of plain numbers, the exact products are taken', () => {
+  const plain = large((_, uniform) => uniform());
+  const design = makeDesign(plain.x, plain.y, false);
+  solveSquares(design, { ...penalties, l1: 0.01, l2: 0 });
+  expect(design.products).toBeDefined();
+  for (const odd of [NaN, Infinity, 3e38, 1e-30]) {
+    const { x, y } = large((f, uniform) => (f === 1 ? (uniform() > 0.5 ? odd : 0) : uniform()));
+    expect(makeDesign(x, y, false).singleProducts).toBeUndefined();
+  }
+  const constant = large((f, uniform) => (f === 2 ? 0.1 : uniform()));
+  const found = makeDesign(constant.x, constant.y, false);
+  expect(found.singleProducts).toBeUndefined();
+  expect([...found.varying]).toEqual([0, 1, 3]);
+});
+
 test('what is thrown on the way ends them', () => {
   const { columns, count, means } = draw(10, 2, 1);
   const stop = () => {
@@ -141,15 +214,9 @@ test('squares: at the end no coefficient could be moved to a lower loss, whateve
       fc.nat(),
       (rows, columns, alpha, ratio, seed) => {
         const { x, values } = dependent(rows, columns, seed);
-        const design = makeDesign(
-          x,
-          { task: 'regression', values },
-          Int32Array.from({ length: rows }, (_, row) => row),
-          false,
-        );
+        const design = makeDesign(x, { task: 'regression', values }, false);
         const [l1, l2] = [alpha * ratio, alpha * (1 - ratio)];
-        const params = { l1, l2, solver: 'lbfgs', balanced: false, maxIter: 200, tol: 1e-6, learningRate: null, batchSize: 1 } as const;
-        const { point, curve } = solveSquares(design, params);
+        const { point, curve } = solveSquares(design, { ...penalties, l1, l2 });
         curve.forEach((loss, i) => {
           expect(loss).toBeLessThanOrEqual((curve[i - 1] ?? Infinity) + 1e-14);
         });

@@ -14,6 +14,8 @@ import { askGraph, edgeRows, rowMajor } from './graph.ts';
 import { differences } from './python-parity.ts';
 
 describe('by L-BFGS', () => familyContract(linear, { params: { penalty: 'elasticnet', alpha: 0.01 }, seeded: false }));
+describe('by gradient descent', () => familyContract(linear, { params: { solver: 'gd', maxIter: 60 }, seeded: false }));
+describe('by Adam', () => familyContract(linear, { params: { solver: 'adam', maxIter: 20 }, seeded: true }));
 describe('by stochastic gradient descent', () => familyContract(linear, { params: { solver: 'sgd', maxIter: 20 }, seeded: true }));
 
 const context = { seed: 3, workers: 1 };

@@ -135,6 +135,13 @@ describe('the rungs', () => {
     expect(sorted).toEqual(plan.rungs![1]!.folds.flatMap((fold) => next.candidates.map((candidate) => `${fold}-${candidate}`)).sort());
   });
 
+  test('where absolute errors count, boosting looks for medians too', () => {
+    const medians = (asked: boolean) => portfolioOf(undefined, false, 0, asked).filter(({ params }) => params['loss'] === 'quantile');
+    expect(medians(false)).toEqual([]);
+    expect(medians(true).length).toBeGreaterThan(3);
+    for (const { family, params } of medians(true)) expect([family, params['quantile']]).toEqual(['boosting', 0.5]);
+  });
+
   describe('of many classes', () => {
     const classes = 40;
     const plan = planOf(makeSample(8000, 20, classes, 1));

@@ -9,7 +9,7 @@ import { parseNdjson } from '../../core/serving/formats/ndjson.ts';
 import { parseRows } from '../../core/serving/formats/rows.ts';
 import { mediaType, parsePredict } from '../../core/serving/formats.ts';
 import { parseJsonBody, type RawRows } from '../../core/serving/rows.ts';
-import { serve } from './model.ts';
+import { columns, serve } from './model.ts';
 
 const predictor = await serve();
 const { schema } = predictor;
@@ -85,10 +85,27 @@ describe('JSON rows', () => {
     ['[]', 'rows'],
     ['null', 'rows'],
     ['{"rows": [\n{"age": 1,}]}', 'body, line 2, column 11'],
+    ['{"rows": [\n{"age": NaN}]}', 'body, line 2, column 9'],
     ['', 'body, line 1, column 1'],
   ])('%j is no request', (body, where) => {
     expect(refusal(() => parsePredict('application/json', body, schema))).toMatchObject({ code: 'InvalidRequest', where });
   });
+});
+
+test('a category that was learned from JSON takes values as they stood in its lines, others take text', async () => {
+  const tags = { name: 'tags', type: 'category', cells: ['["a","b"]', '{"id":1}', 'true', null] } as const;
+  const written = { name: 'written', type: 'category', cells: ["['a']", '[1, 2]', '[1]', '{'] } as const;
+  const { schema } = await serve({}, [{ ...tags, cells: [...tags.cells] }, { ...written, cells: [...written.cells] }, ...columns]);
+  const rest = { age: 1, ['__proto__']: 1, sex: null, toString: null, written: '[1]' };
+  const sent = [['a', 'b'], { id: 1 }, true, null, 'x'].map((tags) => ({ ...rest, tags }));
+  expect(parseRows({ rows: sent }, schema).columns[0]).toEqual(['["a","b"]', '{"id":1}', 'true', '', 'x']);
+  expect(refusal(() => parseRows({ rows: [{ ...sent[0], written: [1] }] }, schema))).toMatchObject({ where: 'rows[0].written' });
+});
+
+test('what Python writes for missing numbers is told from other mistakes', () => {
+  for (const text of ['{"rows": [{"age": NaN}]}', '{"rows": [{"age": -Infinity}]}'])
+    expect(refusal(() => parseJsonBody(text)).message).toMatch(/not valid JSON: (NaN|-Infinity), where JSON has null/);
+  expect(refusal(() => parseNdjson('{"age": NaN}', schema)).message).toBe('Line 1 is not valid JSON: NaN, where JSON has null.');
 });
 
 describe('input_data', () => {
@@ -125,9 +142,25 @@ describe('CSV', () => {
     ['commas, CRLF and quotes', 'age,__proto__,sex,toString\r\n33.5,2,"female",true\r\n,NA,,\r\n'],
     ['semicolons and a byte order mark', '\uFEFFage;__proto__;sex;toString\n33.5;2;female;true\n;;;'],
     ['tabs, blank lines, and other order', '\n"sex"\tage\ttoString\t__proto__\nfemale\t33.5\ttrue\t2\n\n\t\t\t\n'],
+    ['pipes', 'age|__proto__|sex|toString\n33.5|2|female|true\n|||\n'],
+    ['colons', 'age:__proto__:sex:toString\n33.5:2:female:true\n:::\n'],
+    ['spaces', 'age __proto__ sex toString\n33.5 2 female true\n   \n'],
     ['columns that are passed over', 'id,age,__proto__,sex,toString,the answer\n7,33.5,2,female,true,yes\n8,,,,,'],
   ])('%s', (_, text) => {
     expect(parseCsv(text, schema)).toEqual(expected);
+  });
+
+  test('names left out and names repeated are read as cleaning named them', async () => {
+    const { schema } = await serve({ ignored: ['column1', 'AGE_2', 'sex_2'] });
+    const text = ',age,AGE,__proto__,sex,toString, sex\n1,33.5,7,2,female,true,x\n2,,8,,,,y\n';
+    expect(parseCsv(text, schema)).toEqual(expected);
+    expect(parseCsv(text, schema, { header: 'auto' })).toEqual(expected);
+    expect(parseCsv(',,,\n', schema, { header: 'auto' }).rows).toBe(1);
+    expect(refusal(() => parseCsv(text.replace(',age', 'age,'), schema))).toMatchObject({ where: 'line 1, column ' });
+  });
+
+  test('without a header a pipe or a space belongs to the value', () => {
+    expect(parseCsv('1,2,a|b|c|d|e f g h,true', schema, { header: 'auto' }).columns[2]).toEqual(['a|b|c|d|e f g h']);
   });
 
   test('a quoted value holds delimiters, quotes and line ends, and lines are counted on', () => {

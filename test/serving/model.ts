@@ -12,8 +12,8 @@ export const columns: Cells[] = [
   { name: 'toString', type: 'boolean', cells: ['true', 'false', 'true', null] },
 ];
 
-export function serve(changes: Partial<Preprocess> = {}): Promise<Predictor> {
-  const fitted = fitCells(columns, { age: { missingTokens: { '-9': 1 } } });
+export function serve(changes: Partial<Preprocess> = {}, cells = columns): Promise<Predictor> {
+  const fitted = fitCells(cells, { age: { missingTokens: { '-9': 1 } } });
   const preprocess: Preprocess = { ...fitted, ignored: ['id', 'constructor'], ...changes };
   return loadModel(
     buildModelGraph({

@@ -104,18 +104,35 @@ describe('formats are told by content', () => {
     const path = join(directory, 'p');
     await withDatabase({}, async (database) => {
       await database.run(
-        `COPY (SELECT i::INTEGER AS n, i / 3 AS "N", [i] AS l, i > 2 AS b, ['x', NULL, 'y'][i % 3 + 1] AS c, DATE '2020-01-01' + (i % 4)::INT AS d FROM range(30) t(i)) TO ${literal(path)}`,
+        `COPY (SELECT i::INTEGER AS n, i / 3 AS "N", [i] AS l, i > 2 AS b, ['x', NULL, 'y'][i % 3 + 1] AS c, DATE '2020-01-01' + (i % 4)::INT AS d FROM range(30) t(i)) TO ${literal(path)} (FORMAT parquet)`,
       );
     });
     const bytes = readFileSync(path);
     rmSync(directory, { recursive: true });
     for (const content of [bytes, gzipSync(bytes)]) {
       const { names, rows, report } = await clean({ p: content }, { target: 'c' });
+      expect(report.files[0]?.format).toBe('parquet');
       expect(names).toEqual(['N_1', 'b', 'c', 'd']);
       expect(rows[3]).toEqual([5 / 3, true, 'y', '2020-01-02']);
       expect(report.rows).toEqual({ read: 30, kept: 20, rejected: 0, duplicates: 0, missingTarget: 10 });
       expect(column(report, 'n')).toMatchObject({ role: 'ignored', why: 'it numbers the rows: integers that only grow' });
     }
+  });
+
+  it('lists and structs of parquet are the JSON that JSON lines have', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ingot-parquet-'));
+    const path = join(directory, 'p');
+    await withDatabase({}, (database) =>
+      database.run(
+        `COPY (SELECT [i % 2, 7] AS l, [[{'s "x"': NULL}]] AS "a ""q""", {'u': i % 2, 'v': 'y'} AS s, MAP {'k': i % 2} AS m, i % 3 AS y FROM range(12) t(i)) TO ${literal(path)} (FORMAT parquet)`,
+      ),
+    );
+    const bytes = readFileSync(path);
+    rmSync(directory, { recursive: true });
+    const nested = Object.fromEntries(['l', 'a "q"', 's', 'm'].map((name) => [name, { role: 'feature', type: 'category' } as const]));
+    const { names, rows } = await clean({ p: bytes }, { columns: nested });
+    expect(names).toEqual(['l', 'a "q"', 's', 'm', 'y']);
+    expect(rows[1]).toEqual(['[1,7]', '[[{"s \\"x\\"":null}]]', '{"u":1,"v":"y"}', '{"k":1}', 1]);
   });
 
   it('several files are one table, columns matched by name', async () => {
@@ -423,6 +440,14 @@ describe('task', () => {
   it('is what the spec says', async () => {
     expect((await clean({ 'a.csv': table((i) => i % 3) }, { task: 'regression' })).report).toMatchObject({ task: 'regression' });
     expect((await clean({ 'a.csv': table((i) => i % 50) }, { task: 'classification' })).report.classes).toHaveLength(50);
+  });
+
+  it('is that of the metric that the spec names, where it says no more and the target is of numbers', async () => {
+    const counts = (await clean({ 'a.csv': table((i) => i % 3) }, { metric: 'rmse' })).report;
+    expect(counts.task).toBe('regression');
+    expect(counts.inferred).toContainEqual({ what: 'task', value: 'regression', why: "the metric 'rmse' is one for regression" });
+    expect((await clean({ 'a.csv': table((i) => i % 50) }, { metric: 'logLoss' })).report.classes).toHaveLength(50);
+    expect((await clean({ 'a.csv': table((i) => ['b', 'a'][i % 2]!) }, { metric: 'rmse' })).report.task).toBe('classification');
   });
 });
 

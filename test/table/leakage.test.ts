@@ -113,6 +113,33 @@ it('columns that equal another are named', async () => {
   expect(column(report, 'extra')).toMatchObject({ role: 'feature', sameAs: 'plan' });
 });
 
+describe('a column that has the values of another in every row', () => {
+  const twice = withColumn('leaves', ({ plan }) => ` ${plan}`);
+
+  it('is left out of the clean table, and the report says so', async () => {
+    const { report, rows } = await upload(twice);
+    expect(column(report, 'extra')).toMatchObject({ role: 'ignored', sameAs: 'plan', why: "it equals 'plan' in every row" });
+    expect(report.changes).toContainEqual({ column: 'extra', reason: "column left out: it equals 'plan' in every row", count: 400 });
+    expect(rows[0]).toHaveLength(4);
+  });
+
+  it('stays where the spec calls it a feature, or the rows are split by it', async () => {
+    const { report } = await upload(twice, { columns: { extra: { role: 'feature' } } });
+    expect(column(report, 'extra')).toMatchObject({ role: 'feature', sameAs: 'plan' });
+    const grouped = (await upload(twice, { groups: 'extra' })).rows;
+    expect(grouped[0]).toHaveLength(5);
+  });
+
+  it('stays where one row among many says otherwise, or its numbers are in another scale', async () => {
+    const long = (last: number) =>
+      `a,b,c,y\n${Array.from({ length: 30_000 }, (_, i) => `${i % 97},${i === 29_001 ? last : i % 97},${((i * 7919) % 89) + 0.5},${(i * 31) % 2 ? 'no' : 'yes'}`).join('\n')}`;
+    expect(column((await upload(long(29_001 % 97))).report, 'b').role).toBe('ignored');
+    expect(column((await upload(long(5))).report, 'b').role).toBe('feature');
+    const { report } = await upload(withColumn('leaves', ({ calls }) => calls ** 2));
+    expect(column(report, 'extra')).toMatchObject({ role: 'feature', sameAs: 'calls' });
+  });
+});
+
 test('one column alone is judged as its rows’ neighbours say, each row by the others', () => {
   const values = Float64Array.from({ length: 200 }, (_, i) => i);
   const numbers = { name: 'x', isNumber: true, values };

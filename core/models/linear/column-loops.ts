@@ -21,6 +21,19 @@ interface Loops {
     weighted: number,
     matrix: number,
   ): void;
+  addSingleProducts(
+    columns: number,
+    means: number,
+    features: number,
+    doubles: number,
+    others: number,
+    room: number,
+    count: number,
+    stride: number,
+    plain: number,
+    matrix: number,
+    sizes: number,
+  ): void;
   finite: WebAssembly.Global;
   varies: WebAssembly.Global;
   most: WebAssembly.Global;
@@ -89,18 +102,82 @@ export function standardise(numbers: Float64Array): { centre: number; spread: nu
   return { centre, spread: (most || 1) * deviation };
 }
 
+/** A column of doubles that is taken as it is, or one of ones. */
+type Other = Float64Array | 'ones';
+
 /**
  * The mean over rows of `factor · z zᵀ` with `z = (column − mean of each column, others)`: symmetric, [size²].
- * @param others columns of doubles that are taken as they are
  * @param factors of each row; all are 1 where it is left out
  * @param onPass called now and then; what it throws comes out
  */
 export function products(
-  { columns, count }: Pick<Rows, 'columns' | 'count'>,
+  rows: Pick<Rows, 'columns' | 'count'>,
   means: Float64Array,
-  others: readonly Float64Array[],
+  others: readonly Other[],
   factors?: Float64Array,
   onPass?: () => void,
+): Float64Array {
+  return multiply(rows, means, others, factors, ({ columns, factors, room, stride, plain, weighted, matrix, ...at }, _, some) => {
+    onPass?.();
+    loops.addProducts(columns, at.means, means.length, at.others, others.length, factors, room, some, stride, plain, weighted, matrix);
+  });
+}
+
+/**
+ * Products of columns less their means, of ones and of targets, in float32 of which no more than 128 rows are summed; the means; and the columns'
+ * largest absolute values. The rows are gone through once: what was taken from the columns in their means' place is made up for.
+ * @returns numbers that are not finite where a column's are not
+ */
+export function singleProducts(
+  { columns, count }: Pick<Rows, 'columns' | 'count'>,
+  targets: Float64Array,
+): { matrix: Float64Array; means: Float64Array; largests: number[] } {
+  const features = columns.length;
+  const size = features + 2;
+  const near = Float64Array.from(columns, (column) => Math.fround(meanOfSome(column)));
+  let largests: number[] = [];
+  const matrix = multiply({ columns, count }, near, ['ones', targets], undefined, (layout, from, some) => {
+    const { room, stride, plain, sizes } = layout;
+    loops.addSingleProducts(layout.columns, layout.means, features, layout.others, 2, room, some, stride, plain, layout.matrix, sizes);
+    if (from + some === count) largests = Array.from(new Float32Array(memory.buffer, sizes, features));
+  });
+  const ones = matrix.slice(features * size, (features + 1) * size);
+  const off = (f: number) => (f < features ? ones[f]! : 0);
+  for (let f = 0; f < size; f++)
+    for (let g = 0; g < size; g++) matrix[f * size + g]! -= off(f) * ones[g]! + off(g) * ones[f]! - off(f) * off(g);
+  return { matrix, means: near.map((mean, f) => mean + off(f)), largests };
+}
+
+/** Of at most 64 values, evenly spread. */
+function meanOfSome(column: Float32Array): number {
+  const some = Math.min(64, column.length);
+  let sum = 0;
+  for (let i = 0; i < some; i++) sum += column[Math.floor((i * column.length) / some)]!;
+  return sum / some;
+}
+
+/** Addresses of what products are made of, and of room for it. */
+interface Layout {
+  columns: number;
+  means: number;
+  others: number;
+  factors: number;
+  plain: number;
+  weighted: number;
+  matrix: number;
+  sizes: number;
+  /** Rows that there is room for. */
+  room: number;
+  stride: number;
+}
+
+/** @param add adds to the matrix what the rows [from, from + some) say, which are laid out */
+function multiply(
+  { columns, count }: Pick<Rows, 'columns' | 'count'>,
+  means: Float64Array,
+  others: readonly Other[],
+  factors: Float64Array | undefined,
+  add: (layout: Layout, from: number, some: number) => void,
 ): Float64Array {
   const features = means.length;
   const size = features + others.length;
@@ -112,34 +189,36 @@ export function products(
     end += doubles * 8;
     return from;
   };
-  const [meansAt, columnsAt, othersAt, factorsAt] = [
-    take(features),
-    take((features * room) / 2),
-    take(others.length * room),
-    take(room + 2),
-  ];
-  const [plain, weighted, matrixAt] = [take(stride * block), take(stride * block), take(stride * stride)];
+  const layout = {
+    ...{ means: take(features), columns: take((features * room) / 2), others: take(others.length * room), factors: take(room + 2) },
+    ...{ plain: take(stride * block), weighted: take(stride * block), matrix: take(stride * stride), sizes: take(stride) },
+    ...{ room, stride },
+  };
   reserve(memory, end);
   const doubles = (from: number, length: number) => new Float64Array(memory.buffer, from, length);
-  doubles(meansAt, features).set(means);
-  doubles(plain, stride * block).fill(0);
-  const sums = doubles(matrixAt, stride * stride).fill(0);
-  const copies = new Float32Array(memory.buffer, columnsAt, features * room);
-  const otherCopies = doubles(othersAt, others.length * room);
-  const factorCopies = doubles(factorsAt, room + 2);
+  doubles(layout.means, features).set(means);
+  doubles(layout.plain, stride * block).fill(0);
+  doubles(layout.sizes, stride).fill(0);
+  const sums = doubles(layout.matrix, stride * stride).fill(0);
+  const copies = new Float32Array(memory.buffer, layout.columns, features * room);
+  const otherCopies = doubles(layout.others, others.length * room);
+  others.forEach((other, f) => {
+    if (other === 'ones') otherCopies.fill(1, f * room, (f + 1) * room);
+  });
+  const factorCopies = doubles(layout.factors, room + 2);
+  if (!factors) layout.factors = 0;
   for (let at = 0; at < count; at += room) {
     const some = Math.min(room, count - at);
     columns.forEach((column, f) => {
       copies.set(column.subarray(at, at + some), f * room);
+      copies.fill(0, f * room + some, Math.min((f + 1) * room, f * room + some + 7));
     });
     others.forEach((other, f) => {
-      otherCopies.set(other.subarray(at, at + some), f * room);
+      if (other !== 'ones') otherCopies.set(other.subarray(at, at + some), f * room);
     });
     if (factors) factorCopies.set(factors.subarray(at, at + some));
     if (factors) factorCopies[some] = 0;
-    onPass?.();
-    const from = factors ? factorsAt : 0;
-    loops.addProducts(columnsAt, meansAt, features, othersAt, others.length, from, room, some, stride, plain, weighted, matrixAt);
+    add(layout, at, some);
   }
   const matrix = new Float64Array(size * size);
   for (let f = 0; f < size; f++)

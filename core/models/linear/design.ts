@@ -2,7 +2,7 @@
 import { bounded } from '../exact/affine.ts';
 import { columnOf } from '../lazy-matrix.ts';
 import type { Matrix, Target } from '../model.ts';
-import { look, standardise } from './column-loops.ts';
+import { look, singleProducts, standardise } from './column-loops.ts';
 import { Loss, type LossKind, type Rows } from './loss.ts';
 
 export interface Design {
@@ -19,19 +19,35 @@ export interface Design {
   spread: number;
   /** Of the columns, an intercept's ones and the targets, once they are made (squares.ts). */
   products?: Float64Array;
+  /** The same in float32, of a large table of numbers. */
+  singleProducts?: Float64Array | undefined;
 }
 
-/** @param rows those of x to train on, at least one */
-export function makeDesign(x: Matrix, y: Target, rows: Int32Array, balanced: boolean): Design {
-  const all = rows.length === x.rows;
-  const count = rows.length;
+/** Up to as many columns their products are worth their time; a class's Hessian has its own. */
+export const productColumns = 256;
+/** From so many rows on it pays to go through them once. */
+export const rowsOfOnePass = 2 ** 15;
+
+/** @param rows those of x to train on, at least one; all where they are left out */
+export function makeDesign(x: Matrix, y: Target, balanced: boolean, rows?: Int32Array): Design {
+  const count = rows?.length ?? x.rows;
+  const ownOf = (feature: number) => {
+    const source = columnOf(x, feature);
+    return rows ? pickValues(source, rows, new Float32Array(count)) : source;
+  };
+  if (y.task === 'regression' && count >= rowsOfOnePass && x.columns <= productColumns) {
+    const found = inOnePass(
+      Array.from({ length: x.columns }, (_, feature) => ownOf(feature)),
+      targetsOf(y.values, rows),
+    );
+    if (found) return found;
+  }
   const columns: Float32Array[] = [];
   const varying: number[] = [];
   const means: number[] = [];
   const largests: number[] = [];
   for (let feature = 0; feature < x.columns; feature++) {
-    const source = columnOf(x, feature);
-    const own = all ? source : pickValues(source, rows, new Float32Array(count));
+    const own = ownOf(feature);
     const seen = look(own);
     const column = seen.allFinite ? own : bounded(own, seen.largest);
     const { varies, mean } = seen.allFinite ? seen : look(column);
@@ -44,22 +60,40 @@ export function makeDesign(x: Matrix, y: Target, rows: Int32Array, balanced: boo
   const design = { varying: Int32Array.from(varying), largests, present: new Int32Array(), centre: 0, spread: 1 };
   const lossOf = (kind: LossKind, outputs: number) => new Loss(kind, outputs, Float64Array.from(means));
   if (y.task === 'regression') {
-    const targets = all ? y.values.slice() : pickValues(y.values, rows, new Float64Array(count));
-    const { centre, spread } = standardise(targets);
-    return { ...design, centre, spread, loss: lossOf('squared', 1), rows: { columns, count, targets } };
+    const { targets, ...scale } = targetsOf(y.values, rows);
+    return { ...design, ...scale, loss: lossOf('squared', 1), rows: { columns, count, targets } };
   }
+  const labels = rows ? Int32Array.from(rows, (row) => y.labels[row]!) : y.labels;
   const members = new Int32Array(y.classes);
-  for (let i = 0; i < count; i++) members[y.labels[rows[i]!]!]!++;
+  for (let i = 0; i < count; i++) members[labels[i]!]!++;
   const present = Int32Array.from(members.keys()).filter((k) => members[k]! > 0);
   const place = members.map((_, k) => present.indexOf(k));
   const targets = new Float64Array(count);
-  for (let i = 0; i < count; i++) targets[i] = place[y.labels[rows[i]!]!]!;
+  for (let i = 0; i < count; i++) targets[i] = place[labels[i]!]!;
   const given = y.classWeights;
   const ofClass = (k: number) => (balanced ? count / (present.length * members[k]!) : 1) * (given ? given[k]! : 1);
-  const asked = balanced || given ? Float64Array.from(rows, (row) => ofClass(y.labels[row]!)) : undefined;
+  const asked = balanced || given ? Float64Array.from(labels, ofClass) : undefined;
   const weights = given && asked ? withMeanOne(asked) : asked;
   const loss = present.length <= 2 ? lossOf('logistic', 1) : lossOf('softmax', present.length);
   return { ...design, present, loss, rows: { columns, count, targets, weights } };
+}
+
+function targetsOf(values: Float64Array, rows?: Int32Array): { targets: Float64Array; centre: number; spread: number } {
+  const targets = rows ? pickValues(values, rows, new Float64Array(rows.length)) : values.slice();
+  return { targets, ...standardise(targets) };
+}
+
+/** Where all values are finite, none so large that float32 has no square of it, and every column varies: as those of large tables nearly always do. */
+function inOnePass(columns: Float32Array[], { targets, ...scale }: ReturnType<typeof targetsOf>): Design | undefined {
+  const rows = { columns, count: targets.length, targets };
+  const { matrix, means, largests } = singleProducts(rows, targets);
+  const size = columns.length + 2;
+  const isPlain = (square: number) => square > 0 && square < Infinity;
+  if (!columns.every((_, f) => isPlain(matrix[f * (size + 1)]!))) return undefined;
+  return {
+    ...{ ...scale, rows, largests, loss: new Loss('squared', 1, means), singleProducts: matrix },
+    ...{ varying: Int32Array.from(columns.keys()), present: new Int32Array() },
+  };
 }
 
 /** Weights whose mean is 1, so that a penalty is as strong as without them. */

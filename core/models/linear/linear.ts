@@ -26,9 +26,7 @@ export const linear: Family = {
 
   async fit(x, y, params, context) {
     const complete = linear.parse(params);
-    const rows = new Int32Array(x.rows);
-    for (let row = 0; row < x.rows; row++) rows[row] = row;
-    const design = makeDesign(x, y, rows, resolve(complete).balanced);
+    const design = makeDesign(x, y, resolve(complete).balanced);
     const of = [complete, context.seed, x.rows, x.columns];
     const latest = await Latest.open<Places[keyof Places]>(context.checkpoint, of);
     try {
@@ -50,7 +48,7 @@ export const linear: Family = {
     for (const [candidate, params] of candidates.entries()) {
       const complete = linear.parse(params);
       const { balanced } = resolve(complete);
-      const design = designs.get(balanced) ?? makeDesign(x, y, rows, balanced);
+      const design = designs.get(balanced) ?? makeDesign(x, y, balanced, rows);
       designs.set(balanced, design);
       const model = await fitDesign(design, x, y, complete, context.seed, () => context.onProgress?.(candidate / candidates.length));
       context.onProgress?.((candidate + 1) / candidates.length);

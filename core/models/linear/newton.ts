@@ -6,15 +6,13 @@
 import { atOnce } from '../in-steps.ts';
 import { factorise, solveFactorised } from './cholesky.ts';
 import { products } from './column-loops.ts';
-import { type Design, thin } from './design.ts';
+import { type Design, productColumns, thin } from './design.ts';
 import { type Minimum, minimising, type Place, type Problem } from './lbfgs.ts';
 import type { Loss, Rows } from './loss.ts';
 import type { LinearParams } from './params.ts';
 import { solveSquares } from './squares.ts';
 
 const sampleRows = 8192;
-/** Up to as many columns their products are worth their time; a class's Hessian has its own. */
-const productColumns = 256;
 
 /** Iteration by iteration. @param from where a former attempt was with the iterations on all rows; those on a sample are soon done again */
 export function* solving(design: Design, params: LinearParams, from?: Place): Generator<() => Place, Minimum> {
@@ -64,9 +62,8 @@ function blocks(loss: Loss, sample: Rows, l2: number, point: Float64Array): Prob
   const { outputs, features } = loss;
   const size = features + 1;
   const curvatures = loss.curvatures(sample, point);
-  const ones = new Float64Array(sample.count).fill(1);
   const factors = Array.from({ length: outputs }, (_, k) => {
-    const matrix = products(sample, loss.means, [ones], curvatures.subarray(k * sample.count, (k + 1) * sample.count));
+    const matrix = products(sample, loss.means, ['ones'], curvatures.subarray(k * sample.count, (k + 1) * sample.count));
     for (let f = 0; f < features; f++) matrix[f * size + f]! += l2;
     factorise(matrix, size);
     return matrix;

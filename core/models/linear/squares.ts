@@ -13,6 +13,8 @@ import type { LinearParams } from './params.ts';
 
 /** At most so many times the coefficients are gone over before they move together. */
 const mostSweeps = 3;
+/** At most so much of the columns' squares is what float32 errs by in any direction: 32 products are summed, of numbers that were rounded. */
+const singleError = 36 * 2 ** -24;
 
 export function solveSquares(design: Design, { l1, l2, tol, maxIter }: LinearParams): Minimum {
   const parabola = parabolaOf(design, l1, l2);
@@ -54,16 +56,26 @@ interface Parabola {
 }
 
 function parabolaOf(design: Design, l1: number, l2: number): Parabola {
-  const { loss, rows } = design;
-  const { features, size, means } = loss;
-  const ones = () => new Float64Array(rows.count).fill(1);
-  design.products ??= products(rows, means, [ones(), rows.targets], rows.weights, loss.onPass);
-  const all = design.products;
+  const { features, size } = design.loss;
+  const all = singleAreEnough(design, l2) ? design.singleProducts! : doubleProducts(design);
   const matrix = new Float64Array(size * size);
   for (let f = 0; f < size; f++) matrix.set(all.subarray(f * (size + 1), f * (size + 1) + size), f * size);
   for (let f = 0; f < features; f++) matrix[f * size + f]! += l2;
   const wanted = all.subarray(size * (size + 1));
   return { matrix, wanted: wanted.subarray(0, size), constant: wanted[size]! / 2, l1, penalised: features };
+}
+
+/** Whether the penalty is larger than what float32 may have made of the parabola, so that it stays one wherever columns depend on each other. */
+function singleAreEnough({ singleProducts, loss: { features, size } }: Design, l2: number): boolean {
+  let squares = 0;
+  for (let f = 0; singleProducts && f < features; f++) squares += singleProducts[f * (size + 1) + f]!;
+  return singleProducts !== undefined && l2 >= squares * singleError;
+}
+
+function doubleProducts(design: Design): Float64Array {
+  const { loss, rows } = design;
+  design.products ??= products(rows, loss.means, ['ones', rows.targets], rows.weights, loss.onPass);
+  return design.products;
 }
 
 /** @param gradient of all but the absolute values; is overwritten */

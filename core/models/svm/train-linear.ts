@@ -104,7 +104,7 @@ async function fitLine(
   from: Place | undefined,
   onIteration: (place: () => Place) => Promise<void>,
 ): Promise<Line> {
-  const made = makeDesign(x, y, rows, false);
+  const made = makeDesign(x, y, false, rows);
   const kind: LossKind = y.task === 'regression' ? 'squaredEpsilon' : 'squaredHinge';
   // The loss is of rows whose weights are 1 on average, and half of the squares is what C is weighed against.
   const total = errorWeights?.reduce((a, b) => a + b) ?? rows.length;

@@ -17,15 +17,18 @@ const largerSteps = 2;
  * @param names families to keep to; by default all that there are
  * @param skewed whether the target is of amounts whose logarithms are worth learning: the better half of each family tries that too
  * @param classes 0 of a regression
+ * @param median whether absolute errors count, which medians make small: the better half of boosting looks for those, too
  */
-export function portfolioOf(names: readonly string[] | undefined, skewed = false, classes = 0): Candidate[] {
+export function portfolioOf(names: readonly string[] | undefined, skewed = false, classes = 0, median = false): Candidate[] {
   const asked = names?.map(familyOf) ?? families;
   // Long lists are spread among short ones; of equal places (the sort is stable) families keep their order.
   const listed = asked.flatMap((family) => {
     const { portfolio = [{}] } = family;
-    const points = portfolio.flatMap((params, index) =>
-      skewed && takesLogarithms(family) && index < portfolio.length / 2 ? [params, { ...params, target: 'log' }] : [params],
-    );
+    const points = portfolio.flatMap((params, index) => [
+      params,
+      ...(skewed && 'target' in family.parse({}) && index < portfolio.length / 2 ? [{ ...params, target: 'log' }] : []),
+      ...(median && family.name === 'boosting' && index < portfolio.length / 2 ? [{ ...params, loss: 'quantile', quantile: 0.5 }] : []),
+    ]);
     return points.map((params, index) => ({ family, params, place: index / points.length }));
   });
   return listed
@@ -50,5 +53,3 @@ function isTooDear({ name }: Family, params: Params, classes: number): boolean {
   if (name === 'svm') return params['kernel'] === 'linear' && classes > mostClassesInPairs;
   return name === 'linear' && classes > mostClassesHardlyPenalised.classes && Number(params['alpha']) < mostClassesHardlyPenalised.alpha;
 }
-
-const takesLogarithms = (family: Family) => 'target' in family.parse({});

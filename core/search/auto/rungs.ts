@@ -5,14 +5,14 @@
  */
 
 import type { Shape } from '../../compute/estimator.ts';
-import { coresOf, type Lane, searchPower } from '../../compute/lane.ts';
-import { foldCoreSeconds } from '../../compute/work.ts';
+import { type Lane, searchPower } from '../../compute/lane.ts';
+import { coresFor, foldCoreSeconds } from '../../compute/work.ts';
 import type { Candidate, Plan, Rung, RungTrials, Trial } from '../plan.ts';
 
 /** Rows of the smallest sample. */
 const leastRows = 2000;
 /** Rows of a fold that say how good a candidate is on the first rung, and on the last one, where they also weigh the finalists: more say no more. */
-const mostValidRows = { first: 20_000, last: 200_000 };
+export const mostValidRows = { first: 20_000, last: 200_000 };
 /** Of the work, what the first rung may take. */
 const firstShare = 0.25;
 /** How much dearer than all of a rung's work its best candidate may be. */
@@ -134,7 +134,10 @@ export function trialsOf(number: number, rung: Rung, candidates: Candidate[], sh
   const foldWork = sumOf(candidates.map((candidate) => rungWork(candidate, shape, rung)));
   const wanted = Math.min(Math.floor(Math.min(places, rung.trials) / rung.folds.length), Math.floor(foldWork / trialWork));
   // Functions may take over from Batch, and have fewer cores.
-  const needed = Math.ceil(foldWork / (mostSeconds * coresOf({ pipelineMemory: lane.pipelineMemory })));
+  const foldSeconds = sumOf(
+    candidates.map((candidate) => rungWork(candidate, shape, rung) / coresFor(candidate.family, { pipelineMemory: lane.pipelineMemory })),
+  );
+  const needed = Math.ceil(foldSeconds / mostSeconds);
   const parts = Math.max(1, Math.min(candidates.length, Math.max(wanted, needed)));
   const waves = Math.ceil((parts * rung.folds.length) / places);
   const limitsOf = (place: number) => {
@@ -158,12 +161,13 @@ export function trialsOf(number: number, rung: Rung, candidates: Candidate[], sh
 /** Seconds that the longest trial of a search may take on a lane, by estimate: one of the first rung, or the dearest candidate by itself on the last. */
 export function longestTrial({ candidates, trials, rungs }: Plan, shape: Shape, lane: Lane): number {
   const [first, last] = [rungs![0]!, rungs!.at(-1)!];
-  const work = trials.map((trial) => {
+  const seconds = (candidate: Candidate, rung: Rung) => rungWork(candidate, shape, rung) / coresFor(candidate.family, lane);
+  const all = trials.map((trial) => {
     const own = candidates.filter(({ id }) => trial.candidates!.includes(id));
-    return sumOf(own.map((candidate) => rungWork(candidate, shape, first)));
+    return sumOf(own.map((candidate) => seconds(candidate, first)));
   });
-  const dearest = Math.max(...candidates.map((candidate) => rungWork(candidate, shape, last)));
-  return Math.max(...work, Math.min(dearest, last.work / last.folds.length)) / coresOf(lane);
+  const dearest = Math.max(...candidates.map((candidate) => seconds(candidate, last)));
+  return Math.max(...all, Math.min(dearest, last.work / last.folds.length));
 }
 
 const sumOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

@@ -1,5 +1,6 @@
-/** Rows as CSV (text/csv): RFC 4180 quoting, comma, semicolon or tab. */
+/** Rows as CSV (text/csv): RFC 4180 quoting, and the delimiters that cleaning finds by itself. */
 import { IngotError } from '../../errors.ts';
+import { uniqueNames } from '../../table/unique-names.ts';
 import type { RawRows, RowSchema } from '../rows.ts';
 
 export interface CsvOptions {
@@ -7,16 +8,25 @@ export interface CsvOptions {
   header?: boolean | 'auto';
 }
 
+/** Delimiters of files with and without a header, */
+const usualDelimiters = [',', ';', '\t'];
+/** and those that only a header's names tell from what may stand in a value. */
+const rareDelimiters = ['|', ':', ' '];
+
 /**
- * With a header the columns may be in any order, and ones that the model passes over may be among them; without one each line has the
- * columns in order. Blank lines are passed over.
+ * With a header the columns may be in any order, and ones that the model passes over may be among them; names that are left out or
+ * repeated are read as those of the training file were. Without a header each line has the columns in order. Blank lines are passed over.
  * @throws IngotError InvalidRequest, InvalidRow (`where` as "line 4, column age")
  */
 export function parseCsv(text: string, schema: RowSchema, { header = true }: CsvOptions = {}): RawRows {
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const records = [...readRecords(body, delimiterOf(body, schema))];
   const first = records[0]?.cells;
-  const named = first !== undefined && (header === 'auto' ? first.every((name) => schema.places.has(name.trim())) : header);
+  const named =
+    first !== undefined &&
+    (header === 'auto'
+      ? first.some((name) => name.trim() !== '') && knownPlaces(first, schema).every((place) => place !== undefined)
+      : header);
   const places = named ? placesOf(first, schema) : schema.columns.map((_, place) => place);
   const data = named ? records.slice(1) : records;
   const rows = schema.allocate(data.length);
@@ -36,11 +46,18 @@ export function parseCsv(text: string, schema: RowSchema, { header = true }: Csv
   return rows;
 }
 
+/** The place of each name of a header, undefined of what the model does not know. */
+function knownPlaces(header: readonly string[], { places }: RowSchema): (number | undefined)[] {
+  const { names } = uniqueNames(header);
+  return header.map((cell, i) => places.get(names[i]!) ?? places.get(cell.trim()));
+}
+
 /** The place of each named column. @throws IngotError InvalidRow for an unknown, repeated or missing name */
 function placesOf(header: readonly string[], schema: RowSchema): number[] {
   const seen = new Set<number>();
-  const places = header.map((cell) => {
-    const place = schema.places.get(cell) ?? schema.places.get(cell.trim());
+  const known = knownPlaces(header, schema);
+  const places = header.map((cell, i) => {
+    const place = known[i];
     if (place === undefined) throw schema.unknownField(cell, `line 1, column ${cell}`);
     if (place >= 0 && seen.has(place)) {
       throw new IngotError('InvalidRow', `The header names '${cell}' twice.`, {
@@ -57,13 +74,15 @@ function placesOf(header: readonly string[], schema: RowSchema): number[] {
   return places;
 }
 
-/** The one of comma, semicolon and tab that cuts the first line into most known names, or else into most cells. */
+/** The one that cuts the first line into most known names, or else, of the usual ones, into most cells. */
 function delimiterOf(text: string, schema: RowSchema): string {
   let best = ',';
   let most = -1;
-  for (const delimiter of [',', ';', '\t']) {
+  for (const delimiter of [...usualDelimiters, ...rareDelimiters]) {
     const cells = firstRecord(text, delimiter);
-    const score = cells.filter((cell) => schema.places.has(cell.trim())).length * 1e6 + cells.length;
+    const known = cells.filter((cell) => schema.places.has(cell.trim())).length;
+    if (known === 0 && rareDelimiters.includes(delimiter)) continue;
+    const score = known * 1e6 + cells.length;
     if (score > most) {
       best = delimiter;
       most = score;

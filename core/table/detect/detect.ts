@@ -1,6 +1,6 @@
 /**
- * What no clean table should hand on unasked: personal data, and columns that give the target away. Looks at the finished table, and writes it anew
- * only where a column goes or changes.
+ * What no clean table should hand on unasked: personal data, columns that give the target away, and columns that stand there twice. Looks at the
+ * finished table, and writes it anew only where a column goes or changes.
  */
 
 import { createHmac } from 'node:crypto';
@@ -13,6 +13,7 @@ import { specOf } from '../columns.ts';
 import { identifier, literal } from '../database.ts';
 import type { CleanReport, ColumnReport, Leak } from '../report.ts';
 import { rowGroups } from '../stage.ts';
+import { findEqual } from './equal-columns.ts';
 import { type Cells, findPersonal, type Personal } from './find-personal.ts';
 import { fewestRows, findLeaks, findSame } from './leakage.ts';
 import { mask } from './personal.ts';
@@ -64,6 +65,8 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
   }
   const hurried = input.isHurried();
   const { leaks, same, rows } = await lookForLeaks(database, table, report, features, hurried);
+  const equal = await findEqual(database, table, features, same, spec);
+  if (key) equal.delete(key.name);
   const isKept = (name: string) => specOf(spec, name).role === 'feature' || leaks.size === features.length;
   const columns = report.columns.map((column): ColumnReport => {
     const leak = leaks.get(column.name);
@@ -74,6 +77,7 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
       ...(leak && !isKept(column.name) && { role: 'ignored', why: whyLeak(leak) }),
       ...(leak && { leak: { ...leak, treatment: isKept(column.name) ? 'kept' : 'quarantined' } }),
       ...(sameAs !== undefined && !leak && told.role === 'feature' && { sameAs }),
+      ...(equal.has(column.name) && !leak && { role: 'ignored', why: whyEqual(sameAs!) }),
     };
   });
   const stays = (column: ColumnReport) => inTable(column) || column.personal?.treatment === 'hashed';
@@ -170,6 +174,8 @@ function withPersonal(column: ColumnReport, found: Personal | undefined): Column
   return { ...discreetly, role: 'ignored', why, personal: { kinds, cells, of, treatment: 'dropped' } };
 }
 
+const whyEqual = (first: string) => `it equals '${first}' in every row`;
+
 function whyLeak({ kind, score, next, rows, measure }: Leak): string {
   if (kind === 'copy')
     return `it gives the target away: each of its values goes with one value of the target in all ${rows} rows looked at`;
@@ -186,9 +192,10 @@ function discreet(change: CleanReport['changes'][number], columns: ColumnReport[
   return personal === undefined || personal.treatment === 'kept' ? change : { ...change, reason: change.reason.replace(/ \(.*\)$/s, '') };
 }
 
-function changesOf({ name, personal, leak, why }: ColumnReport, had: Set<string>, rows: number): CleanReport['changes'] {
+function changesOf({ name, role, sameAs, personal, leak, why }: ColumnReport, had: Set<string>, rows: number): CleanReport['changes'] {
   const changes: CleanReport['changes'] = [];
   if (leak?.treatment === 'quarantined') changes.push({ column: name, reason: `column quarantined: ${why}`, count: rows });
+  if (sameAs !== undefined && role === 'ignored') changes.push({ column: name, reason: `column left out: ${why}`, count: rows });
   if (personal?.treatment === 'dropped' && had.has(name)) changes.push({ column: name, reason: `column left out: ${why}`, count: rows });
   if (personal?.treatment === 'hashed') changes.push({ column: name, reason: 'personal data → keyed hash', count: personal.cells || rows });
   if (personal?.treatment === 'masked') {
