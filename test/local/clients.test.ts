@@ -143,7 +143,7 @@ async function boto3(script: string) {
 /** Takes the next message out of a queue. */
 async function nextMessage(name: string): Promise<string> {
   const queue = cloud.cloud.queues.get(`arn:aws:sqs:us-east-1:000000000000:${name}`)!;
-  const [message] = await queue.receive(1, 30_000, 10_000, AbortSignal.timeout(15_000));
+  const [message] = await queue.receive(1, 30_000, 60_000, AbortSignal.timeout(60_000));
   queue.delete(message!.receipt!);
   return message!.body;
 }
