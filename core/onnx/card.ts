@@ -3,7 +3,7 @@ import type { Answers } from '../answers/answers.ts';
 import type { Decision } from '../answers/decision.ts';
 import { columnTypeOf } from '../features/layout.ts';
 import type { NumberFormat } from '../features/number-formats.ts';
-import type { Preprocess } from '../features/preprocess.ts';
+import type { FittedColumn, Preprocess } from '../features/preprocess.ts';
 import type { ColumnType } from '../spec.ts';
 
 /** The key of `metadata_props` that holds the card as JSON. */
@@ -20,6 +20,8 @@ export interface CardColumn {
   written?: NumberFormat;
   /** Whether values of JSON lines that are no text stand in the training file: true and false, objects and lists. A request may have them as they are. */
   json?: true;
+  /** Whether values of the training file have U+FFFD, which elsewhere tells that text was not UTF-8. */
+  replaced?: true;
   /** Strings that mean missing, in any case and with any space around. */
   missing: string[];
 }
@@ -68,10 +70,17 @@ export function modelCard(
       input: inputs[i]!,
       ...(fitted.type === 'wide' && { wide: true as const }),
       ...((fitted.type === 'number' || fitted.type === 'wide') && fitted.written && { written: fitted.written }),
-      ...((fitted.type === 'category' || fitted.type === 'encoding') && hasJson(Object.keys(fitted.spellings)) && { json: true as const }),
+      ...('spellings' in fitted && marksOf(Object.keys(fitted.spellings), fitted.type)),
       missing: fitted.missing,
     })),
     ignored,
+  };
+}
+
+function marksOf(spellings: readonly string[], type: FittedColumn['type']): Pick<CardColumn, 'json' | 'replaced'> {
+  return {
+    ...(type !== 'boolean' && hasJson(spellings) && { json: true as const }),
+    ...(spellings.some((text) => text.includes('\uFFFD')) && { replaced: true as const }),
   };
 }
 

@@ -14,6 +14,9 @@ export interface RawRows {
 }
 
 const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** What stands for bytes that are no UTF-8. */
+const replacement = '\uFFFD';
+const sendUtf8 = 'Send the body in UTF-8, whatever the encoding of the training file was, and not compressed.';
 /** No numbers to cleaning either. */
 const infinity = /^[+-]?inf(inity)?$/i;
 
@@ -56,12 +59,13 @@ export class RowSchema {
   /**
    * Puts a value where it belongs: null and missing tokens as missing, numbers and numeric text in number columns, booleans in boolean
    * columns, text and numbers (as their text) in both kinds of category, and whatever JSON has in a category that was learned from it.
+   * Categories that are not UTF-8 are refused, as they would silently be none that the model knows.
    * @throws IngotError InvalidRow for a value that the column doesn't take; `where` is only called then
    */
   put(rows: RawRows, row: number, place: number, value: unknown, where: () => string): void {
     const into = rows.columns[place]!;
     if (!Array.isArray(into)) into[row] = typeof value === 'number' ? value : this.number(place, value, where);
-    else into[row] = typeof value === 'string' ? value : this.text(place, value, where);
+    else into[row] = typeof value === 'string' && !value.includes(replacement) ? value : this.text(place, value, where);
   }
 
   private number(place: number, value: unknown, where: () => string): number {
@@ -80,7 +84,11 @@ export class RowSchema {
   private text(place: number, value: unknown, where: () => string): string {
     if (value === null) return '';
     if (typeof value === 'number') return String(value);
-    const { type, json } = this.columns[place]!;
+    const { name, type, json, replaced } = this.columns[place]!;
+    if (typeof value === 'string') {
+      if (type === 'text' || replaced) return value;
+      throw new IngotError('InvalidRow', `The column '${name}' got text that is not UTF-8.`, { where: where(), fix: sendUtf8 });
+    }
     const boolean = type === 'boolean';
     if (typeof value === 'boolean' && (boolean || json)) return String(value);
     if (json) return JSON.stringify(value);
@@ -97,7 +105,10 @@ export class RowSchema {
   }
 
   unknownField(name: string, where: string): IngotError {
-    return new IngotError('InvalidRow', `The model has no column '${name}'.`, { where, fix: `Leave it out. ${this.listColumns()}` });
+    return new IngotError('InvalidRow', `The model has no column '${name}'.`, {
+      where,
+      fix: name.includes(replacement) ? sendUtf8 : `Leave it out. ${this.listColumns()}`,
+    });
   }
 
   missingField(place: number, where: string): IngotError {

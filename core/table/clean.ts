@@ -235,8 +235,7 @@ async function decideColumns(
   if (
     targetColumn.type === 'category' &&
     targetColumn.useless !== undefined &&
-    targetColumn.enums.length === 0 &&
-    targetColumn.look.form.as === 'text'
+    (targetColumn.enums.length > 0 || targetColumn.look.form.as === 'text')
   ) {
     throw new IngotError('UnusableTarget', `The target '${target}' cannot be predicted: ${targetColumn.useless}.`, {
       where: `column '${target}'`,

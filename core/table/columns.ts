@@ -152,7 +152,7 @@ export function decide(
       ...asText,
       type: 'category',
       why: insisted || 'its values are strings',
-      ...(near ? textOf(seen.distinct, present) : {}),
+      ...(near ? textOf(`about ${seen.distinct}`, present) : {}),
     };
   }
 
@@ -200,7 +200,7 @@ export function decide(
     ...(others.size === 0
       ? { useless: 'all its values are missing' }
       : near && role !== 'feature' && wanted === undefined
-        ? textOf(canonical.length, present)
+        ? textOf(`${canonical.length}`, present)
         : {}),
   };
 }
@@ -220,7 +220,7 @@ const marksOf = ({ written, ambiguous }: NumberForm) =>
     ? `; every value could as well be read with decimal ${written?.decimal === '.' ? 'commas' : 'points'}: if so, say "decimal": "${written?.decimal === '.' ? ',' : '.'}" in dataset.json`
     : '';
 
-const textOf = (distinct: number, present: number) => ({
+const textOf = (distinct: string, present: number) => ({
   useless: `it is text or a key: ${distinct} different values in ${present} rows`,
 });
 

@@ -1,9 +1,11 @@
-/** JSON lines as rows of text: one object a line; columns are the union of the keys, in the order in which they are first seen. */
+/** JSON lines as rows of text: one object a line; columns are the union of the keys. */
 import { isUtf8 } from 'node:buffer';
 import { formatRecord, type Reject, withoutMark } from './csv-records.ts';
 
 export interface JsonLinesTable {
   names: string[];
+  /** Places in `names` as the keys follow each other in the rows: one that is first seen late stands behind the key that it follows there. */
+  order: number[];
 }
 
 /**
@@ -17,6 +19,7 @@ export async function readJsonLines(
   onBatch: () => Promise<void>,
 ): Promise<JsonLinesTable> {
   const places = new Map<string, number>();
+  const order: number[] = [];
   let line = 0;
   for await (const batch of batches) {
     for (const bytes of batch) {
@@ -41,14 +44,17 @@ export async function readJsonLines(
       }
       // A row without a single key is a row all the same, and not a blank line.
       const fields: string[] = [''];
+      let before = -1;
       for (const [key, cell] of Object.entries(value)) {
         const place = places.get(key) ?? places.size;
+        if (place === places.size) order.splice(order.indexOf(before) + 1, 0, place);
         places.set(key, place);
+        before = place;
         fields[place] = cell === null ? '' : typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
       }
       onRow(`${formatRecord(Array.from(fields, (field) => withoutMark(field?.replaceAll('\0', '\ufffd') ?? '')))}\n`);
     }
     await onBatch();
   }
-  return { names: [...places.keys()] };
+  return { names: [...places.keys()], order };
 }

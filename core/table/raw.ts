@@ -153,7 +153,8 @@ function inferredOf({ name, format, compression, encoding, delimiter, header }: 
 async function createRaw(database: DuckDBConnection, sources: Source[]): Promise<{ names: string[]; changes: Omit<Change, 'count'>[] }> {
   const named = sources.map(({ names }) => uniqueNames(names));
   const places = new Map<string, { index: number; name: string }>();
-  for (const name of named.flatMap(({ names }) => names)) {
+  const inOrder = named.flatMap(({ names }, source) => sources[source]!.order?.map((place) => names[place]!) ?? names);
+  for (const name of inOrder) {
     if (!places.has(name.toLowerCase())) places.set(name.toLowerCase(), { index: places.size, name });
   }
   const selects = sources.map(({ sql }, source) => {

@@ -29,6 +29,8 @@ export interface Source {
   file: SourceFile;
   /** The columns' names as the file has them, which may be empty or occur twice. */
   names: string[];
+  /** Places in `names` in the order in which the columns are to stand, where that is another. */
+  order?: number[];
   /** A FROM item whose columns are VARCHAR, in order. */
   sql: string;
   /** Delimited text that DuckDB reads as it stands: where it can't, `repair` gives a source that is read record by record. */
@@ -144,6 +146,7 @@ async function openJsonLines(input: SourceInput, path: string, file: SourceFile)
   return {
     file,
     names: table.names,
+    order: table.order,
     sql: csvSql(to, table.names.length, { delimiter: ',', quote: '"', header: false, ragged: true, ours: true }),
   };
 }

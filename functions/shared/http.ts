@@ -82,9 +82,11 @@ export function header(event: HttpEvent, name: string): string | undefined {
   return undefined;
 }
 
+/** The body, without the byte order mark that Windows' tools put before it. */
 export function bodyText(event: HttpEvent): string {
   const body = event.body ?? '';
-  return event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
+  const text = event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
 /** A segment of a path. @throws IngotError InvalidRequest where its percent-encoding is broken */

@@ -31,6 +31,14 @@ beforeAll(async () => {
 });
 
 describe('a prediction', () => {
+  test('a byte order mark before the body is passed over', async () => {
+    const row = '{"size": 2, "colour": "red"}';
+    const plain = await ask('POST', '/models/shirts/predict', `{"rows": [${row}]}`);
+    expect(await ask('POST', '/models/shirts/predict', `\uFEFF{"rows": [${row}]}`)).toEqual(plain);
+    expect(await ask('POST', '/models/shirts/predict', `\uFEFF${row}`, { 'content-type': 'application/x-ndjson' })).toEqual(plain);
+    expect(plain.status).toBe(200);
+  });
+
   test('by column names', async () => {
     const { status, json } = await ask('POST', '/models/shirts/predict', {
       rows: [

@@ -102,6 +102,20 @@ test('a category that was learned from JSON takes values as they stood in its li
   expect(refusal(() => parseRows({ rows: [{ ...sent[0], written: [1] }] }, schema))).toMatchObject({ where: 'rows[0].written' });
 });
 
+test('categories that are not UTF-8 are refused, unless the training file has such', async () => {
+  const latin1 = Buffer.from('age,__proto__,sex,toString\n1,2,m\xe4nnlich,true\n', 'latin1').toString();
+  expect(refusal(() => parseCsv(latin1, schema))).toMatchObject({
+    code: 'InvalidRow',
+    where: 'line 2, column sex',
+    fix: expect.stringMatching(/UTF-8/),
+  });
+  expect(refusal(() => parseCsv(latin1.replace('sex', 's\uFFFDx'), schema))).toMatchObject({ fix: expect.stringMatching(/UTF-8/) });
+  const asTrained = await serve({}, [{ name: 'sex', type: 'category', cells: ['m\uFFFDnnlich', 'weiblich', null, null] }]);
+  expect(parseCsv('sex\nm\uFFFDnnlich\n', asTrained.schema).columns[0]).toEqual(['m\uFFFDnnlich']);
+  const ignored = await serve({ ignored: ['note'] });
+  expect(parseCsv('note,age,__proto__,sex,toString\n\uFFFD,1,2,x,true', ignored.schema).rows).toBe(1);
+});
+
 test('what Python writes for missing numbers is told from other mistakes', () => {
   for (const text of ['{"rows": [{"age": NaN}]}', '{"rows": [{"age": -Infinity}]}'])
     expect(refusal(() => parseJsonBody(text)).message).toMatch(/not valid JSON: (NaN|-Infinity), where JSON has null/);
@@ -184,11 +198,18 @@ describe('CSV', () => {
 
   test('any text is read back from its quoted form', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1 }), fc.constantFrom(',', ';', '\t'), (texts, delimiter) => {
-        const lines = texts.map((text) => [1, 2, `"${text.replaceAll('"', '""')}"`, 'true'].join(delimiter));
-        const header = ['age', '__proto__', 'sex', 'toString'].join(delimiter);
-        expect(parseCsv([header, ...lines].join('\n'), schema).columns[2]).toEqual(texts);
-      }),
+      fc.property(
+        fc.array(
+          fc.string({ unit: 'binary' }).filter((text) => !text.includes('\uFFFD')),
+          { minLength: 1 },
+        ),
+        fc.constantFrom(',', ';', '\t'),
+        (texts, delimiter) => {
+          const lines = texts.map((text) => [1, 2, `"${text.replaceAll('"', '""')}"`, 'true'].join(delimiter));
+          const header = ['age', '__proto__', 'sex', 'toString'].join(delimiter);
+          expect(parseCsv([header, ...lines].join('\n'), schema).columns[2]).toEqual(texts);
+        },
+      ),
     );
   });
 });

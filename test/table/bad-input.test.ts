@@ -32,6 +32,12 @@ describe('files that cannot be used get an error with place and mend', () => {
     ['one row after all', 'a,b,y\n1,2,p\n1,2,p\n3,4,\n', 'EmptyDataset', /one row/],
     ['no row that can be read', 'a,b,y\n1,2\n3,4\n', 'EmptyDataset', /Not one of the 2 rows/],
     ['one class', 'a,b,y\n1,2,p\n3,4,p\n5,6,P\n', 'UnusableTarget', /'y' has a single value/],
+    [
+      'a target of hardly any value twice',
+      `a,y\n${Array.from({ length: 40 }, (_, i) => `${i % 7},2026-0${1 + (i % 3)}-${10 + (i >> 1)}`).join('\n')}`,
+      'UnusableTarget',
+      /'y' cannot be predicted: it is text or a key: 40 different values in 40 rows/,
+    ],
     ['target all missing', 'a,b,y\n1,2,\n3,4,NA\n5,6,?\n', 'UnusableTarget', /'y' is missing in all 3 rows/],
     ['one column', 'y\np\nq\np\n', 'NoFeatures', /No column besides the target/],
     ['nothing but constants', 'a,b,y\n1,,p\n1,,q\n1,,p\n1,,r\n', 'NoFeatures', /No column besides the target/],

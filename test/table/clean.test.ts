@@ -135,6 +135,20 @@ describe('formats are told by content', () => {
     expect(rows[1]).toEqual(['[1,7]', '[[{"s \\"x\\"":null}]]', '{"u":1,"v":"y"}', '{"k":1}', 1]);
   });
 
+  it('a key of JSON lines that comes late stands where its rows have it, and the last is the target', async () => {
+    const lines = ['{"a":1,"y":"p"}', '{"a":2,"n":5,"y":"q"}', '{"id":7,"a":3,"b":"x","n":4,"y":"p"}', '{"a":4,"b":"w","y":"q"}'];
+    const { names, rows, report } = await clean({ 'a.jsonl': lines.join('\n'), 'b.csv': 'y,c,a\nq,2,9\n' }, { target: 'y' });
+    expect(report.columns.map(({ name }) => name).sort()).toEqual(['a', 'b', 'c', 'id', 'n', 'y']);
+    expect(rows.map((row) => [row[names.indexOf('a')], row[names.indexOf('y')]])).toEqual([
+      [1, 'p'],
+      [2, 'q'],
+      [3, 'p'],
+      [4, 'q'],
+      [9, 'q'],
+    ]);
+    expect((await clean({ 'a.jsonl': lines.join('\n') })).report.target).toBe('y');
+  });
+
   it('several files are one table, columns matched by name', async () => {
     const { names, rows, report } = await clean(
       { 'a.csv': 'x,y\n1,p\n2,q\n', 'b.jsonl': '{"Y":"p","z":7,"x":3}\n{"x":4,"Y":"q","z":8}' },
