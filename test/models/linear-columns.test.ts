@@ -177,10 +177,17 @@ test('where the penalty is less than what float32 errs by, or a column is not of
     const { x, y } = large((f, uniform) => (f === 1 ? (uniform() > 0.5 ? odd : 0) : uniform()));
     expect(makeDesign(x, y, false).singleProducts).toBeUndefined();
   }
-  const constant = large((f, uniform) => (f === 2 ? 0.1 : uniform()));
-  const found = makeDesign(constant.x, constant.y, false);
-  expect(found.singleProducts).toBeUndefined();
-  expect([...found.varying]).toEqual([0, 1, 3]);
+});
+
+test('columns that do not vary are none, in float32 either', () => {
+  const { x, y } = large((f, uniform) => (f === 2 ? 0.1 : uniform()));
+  const { varying, loss, rows, largests, singleProducts: found } = makeDesign(x, y, false);
+  expect([...varying]).toEqual([0, 1, 3]);
+  expect([loss.features, rows.columns.length, largests.length]).toEqual([3, 3, 3]);
+  const exact = products(rows, loss.means, ['ones', rows.targets]);
+  found!.forEach((product, at) => {
+    expect(product).toBeCloseTo(exact[at]!, 6);
+  });
 });
 
 test('what is thrown on the way ends them', () => {

@@ -35,11 +35,10 @@ export function makeDesign(x: Matrix, y: Target, balanced: boolean, rows?: Int32
     const source = columnOf(x, feature);
     return rows ? pickValues(source, rows, new Float32Array(count)) : source;
   };
+  let known: Float32Array[] = [];
   if (y.task === 'regression' && count >= rowsOfOnePass && x.columns <= productColumns) {
-    const found = inOnePass(
-      Array.from({ length: x.columns }, (_, feature) => ownOf(feature)),
-      targetsOf(y.values, rows),
-    );
+    known = Array.from({ length: x.columns }, (_, feature) => ownOf(feature));
+    const found = inOnePass(known, targetsOf(y.values, rows));
     if (found) return found;
   }
   const columns: Float32Array[] = [];
@@ -47,7 +46,7 @@ export function makeDesign(x: Matrix, y: Target, balanced: boolean, rows?: Int32
   const means: number[] = [];
   const largests: number[] = [];
   for (let feature = 0; feature < x.columns; feature++) {
-    const own = ownOf(feature);
+    const own = known[feature] ?? ownOf(feature);
     const seen = look(own);
     const column = seen.allFinite ? own : bounded(own, seen.largest);
     const { varies, mean } = seen.allFinite ? seen : look(column);
@@ -83,17 +82,38 @@ function targetsOf(values: Float64Array, rows?: Int32Array): { targets: Float64A
   return { targets, ...standardise(targets) };
 }
 
-/** Where all values are finite, none so large that float32 has no square of it, and every column varies: as those of large tables nearly always do. */
-function inOnePass(columns: Float32Array[], { targets, ...scale }: ReturnType<typeof targetsOf>): Design | undefined {
-  const rows = { columns, count: targets.length, targets };
-  const { matrix, means, largests } = singleProducts(rows, targets);
-  const size = columns.length + 2;
-  const isPlain = (square: number) => square > 0 && square < Infinity;
-  if (!columns.every((_, f) => isPlain(matrix[f * (size + 1)]!))) return undefined;
+/** Where all values are finite and float32 has their squares, as it nearly always has. */
+function inOnePass(all: readonly Float32Array[], { targets, ...scale }: ReturnType<typeof targetsOf>): Design | undefined {
+  const count = targets.length;
+  const { matrix, means, largests } = singleProducts({ columns: all, count }, targets);
+  const size = all.length + 2;
+  const squares = all.map((_, f) => matrix[f * (size + 1)]!);
+  if (!squares.every((square, f) => (square > 0 ? square < Infinity : square === 0 && !look(all[f]!).varies))) return undefined;
+  const varying = Int32Array.from(squares.keys()).filter((f) => squares[f]! > 0);
+  const columns = Array.from(varying, (f) => all[f]!);
   return {
-    ...{ ...scale, rows, largests, loss: new Loss('squared', 1, means), singleProducts: matrix },
-    ...{ varying: Int32Array.from(columns.keys()), present: new Int32Array() },
+    ...{
+      ...scale,
+      varying,
+      present: new Int32Array(),
+      rows: { columns, count, targets },
+      singleProducts: varying.length < all.length ? among(matrix, size, varying) : matrix,
+    },
+    ...{
+      largests: Array.from(varying, (f) => largests[f]!),
+      loss: new Loss(
+        'squared',
+        1,
+        Float64Array.from(varying, (f) => means[f]!),
+      ),
+    },
   };
+}
+
+/** Of products of columns, and of ones and targets behind them, those of some columns. */
+function among(matrix: Float64Array, size: number, some: Int32Array): Float64Array {
+  const places = [...some, size - 2, size - 1];
+  return Float64Array.from(places.flatMap((f) => places.map((g) => matrix[f * size + g]!)));
 }
 
 /** Weights whose mean is 1, so that a penalty is as strong as without them. */
