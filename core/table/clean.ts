@@ -24,7 +24,7 @@ import { detect } from './detect/detect.ts';
 import { mask } from './detect/personal.ts';
 import { findDuplicates, findTargetless, findUseless, useBits, without } from './leave-out.ts';
 import { writeLeftOut } from './left-out-rows.ts';
-import { look } from './look.ts';
+import { type Look, look } from './look.ts';
 import { namesOf, type Raw, readRaw } from './raw.ts';
 import { Rejects } from './rejects.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
@@ -32,6 +32,7 @@ import { type Change, changesOf, describe, rawStatistics, reportOf } from './rep
 import { convertedSql, restage, rowGroups, type Stage, within } from './stage.ts';
 import { distinctNumbers } from './statistics.ts';
 import { chooseTarget, decideTask, type Inferred } from './target.ts';
+import { withoutName } from './unique-names.ts';
 import { byCodeUnit, type Form, missingTokensOf } from './values.ts';
 
 /** Written beside the table where it has fewer rows than could be read; see left-out-rows.ts. */
@@ -111,7 +112,10 @@ async function clean(database: DuckDBConnection, second: DuckDBConnection, input
   if (kept < 2) {
     throw new IngotError('EmptyDataset', `After cleaning there is one row in ${namesOf(input)}: nothing can be learned from that.`, {
       where: namesOf(input),
-      fix: 'Upload more rows; a few dozen are the least that makes sense.',
+      fix:
+        rejectedRows > 0
+          ? `${rejectedRows} rows were rejected, as rejects.csv says; the first line of a file has to name the columns, or be a row like the others.`
+          : 'Upload more rows; a few dozen are the least that makes sense.',
     });
   }
   const table = join(input.directory, 'table.parquet');
@@ -203,7 +207,10 @@ async function decideColumns(
   spec: DatasetSpec,
 ): Promise<{ columns: Column[]; targetColumn: Column; inferred: Inferred }> {
   checkSpecColumns(spec, raw.names);
-  const { target, inferred } = chooseTarget(spec, raw.names);
+  const nameless = new Set(raw.changes.flatMap(({ column = '', reason }) => (reason === withoutName ? [column] : [])));
+  const isBlank = ({ plain, counts }: Look) => plain === 0 && counts.size > 0 && [...counts.keys()].every((value) => value.trim() === '');
+  const blank = raw.names.filter((name, index) => nameless.has(name) && isBlank(raw.looks[index]!));
+  const { target, inferred } = chooseTarget(spec, raw.names, blank);
   const forms: Form[] = raw.looks.map(({ form }) => form);
   const tried = forms.map(({ as }) => new Set([as]));
   const columns: Column[] = [];

@@ -13,8 +13,11 @@ const classShare = 0.05;
 /** More classes than these are no classes. */
 const mostLabels = 1000;
 
-/** @throws IngotError UnusableTarget where the spec's target is not among the columns */
-export function chooseTarget(spec: DatasetSpec, names: string[]): { target: string; inferred: Inferred } {
+/**
+ * @param blank columns without a name and without a value, as a delimiter at the end of each line makes them: none is meant
+ * @throws IngotError UnusableTarget where the spec's target is not among the columns
+ */
+export function chooseTarget(spec: DatasetSpec, names: string[], blank: readonly string[] = []): { target: string; inferred: Inferred } {
   const byRole = Object.entries(spec.columns ?? {}).find(([, { role }]) => role === 'target')?.[0];
   const named = spec.target ?? byRole;
   if (named !== undefined && !names.includes(named)) {
@@ -25,8 +28,9 @@ export function chooseTarget(spec: DatasetSpec, names: string[]): { target: stri
   }
   if (named !== undefined) return { target: named, inferred: { what: 'target', value: named, why: 'dataset.json says so' } };
   const open = names.filter((name) => spec.columns?.[name]?.role === undefined || !Object.hasOwn(spec.columns, name));
-  const target = open.at(-1) ?? names.at(-1)!;
-  return { target, inferred: { what: 'target', value: target, why: 'it is the last column' } };
+  const target = open.findLast((name) => !blank.includes(name)) ?? open.at(-1) ?? names.at(-1)!;
+  const why = blank.length > 0 ? 'it is the last column with a name or a value' : 'it is the last column';
+  return { target, inferred: { what: 'target', value: target, why } };
 }
 
 export interface TargetValues {

@@ -58,6 +58,14 @@ describe('files that cannot be used get an error with place and mend', () => {
     expect(failure).toMatchObject({ code, message: expect.stringMatching(message), where: expect.any(String), fix: expect.any(String) });
   });
 
+  it('a title before the names: the rows that were rejected for it are spoken of', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i},${i % 7},${i % 2 ? 'p' : 'q'}`).join('\n');
+    await expect(clean({ a: `Report of sales\nExported 2026-01-01\n\na,b,y\n${rows}\n` })).rejects.toMatchObject({
+      code: 'EmptyDataset',
+      fix: expect.stringMatching(/^61 rows were rejected, as rejects.csv says; the first line/),
+    });
+  });
+
   it('parquet cut off or damaged', async () => {
     const bytes = await parquetBytes();
     for (const broken of [

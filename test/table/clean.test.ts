@@ -149,6 +149,14 @@ describe('formats are told by content', () => {
     expect((await clean({ 'a.jsonl': lines.join('\n') })).report.target).toBe('y');
   });
 
+  it('a delimiter at the end of each line makes no target', async () => {
+    const { report } = await clean({ a: 'x,y,\n1,p,\n2,q,\n3,p,\n' });
+    expect(report.target).toBe('y');
+    expect(report.inferred).toContainEqual({ what: 'target', value: 'y', why: 'it is the last column with a name or a value' });
+    expect((await clean({ a: 'x,y,\n1,p,4\n2,q,\n3,p,5\n' })).report.target).toBe('column3');
+    await expect(clean({ a: 'x,y,z\n1,p,\n2,q,\n3,p,\n' })).rejects.toThrow(/'z' is missing in all 3 rows/);
+  });
+
   it('several files are one table, columns matched by name', async () => {
     const { names, rows, report } = await clean(
       { 'a.csv': 'x,y\n1,p\n2,q\n', 'b.jsonl': '{"Y":"p","z":7,"x":3}\n{"x":4,"Y":"q","z":8}' },

@@ -118,10 +118,10 @@ test('the laptop cloud does what the rules of its template say, at the start and
     await second.close();
     vi.setSystemTime(at('2026-12-03T08:00:00'));
     const third = await start(template, {}, home);
-    await vi.waitFor(() => expect(keys(third)).toEqual(['checkpoints/2', 'runs/1']));
+    await expect.poll(() => keys(third)).toEqual(['checkpoints/2', 'runs/1']);
     vi.setSystemTime(at('2026-12-09T08:00:00'));
     vi.advanceTimersByTime(3600_000);
-    await vi.waitFor(() => expect(keys(third)).toEqual(['runs/1']));
+    await expect.poll(() => keys(third)).toEqual(['runs/1']);
     await third.close();
   } finally {
     vi.useRealTimers();
