@@ -211,7 +211,7 @@ function multiply(
     const some = Math.min(room, count - at);
     columns.forEach((column, f) => {
       copies.set(column.subarray(at, at + some), f * room);
-      copies.fill(0, f * room + some, Math.min((f + 1) * room, f * room + some + 7));
+      if (some < room) copies.fill(0, f * room + some, Math.min((f + 1) * room, f * room + some + 7));
     });
     others.forEach((other, f) => {
       if (other !== 'ones') otherCopies.set(other.subarray(at, at + some), f * room);
