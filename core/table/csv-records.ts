@@ -38,6 +38,9 @@ export function withoutMark(cell: string): string {
   return cell.slice(from);
 }
 
+/** What a spreadsheet may write as the first line of a file: the delimiter. */
+export const delimiterLine = /^\uFEFF?sep=(.)$/i;
+
 /**
  * Splits one record. Quotes count only at the start of a field (after spaces and byte order marks), and a doubled quote is a quote, as RFC 4180
  * has it.
@@ -119,7 +122,7 @@ export async function readRecords(
     if (at >= lines.length && (done || !(await more()))) return;
     if (at >= lines.length) continue;
     const first = withoutEnd(lines[at]!);
-    if (first.toString('latin1').trim() === '') {
+    if (first.toString('latin1').trim() === '' || (line === 1 && delimiterLine.test(first.toString('utf8')))) {
       at++;
       line++;
       continue;

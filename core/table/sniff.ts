@@ -1,7 +1,7 @@
 /** What a file is, told by its first bytes; its name is only a hint. */
 import { isUtf8 } from 'node:buffer';
 import type { DatasetSpec } from '../spec.ts';
-import { parseRecord } from './csv-records.ts';
+import { delimiterLine, parseRecord } from './csv-records.ts';
 import { guessNumber } from './number-guess.ts';
 
 export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin-1';
@@ -74,8 +74,11 @@ const sampleRecords = 200;
 export function detectDialect(text: string, spec: Pick<DatasetSpec, 'delimiter' | 'header'>, wholeFile: boolean): Dialect {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== '');
   if (!wholeFile && lines.length > 1) lines.pop();
+  const declared = lines[0]?.match(delimiterLine)?.[1];
+  if (declared !== undefined) lines.shift();
+  const known = spec.delimiter ?? declared;
   const quote = lines.some((line) => line.includes('"')) || !lines.some((line) => /(^|[,;\t|])'[^']*'([,;\t|]|$)/.test(line)) ? '"' : "'";
-  const candidates = (spec.delimiter === undefined ? delimiters : [spec.delimiter]).map((delimiter) => {
+  const candidates = (known === undefined ? delimiters : [known]).map((delimiter) => {
     const records = recordsOf(lines, delimiter, quote);
     const counts = new Map<number, number>();
     for (const record of records) counts.set(record.length, (counts.get(record.length) ?? 0) + 1);

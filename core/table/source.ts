@@ -6,7 +6,7 @@ import { finished } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { DatasetSpec } from '../spec.ts';
-import { byteOrderMark, formatRecord, readRecords } from './csv-records.ts';
+import { byteOrderMark, delimiterLine, formatRecord, readRecords } from './csv-records.ts';
 import { identifier, literal, rowsOf } from './database.ts';
 import { type JsonLinesTable, readJsonLines } from './json-lines.ts';
 import type { Rejects } from './rejects.ts';
@@ -166,10 +166,19 @@ function openDelimited(
   const names = header ? dialect.names : Array.from({ length: width }, (_, column) => `column${column + 1}`);
   const repair = () => repairDelimited(input, path, dialect, { file, names });
   // What DuckDB can't read in parallel, or would read in another way than we do, is read record by record at once.
-  if (encoding !== 'utf-8' || width < 2 || !text.includes('\n') || text.includes('\0') || /^\uFEFF?[ \t]*[\r\n]/.test(text))
+  if (
+    encoding !== 'utf-8' ||
+    width < 2 ||
+    !text.includes('\n') ||
+    text.includes('\0') ||
+    /^\uFEFF?[ \t]*[\r\n]/.test(text) ||
+    delimiterLine.test(firstLine(text))
+  )
     return repair();
   return { file, names, sql: csvSql(path, width, { delimiter, quote, header }), repair, text: { path, delimiter, quote, header, width } };
 }
+
+const firstLine = (text: string) => text.split(/[\r\n]/, 1)[0]!;
 
 async function repairDelimited(
   input: SourceInput,

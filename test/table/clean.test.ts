@@ -32,6 +32,7 @@ describe('formats are told by content', () => {
     ['lone CR', 'a.csv', text.replaceAll('\n', '\r'), {}],
     ['blank lines', 'a.csv', `\n\n${text.replaceAll('\n', '\n\n')}\n\n`, {}],
     ['a byte order mark', 'a.csv', `\uFEFF${text}`, { encoding: 'utf-8' }],
+    ['its delimiter in its first line', 'a.csv', `\uFEFFsep=;\r\n${text.replaceAll(',', ';')}`, { delimiter: ';', header: true }],
     ['UTF-16 LE', 'a.csv', utf16('le', true), { encoding: 'utf-16le' }],
     ['UTF-16 BE', 'a.csv', utf16('be', true), { encoding: 'utf-16be' }],
     ['UTF-16 without mark', 'a.csv', utf16('be', false), { encoding: 'utf-16be' }],
