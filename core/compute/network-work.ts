@@ -48,11 +48,11 @@ export const networkWork: Estimator = {
     }, 0);
   },
 
-  // The table row by row, the rows to predict by column too; the weights with their gradients and moments; and a batch of activations.
+  // The table row by row, and of each its truth and places; the rows to predict by column too; the weights with their gradients and moments; and a batch of activations.
   memory(shape, candidates, validRows) {
     const most = Math.max(...candidates.map((params) => weightsOf(shape, resolve(params)) * 40 + unitsOf(shape, resolve(params)) * 4096));
     const rows = shape.rows + validRows;
-    return besideTable(shape, rows * shape.features * 4) + rows * 16 + validRows * shape.features * 8 + most;
+    return besideTable(shape, rows * shape.features * 4) + rows * 48 + validRows * shape.features * 8 + most;
   },
 
   modelSize: (shape, params) => weightsOf(shape, resolve(params)),

@@ -3,7 +3,7 @@
  * Its arguments, as JSON: a family, a shape, parameters, and how many rows more are predicted out of fold (0: all rows are fitted on).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Shape } from '../../core/compute/estimator.ts';
 import { familyOf } from '../../core/models/families.ts';
@@ -38,7 +38,7 @@ const labels = new Int32Array(all);
 for (let row = 0; classes > 0 && row < all; row++) labels[row] = Math.abs(Math.floor(signal[row]! * 2)) % classes;
 const y: Target = classes === 0 ? { task: 'regression', values: signal } : { task: 'classification', classes, labels };
 const x = file.matrix();
-const context = { seed: 1, workers: availableParallelism() };
+const context = { seed: 1, workers: 2 };
 collectMemory();
 await say('begin');
 if (valid === 0) (await familyOf(family).fit(x, y, params, context)).serialize();

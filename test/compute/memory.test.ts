@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
@@ -14,6 +13,8 @@ import { planAuto } from '../../core/search/auto/plan-auto.ts';
 import { memoryHeld } from '../../local/batch/usage.ts';
 
 const mebibyte = 2 ** 20;
+/** Of the process that fits. */
+const workers = 2;
 
 /** MiB that a process holds at most of a fit, the table and what the process takes from the start apart. */
 async function heldBy(family: string, shape: Shape, params: Params, validRows: number): Promise<number> {
@@ -50,7 +51,7 @@ describe.skipIf(process.platform !== 'linux')('the memory of a fit on a table th
   ])('%s, %i classes, %o: is what was estimated, or somewhat less', { timeout: 300_000 }, async (family, classes, params, validRows) => {
     const shape = { rows, features: 36, classes };
     const complete = familyOf(family).parse(params);
-    const estimated = memoryWith(shape, [estimatorOf(family).memory(shape, [complete], validRows, availableParallelism())]);
+    const estimated = memoryWith(shape, [estimatorOf(family).memory(shape, [complete], validRows, workers)]);
     const held = processBytes + (await heldBy(family, shape, params, validRows)) * mebibyte;
     expect(estimated / held).toBeGreaterThanOrEqual(1);
     expect(estimated / held).toBeLessThan(1.4);
