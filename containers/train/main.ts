@@ -21,16 +21,16 @@ import { once } from '../../functions/shared/objects.ts';
 import type { Services } from '../../functions/shared/services.ts';
 import { type RunEvent, StageError } from '../../functions/shared/stage.ts';
 import { transformRevision } from '../../functions/transform.lambda.ts';
-import { fitInSight } from './fit-in-sight.ts';
 import { searchSlice } from './search-slice.ts';
 import { tellUsage } from './usage.ts';
+import { watchedFit } from './watched-fit.ts';
 import type { OnInterrupt } from './watched-thread.ts';
 
 /** What each job does, with the event that its submitter gave it; `index` is that of a child of an array job. */
 const work: Record<JobStage, (event: never, services: Services, index: number, onInterrupt: OnInterrupt) => Promise<void>> = {
   Search: searchSlice,
   Finish: async (event: RunEvent, services, _, onInterrupt) => {
-    await fitInSight(event, services, onInterrupt);
+    await watchedFit(event, services, onInterrupt);
     for (const stage of [optimise, gate]) await stage(event, services);
   },
   Clean: (source: DataSource, services) => cleanUpload(source, services),

@@ -22,12 +22,11 @@ export function parseCsv(text: string, schema: RowSchema, { header = true }: Csv
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const records = [...readRecords(body, delimiterOf(body, schema))];
   const first = records[0]?.cells;
+  const known = first && header !== false ? knownPlaces(first, schema) : [];
   const named =
     first !== undefined &&
-    (header === 'auto'
-      ? first.some((name) => name.trim() !== '') && knownPlaces(first, schema).every((place) => place !== undefined)
-      : header);
-  const places = named ? placesOf(first, schema) : schema.columns.map((_, place) => place);
+    (header === 'auto' ? first.some((name) => name.trim() !== '') && known.every((place) => place !== undefined) : header);
+  const places = named ? placesOf(first, known, schema) : schema.columns.map((_, place) => place);
   const data = named ? records.slice(1) : records;
   const rows = schema.allocate(data.length);
   data.forEach(({ cells, line }, row) => {
@@ -53,9 +52,8 @@ function knownPlaces(header: readonly string[], { places }: RowSchema): (number 
 }
 
 /** The place of each named column. @throws IngotError InvalidRow for an unknown, repeated or missing name */
-function placesOf(header: readonly string[], schema: RowSchema): number[] {
+function placesOf(header: readonly string[], known: readonly (number | undefined)[], schema: RowSchema): number[] {
   const seen = new Set<number>();
-  const known = knownPlaces(header, schema);
   const places = header.map((cell, i) => {
     const place = known[i];
     if (place === undefined) throw schema.unknownField(cell, `line 1, column ${cell}`);

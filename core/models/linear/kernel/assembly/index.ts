@@ -195,7 +195,7 @@ export function addSingleProducts(
       for (let i: usize = 0; i < bytes; i += 8) v128.store64_lane(to + i, f32x4.demote_f64x2_zero(v128.load(at + (i << 1))), 0);
       to += SINGLE_COLUMN;
     }
-    // What stands behind the last row in its four counts as 0.
+    // What stands behind the last row in its eight counts as 0.
     for (let at = plain; at < to && rows & 7; at += SINGLE_COLUMN) memory.fill(at + (rows << 2), 0, bytes - (rows << 2));
     for (let f: usize = 0; f < size; f += 2)
       for (let g: usize = 0; g <= f + 1; g += 4)

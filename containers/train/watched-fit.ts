@@ -6,7 +6,7 @@ import type { Services } from '../../functions/shared/services.ts';
 import type { RunEvent } from '../../functions/shared/stage.ts';
 import { limitOf, type OnInterrupt, startThread, watchThread } from './watched-thread.ts';
 
-export async function fitInSight(
+export async function watchedFit(
   event: RunEvent,
   { models, log }: Pick<Services, 'models' | 'log'>,
   onInterrupt: OnInterrupt,
