@@ -6,8 +6,8 @@ import { deadlineOf, type Stop } from './budget.ts';
 
 /** Beyond this many times the estimate, a machine's slowness is taken for a pause that is over. */
 const mostSlowness = 4;
-/** What is kept is by the upper end of estimates, which is for machines that are this much slower. */
-const plannedSlowness = 1.2;
+/** Of what is planned for it, preparation takes this at most on a machine that is as fast as was planned with: half to two thirds of it, on a quiet one. */
+const usualShare = 0.8;
 /** Of what is left when the run starts, what may be kept for the stages after the search because the machine is slow. */
 const mostKept = 0.65;
 
@@ -18,8 +18,8 @@ function startOf({ createdAt, uploadedAt }: RunRecord, { budget }: Plan): Date {
 }
 
 /**
- * When a piece of work is over: what is kept for the stages after it is longer by as much as preparation took longer than was planned, as they run on the
- * same machine.
+ * When a piece of work is over: what is kept for the stages after it is longer by as much as preparation took longer than it usually does, as they run on
+ * the same machine.
  * @param until seconds of the run by which it is over on a machine as fast as was planned with
  * @returns the same, or less
  */
@@ -30,7 +30,7 @@ function untilOn({ createdAt, uploadedAt }: RunRecord, { budget, rungs }: Plan, 
   const end = minutes * 60 - preparation.seconds;
   // The search is what gives way, though not altogether.
   const most = (mostKept * (minutes * 60 - took)) / (end - searchUntil);
-  return end - (end - until) * Math.max(1, Math.min(mostSlowness, took / preparation.seconds / plannedSlowness, most));
+  return end - (end - until) * Math.max(1, Math.min(mostSlowness, took / preparation.seconds / usualShare, most));
 }
 
 /**
