@@ -2,7 +2,7 @@
  * Whole runs under budgets in a made-up time: the stages are the real ones on a small table, which is said to be as large as the seed wants and
  * takes the time that the estimates give for that, on machines slower than any estimate, or so busy that calls and preparation take up to thrice as long. By the seed fits throw, or never end, and processes are killed.
  *
- * `INGOT_BUDGETS=100 npx vitest run test/compute/hundred.test.ts` tries a hundred seeds of each budget; here are few.
+ * `INGOT_BUDGETS=100 npx vitest run test/compute/hundred.test.ts` tries a hundred seeds of each budget, as `.ci/run` does; here are few.
  */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { callsOf, fixedDollars, pipelineSecondDollars, secondDollars } from '../../core/compute/cost.ts';

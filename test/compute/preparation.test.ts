@@ -124,12 +124,13 @@ describe('what is kept for the last stages', () => {
     return (await Promise.all(ends)).map((left) => Math.round((prepared + left!() / 1000) * 10) / 10);
   }
 
-  test('is what was planned on a machine that is as quick, and grows with its slowness, to two thirds of what is left', async () => {
-    expect(await overAfter(5)).toEqual([45, 50, 59]);
+  test('is what was planned where preparation takes what it usually does, and grows with its slowness, to two thirds of what is left', async () => {
     expect(await overAfter(2)).toEqual([45, 50, 59]);
-    expect(await overAfter(6)).toEqual([45, 50, 59]);
-    expect(await overAfter(9)).toEqual([37.5, 45, 58.5]);
-    expect(await overAfter(12)).toEqual([30, 40, 58]);
+    expect(await overAfter(4)).toEqual([45, 50, 59]);
+    expect(await overAfter(5)).toEqual([41.3, 47.5, 58.8]);
+    expect(await overAfter(6)).toEqual([37.5, 45, 58.5]);
+    expect(await overAfter(8)).toEqual([30, 40, 58]);
+    expect(await overAfter(12)).toEqual([28.8, 39.2, 57.9]);
     expect(await overAfter(30)).toEqual([40.5, 47, 58.7]);
   });
 });
