@@ -133,4 +133,4 @@ export const functionNames = [
 export type FunctionName = (typeof functionNames)[number];
 
 /** Tagged on every version, hashed into every run: same data, seed and version give the same bytes. */
-export const version = '0.1.0';
+export const version = '0.2.0';

@@ -36,13 +36,13 @@ export const gate = stage('Gate', runEvent, async (event, { data, models, now })
   const { run, dataset, revision } = event;
   if (await models.head(modelKeys.gate(run))) return event;
   const started = performance.now();
-  const [plan, fit, fitted, { answers: found }, graph, preprocess, report, { spec }] = await Promise.all([
+  const preprocess = await readPreprocess(data, dataset, revision);
+  const [plan, fit, fitted, { answers: found }, graph, report, { spec }] = await Promise.all([
     needJson<Plan>(models, modelKeys.plan(run)),
     needJson<Fit>(models, modelKeys.fit(run)),
     needBytes(models, modelKeys.fitted(run)),
     needJson<FoundAnswers>(models, modelKeys.answers(run)),
     needBytes(models, modelKeys.graph(run)),
-    readPreprocess(data, dataset, revision),
     needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);

@@ -17,11 +17,11 @@ export interface Optimised extends OptimiseReport {
 
 export const optimise = stage('Optimise', runEvent, async ({ run, dataset, revision }, { data, models }): Promise<RunEvent> => {
   if (!(await models.head(modelKeys.optimised(run)))) {
-    const [{ family }, { answers }, fitted, preprocess] = await Promise.all([
+    const preprocess = await readPreprocess(data, dataset, revision);
+    const [{ family }, { answers }, fitted] = await Promise.all([
       needJson<Fit>(models, modelKeys.fit(run)),
       needJson<FoundAnswers>(models, modelKeys.answers(run)),
       needBytes(models, modelKeys.fitted(run)),
-      readPreprocess(data, dataset, revision),
     ]);
     const started = performance.now();
     const { graph, report } = await optimiseGraph({ preprocess, model: deserializeModel(family, fitted), answers });

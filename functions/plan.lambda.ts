@@ -17,7 +17,6 @@ import {
 } from '../core/compute/ways.ts';
 import type { ErrorBody } from '../core/errors.ts';
 import { flagCount } from '../core/features/layout.ts';
-import type { Preprocess } from '../core/features/preprocess.ts';
 import { dataKeys, modelKeys } from '../core/keys.ts';
 import { environment, type Stage } from '../core/names.ts';
 import { getJson, putJson } from '../core/object-store.ts';
@@ -28,6 +27,7 @@ import { planAuto } from '../core/search/auto/plan-auto.ts';
 import type { Plan, RunRecord, TrialResult } from '../core/search/plan.ts';
 import { planSearch, type Question, searchOf } from '../core/search/plan-search.ts';
 import { failedJob } from './shared/failed-job.ts';
+import { readPreprocess } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
 import { type Answer, answerOf, batchSettings } from './shared/run-jobs.ts';
@@ -44,7 +44,7 @@ export const plan = stage('Plan', planEvent, async ({ error, ...event }, service
   const planned = await getJson<Plan>(models, modelKeys.plan(run));
   if (planned) return answerOf(planned, await newestRung(models, planned), services);
   const [{ task, rows, classes, columns, features, skewed = false, probe, leftOut = [] }, { spec }, record] = await Promise.all([
-    needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
+    readPreprocess(data, dataset, revision),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     getJson<RunRecord>(models, modelKeys.run(run)),
   ]);

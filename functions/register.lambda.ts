@@ -20,20 +20,22 @@ import { type Leaderboard, type Plan, preparedSeconds, type RunRecord, type Tria
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
 import type { Optimised } from './optimise.lambda.ts';
+import { readPreprocess } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needBytes, needJson, once } from './shared/objects.ts';
 import type { Services } from './shared/services.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
 
 export const register = stage('Register', runEvent, async (event, services): Promise<RunEvent> => {
-  const { run, dataset } = event;
-  const { models, now } = services;
+  const { run, dataset, revision } = event;
+  const { data, models, now } = services;
   if (!(await models.head(modelKeys.registered(run)))) {
+    const preprocess = await readPreprocess(data, dataset, revision);
     const [gate, graph, explain, draft] = await Promise.all([
       needJson<Gate>(models, modelKeys.gate(run)),
       needBytes(models, modelKeys.graph(run)),
       needBytes(models, modelKeys.explained(run)),
-      draftCard(event, services),
+      draftCard(event, preprocess, services),
     ]);
     const version = await claimVersion(models, dataset, run, now());
     await publishVersion(models, { ...draft, version, createdAt: now().toISOString() }, graph, gate.baseline, explain);
@@ -45,9 +47,10 @@ export const register = stage('Register', runEvent, async (event, services): Pro
 /** All of the card that does not depend on the version's number. */
 async function draftCard(
   { run, dataset, revision }: RunEvent,
+  preprocess: Preprocess,
   { data, models }: Services,
 ): Promise<Omit<ModelCard, 'version' | 'createdAt'>> {
-  const [plan, leaderboard, fit, found, optimised, gate, report, preprocess, origin] = await Promise.all([
+  const [plan, leaderboard, fit, found, optimised, gate, report, origin] = await Promise.all([
     needJson<Plan>(models, modelKeys.plan(run)),
     needJson<Leaderboard>(models, modelKeys.leaderboard(run)),
     needJson<Fit>(models, modelKeys.fit(run)),
@@ -55,7 +58,6 @@ async function draftCard(
     needJson<Optimised>(models, modelKeys.optimised(run)),
     needJson<Gate>(models, modelKeys.gate(run)),
     needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
-    needJson<Preprocess>(data, dataKeys.preprocess(dataset, revision)),
     needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
   ]);
   const [fallback, record] = await Promise.all([

@@ -87,8 +87,10 @@ const mostCells = 3e8;
 export async function transformRevision(dataset: string, revision: string, services: Services, uploadedAt?: string): Promise<void> {
   try {
     await makeFeatures(dataset, revision, services, uploadedAt);
-    await startRun(dataset, revision, services, uploadedAt);
-    await listSuspiciousLabels(dataset, revision, services.data);
+    // By another release, before an upgrade: its run, under its name, says that the file is to be uploaded again, unless it is further than that.
+    const by = (await needJson<CleanReport>(services.data, dataKeys.report(dataset, revision))).version;
+    await startRun(dataset, revision, by, services, uploadedAt);
+    if (by === version) await listSuspiciousLabels(dataset, revision, services.data);
   } catch (error) {
     if (error instanceof IngotError && error.status < 500) return reject(dataset, revision, error, services);
     await advanceRevision(dataset, revision, { status: 'CLEAN', error: troubleOf(error) }, services);
@@ -178,14 +180,18 @@ async function advanceRevision(
   if (pointer?.revision === revision) await advanceDataset(data, dataset, { ...next, source: pointer.source, revision });
 }
 
-/** Starts the revision's run. Where it has ended before, as data may be uploaded again, its version is released once more. */
+/**
+ * Starts the revision's run. Where it has ended before, as data may be uploaded again, its version is released once more.
+ * @param by the release that cleaned it
+ */
 async function startRun(
   dataset: string,
   revision: string,
+  by: string,
   { data, models, executions, now }: Services,
   uploadedAt?: string,
 ): Promise<void> {
-  const run = runOf(dataset, revision, version);
+  const run = runOf(dataset, revision, by);
   const pointer = await getDataset(data, dataset);
   // Before it is asked whether there is a version: a run that ends meanwhile finds the upload.
   if (pointer?.revision === revision) await noteSource(models, run, pointer.source);

@@ -2,7 +2,7 @@
 import type { Interval } from './interval.ts';
 import type { Lane } from './lane.ts';
 import type { Preparation } from './limits.ts';
-import type { PricedBy } from './prices.ts';
+import { type PricedBy, publicPrices } from './prices.ts';
 
 /** As `plan.json` keeps it. */
 export interface Estimate {
@@ -25,6 +25,7 @@ export type Expected = Pick<Estimate, 'coreSeconds' | 'memory' | 'seconds' | 'do
 };
 
 export function expectedOf({ coreSeconds, memory, seconds, dollars, lane }: Estimate): Expected {
-  const { region, asOf, source } = lane.prices;
+  // The first release's list, which was AWS's, did not say so.
+  const { region, asOf, source = publicPrices.source } = lane.prices;
   return { coreSeconds, memory, seconds, dollars, prices: { region, asOf, source } };
 }

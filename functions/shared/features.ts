@@ -16,6 +16,7 @@ import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
 import { areFew } from '../../core/models/take-matrix.ts';
 import { collectMemory } from '../../core/models/wasm-memory.ts';
+import { version } from '../../core/names.ts';
 import { getJson, type ObjectStore, putJson } from '../../core/object-store.ts';
 import { mix32 } from '../../core/random.ts';
 import { foldCount, foldsOf } from '../../core/search/folds.ts';
@@ -184,10 +185,18 @@ export async function withTrain<T>(
 /** Told apart in the seed: the rows that are trained on. */
 const sampleSeed = 0x5a3;
 
+/**
+ * What was prepared by another release is not learned from: its features may mean something else, and what is fitted on the ones would be served the others.
+ * @throws IngotError NotFound where the features have not been made, Conflict where they are another release's
+ */
 export async function readPreprocess(data: ObjectStore, dataset: string, revision: string): Promise<Preprocess> {
   const preprocess = await getJson<Preprocess>(data, dataKeys.preprocess(dataset, revision));
   if (!preprocess) throw missing(dataset, revision);
-  return preprocess;
+  if (preprocess.version === version) return preprocess;
+  throw new IngotError('Conflict', `The dataset '${dataset}' was prepared by Ingot ${preprocess.version}, and this is ${version}.`, {
+    where: dataKeys.preprocess(dataset, revision),
+    fix: 'Upload its file again, which is then prepared and learned anew; the versions that there are stay.',
+  });
 }
 
 function missing(dataset: string, revision: string): IngotError {
