@@ -1,27 +1,17 @@
 /** What holds data keeps its place in the template for ever: CloudFormation would replace what another release names otherwise. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gunzipSync } from 'node:zlib';
 import { type Stack, Stage } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, describe, expect, it } from 'vitest';
+import { firstTemplate, type Resource, type StackTemplate } from '../upgrade/first-stack.ts';
 import { stackOf } from './stack.ts';
 
-interface Resource {
-  Type: string;
-  Properties?: Record<string, unknown>;
-  DeletionPolicy?: string;
-  UpdateReplacePolicy?: string;
-}
-
-/** As the first release deployed it, of 25 November 2026: `stackOf()` at 25c19f4. It is in stacks that run, so it never changes. */
-const first = JSON.parse(gunzipSync(readFileSync(new URL('first-release.template.json.gz', import.meta.url))).toString()) as {
-  Resources: Record<string, Resource>;
-};
-const today = Template.fromStack(stackOf()).toJSON() as typeof first;
+const first = firstTemplate();
+const today = Template.fromStack(stackOf()).toJSON() as StackTemplate;
 
 /**
  * What people keep something in, or call by name, with the properties whose change makes CloudFormation replace it ("Update requires: Replacement" in
