@@ -132,5 +132,5 @@ export const functionNames = [
 
 export type FunctionName = (typeof functionNames)[number];
 
-/** Tagged on every version, hashed into every run: same data, seed and version give the same bytes. */
+/** Tagged on every version, hashed into every revision and run: same data, seed and version give the same bytes. So it rises with each release. */
 export const version = '0.2.0';

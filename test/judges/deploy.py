@@ -1,6 +1,8 @@
 """
 What a user does with a deployed stack, by boto3 and urllib alone. Reads from stdin the stack's outputs, an endpoint, and which part to play:
 
+    old      puts into the buckets what the first release left there, and asks what it was asked
+    kept     after an upgrade: asks it again, and whether all that was left is there as it was
     first    a dataset through the functions, questions to its model, a file that cannot be used, a run that fails
     batch    after an upgrade: what was there still answers; the same dataset through Batch
     gpu      after another: the same dataset on machines with a GPU
@@ -8,6 +10,7 @@ What a user does with a deployed stack, by boto3 and urllib alone. Reads from st
 
 Prints what it found.
 """
+import base64
 import csv
 import json
 import sys
@@ -35,7 +38,7 @@ base = f"{endpoint}/restapis/{api_id}/prod/_user_request_/"
 
 
 def call(path, body=None, key=api_key, content_type="application/json"):
-    headers = {"content-type": content_type, **({"x-api-key": key} if key else {})}
+    headers = {**({"content-type": content_type} if content_type else {}), **({"x-api-key": key} if key else {})}
     request = urllib.request.Request(base + path, data=body.encode() if body else None, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -106,6 +109,31 @@ def first():
         "rejected": rejected[1],
         "failed": {"status": failed["status"], "record": record},
     }
+
+
+def answers():
+    """The answers to the questions, by their paths."""
+    return {path: call(path, question.get("body"), content_type=question.get("type")) for path, question in given["questions"].items()}
+
+
+def leave():
+    # It has been there for a while: nobody is told of it.
+    bucket = outputs["DataBucket"]
+    told = s3.get_bucket_notification_configuration(Bucket=bucket)
+    del told["ResponseMetadata"]
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    for each in given["objects"]:
+        s3.put_object(Bucket=outputs[each["bucket"]], Key=each["key"], Body=base64.b64decode(each["body"]))
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=told)
+    return {"told": told, "asked": answers()}
+
+
+def kept():
+    def now(each):
+        return s3.get_object(Bucket=outputs[each["bucket"]], Key=each["key"])["Body"].read()
+
+    changed = [each["key"] for each in given["objects"] if now(each) != base64.b64decode(each["body"])]
+    return {"changed": changed, "asked": answers()}
 
 
 def run_on(lane, dataset):
@@ -187,4 +215,4 @@ def gone():
     return {name: keys(name) for name in ("DataBucket", "ModelBucket")}
 
 
-print(json.dumps({"first": first, "batch": through_batch, "gpu": through_gpu, "gone": gone}[given["part"]]()))
+print(json.dumps({"old": leave, "kept": kept, "first": first, "batch": through_batch, "gpu": through_gpu, "gone": gone}[given["part"]]()))

@@ -5,6 +5,8 @@ import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { python, pythonHas } from '../python.ts';
+import { firstRelease, objectsIn } from '../upgrade/first-release.ts';
+import { becomeFirstStack } from '../upgrade/first-stack.ts';
 import { type MiniStack, startMiniStack } from './ministack.ts';
 
 const run = promisify(execFile);
@@ -23,7 +25,22 @@ interface Model {
   aliases: { live: { version: number } };
 }
 
-/** What deploy.py prints of its first part. */
+/** Answers by their paths. */
+type Answers = Record<string, [status: number, body: unknown]>;
+
+/** What deploy.py prints after it has put what the first release left into its stack's buckets, and after the upgrade. */
+interface Old {
+  /** Which functions the bucket told of uploads. */
+  told: { LambdaFunctionConfigurations: object[] };
+  asked: Answers;
+}
+interface Kept {
+  /** Objects that are not as they were. */
+  changed: string[];
+  asked: Answers;
+}
+
+/** What it prints of its first part. */
 interface First {
   base: string;
   apiKey: string;
@@ -58,17 +75,22 @@ interface Graphics {
   jobs: string[];
 }
 
+/** What is asked about prices, by name or in the body. */
+const ofPrices = (path: string) => path === 'predict' || path.includes('prices');
+
 describe.skipIf(!hasJudge)(
   `the stack on an emulator that we didn't write${hasJudge ? '' : ' (skipped: no Python with ministack and boto3)'}`,
   () => {
     let ministack: MiniStack;
+    let expected: Answers;
+    let old: Old;
+    let kept: Kept;
     let found: First;
     let upgraded: Upgraded;
     let graphics: Graphics;
     let left: { DataBucket: string[]; ModelBucket: string[] };
     let home: string;
-    let before: Record<string, string>;
-    let after: Record<string, string>;
+    let outputs: Record<'first' | 'before' | 'after', Record<string, string>>;
     let goneStatus: number;
     // What a later release may bring: other settings of functions, one more key, encryption with a key of the stack's.
     const upgrade = ['-c', 'ingot:logDays=60', '-c', 'ingot:keys={"mobile":{}}', '-c', 'ingot:customerKey=true'];
@@ -90,34 +112,43 @@ describe.skipIf(!hasJudge)(
         AWS_DEFAULT_REGION: 'us-east-1',
         CDK_DISABLE_CLI_TELEMETRY: 'true',
       };
+      const assembly = join(home, 'cdk.out');
+      const cdk = (...args: string[]) => run(join(root, 'node_modules/.bin/cdk'), [...args, '--no-notices'], { cwd: root, env });
       // An emulator runs the functions as processes of this machine.
-      const cdk = (...args: string[]) =>
-        run(
-          join(root, 'node_modules/.bin/cdk'),
-          [...args, '-c', 'ingot:processor=native', '--output', join(home, 'cdk.out'), '--no-notices'],
-          {
-            cwd: root,
-            env,
-          },
-        );
-      await cdk('bootstrap');
+      const made = ['-c', 'ingot:processor=native', '--output', assembly];
       const deploy = async (...settings: string[]): Promise<Record<string, string>> => {
         await cdk('deploy', '--all', ...settings, '--outputs-file', join(home, 'outputs.json'));
         return (JSON.parse(await readFile(join(home, 'outputs.json'), 'utf8')) as { Ingot: Record<string, string> }).Ingot;
       };
-      const play = async <T>(part: 'first' | 'batch' | 'gpu' | 'gone', outputs: Record<string, string>): Promise<T> => {
+      const play = async <T>(part: 'old' | 'kept' | 'first' | 'batch' | 'gpu' | 'gone', outputs: Record<string, string>): Promise<T> => {
         const child = run(python, [join(import.meta.dirname, 'deploy.py')], { env, maxBuffer: 1 << 26 });
         const example = join(root, 'examples/breast-cancer/breast-cancer.csv');
-        child.child.stdin!.end(JSON.stringify({ part, outputs, endpoint: ministack.endpoint, example }));
+        child.child.stdin!.end(JSON.stringify({ part, outputs, endpoint: ministack.endpoint, example, objects, questions }));
         return JSON.parse((await child).stdout) as T;
       };
+      const release = firstRelease();
+      const objects = (await objectsIn(release.home))
+        .filter(({ key }) => key.split('/')[1]!.startsWith('prices'))
+        .map(({ body, ...object }) => ({ ...object, body: body.toString('base64') }));
+      await rm(release.home, { recursive: true });
+      // Runs are told of by their executions too, which no object has.
+      const questions = Object.fromEntries(Object.entries(release.answers).filter(([path]) => !path.startsWith('runs/') && ofPrices(path)));
+      expected = Object.fromEntries(Object.entries(questions).map(([path, { status, answer }]) => [path, [status, answer]]));
+
+      await cdk('bootstrap', ...made);
+      await cdk('synth', '--quiet', ...made);
+      becomeFirstStack(assembly);
+      const first = await deploy('--app', assembly);
+      old = await play<Old>('old', first);
       // The first release had no Batch.
-      before = await deploy('-c', 'ingot:batch=off');
+      const before = await deploy(...made, '-c', 'ingot:batch=off');
+      kept = await play<Kept>('kept', before);
       found = await play<First>('first', before);
-      after = await deploy(...upgrade);
+      const after = await deploy(...made, ...upgrade);
+      outputs = { first, before, after };
       upgraded = await play<Upgraded>('batch', after);
-      graphics = await play<Graphics>('gpu', await deploy(...withGpu));
-      await cdk('destroy', '--all', '--force', ...withGpu);
+      graphics = await play<Graphics>('gpu', await deploy(...made, ...withGpu));
+      await cdk('destroy', '--all', '--force', ...made, ...withGpu);
       goneStatus = (await fetch(`${found.base}v2/health/ready`)).status;
       left = await play('gone', after);
     }, 1_200_000);
@@ -125,6 +156,14 @@ describe.skipIf(!hasJudge)(
     afterAll(async () => {
       await ministack?.stop();
       if (home) await rm(home, { recursive: true, force: true });
+    });
+
+    test("an upgrade from the first release's stack keeps buckets, key and address, and all that was in the buckets answers as it did then", () => {
+      expect(old.told.LambdaFunctionConfigurations.length).toBeGreaterThan(0);
+      expect(Object.keys(expected).length).toBeGreaterThanOrEqual(12);
+      expect(old.asked).toEqual(expected);
+      expect(outputs.before).toEqual(outputs.first);
+      expect(kept).toEqual({ asked: expected, changed: [] });
     });
 
     test('an uploaded table becomes a model that answers rightly', () => {
@@ -136,7 +175,7 @@ describe.skipIf(!hasJudge)(
         expect.closeTo(1, 5),
         expect.closeTo(1, 5),
       ]);
-      expect(found.models[1].models.map(({ name }) => name)).toEqual(['cells']);
+      expect(found.models[1].models.map(({ name }) => name)).toEqual(['cells', 'prices']);
       expect(found.runs[1].runs).toContainEqual(expect.objectContaining({ dataset: 'cells', status: 'SUCCEEDED' }));
     });
 
@@ -160,7 +199,7 @@ describe.skipIf(!hasJudge)(
     });
 
     test('an upgrade in place keeps buckets, key, address, models, their versions and answers, and brings the lane of jobs', () => {
-      expect(after).toEqual({ ...before, ApiKeyIdMobile: expect.any(String) });
+      expect(outputs.after).toEqual({ ...outputs.before, ApiKeyIdMobile: expect.any(String) });
       expect(upgraded.before).toEqual(found.predicted);
       expect(upgraded.run).toEqual({ status: 'SUCCEEDED', cause: null });
       expect(upgraded.jobs.length).toBeGreaterThanOrEqual(2);
@@ -196,9 +235,14 @@ describe.skipIf(!hasJudge)(
 
     test('removal leaves the buckets and what is in them, and nothing that answers', () => {
       expect(goneStatus).toBe(404);
-      expect(left.DataBucket).toEqual(expect.arrayContaining(['raw/cells/cells.csv', 'raw/jobs/cells.csv']));
+      expect(left.DataBucket).toEqual(expect.arrayContaining(['raw/cells/cells.csv', 'raw/jobs/cells.csv', 'raw/prices/prices.csv']));
       expect(left.ModelBucket).toEqual(
-        expect.arrayContaining(['models/cells/versions/1/model.onnx', 'models/jobs/versions/1/card.json', 'models/jobs/aliases/live.json']),
+        expect.arrayContaining([
+          'models/cells/versions/1/model.onnx',
+          'models/prices/versions/2/model.onnx',
+          'models/jobs/versions/1/card.json',
+          'models/jobs/aliases/live.json',
+        ]),
       );
     });
   },
