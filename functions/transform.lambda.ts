@@ -31,6 +31,7 @@ import {
   learningOf,
   readKeys,
   readTableTarget,
+  requireSameRelease,
   splitOf,
   storedTable,
   wideIn,
@@ -86,9 +87,7 @@ const mostCells = 3e8;
  */
 export async function transformRevision(dataset: string, revision: string, services: Services, uploadedAt?: string): Promise<void> {
   try {
-    await makeFeatures(dataset, revision, services, uploadedAt);
-    // By another release, before an upgrade: its run, under its name, says that the file is to be uploaded again, unless it is further than that.
-    const by = (await needJson<CleanReport>(services.data, dataKeys.report(dataset, revision))).version;
+    const by = await makeFeatures(dataset, revision, services, uploadedAt);
     await startRun(dataset, revision, by, services, uploadedAt);
     if (by === version) await listSuspiciousLabels(dataset, revision, services.data);
   } catch (error) {
@@ -98,13 +97,16 @@ export async function transformRevision(dataset: string, revision: string, servi
   }
 }
 
-async function makeFeatures(dataset: string, revision: string, services: Services, uploadedAt?: string): Promise<void> {
+/** @returns the release that has made them: another one where they were there already */
+async function makeFeatures(dataset: string, revision: string, services: Services, uploadedAt?: string): Promise<string> {
   const { data, now } = services;
-  if (!(await data.head(dataKeys.preprocess(dataset, revision)))) {
+  const there = await getJson<Preprocess>(data, dataKeys.preprocess(dataset, revision));
+  if (!there) {
     const [report, { spec }] = await Promise.all([
       needJson<CleanReport>(data, dataKeys.report(dataset, revision)),
       needJson<RevisionOrigin>(data, dataKeys.origin(dataset, revision)),
     ]);
+    requireSameRelease(dataset, report);
     await withScratch(async (directory) => {
       const table = join(directory, 'table.parquet');
       await data.download(dataKeys.table(dataset, revision), table);
@@ -151,6 +153,7 @@ async function makeFeatures(dataset: string, revision: string, services: Service
     });
   }
   await advanceRevision(dataset, revision, { status: 'READY' }, services);
+  return there?.version ?? version;
 }
 
 const withoutCrosses = 'Crosses of columns were not chosen';
@@ -182,7 +185,8 @@ async function advanceRevision(
 
 /**
  * Starts the revision's run. Where it has ended before, as data may be uploaded again, its version is released once more.
- * @param by the release that cleaned it
+ * @param by the release that prepared it, by which the run is named: another's, in an event that comes twice, finds its run, which says what to do if it has
+ *   not ended
  */
 async function startRun(
   dataset: string,

@@ -185,16 +185,23 @@ export async function withTrain<T>(
 /** Told apart in the seed: the rows that are trained on. */
 const sampleSeed = 0x5a3;
 
-/**
- * What was prepared by another release is not learned from: its features may mean something else, and what is fitted on the ones would be served the others.
- * @throws IngotError NotFound where the features have not been made, Conflict where they are another release's
- */
+/** @throws IngotError NotFound where the features have not been made, Conflict where they are another release's */
 export async function readPreprocess(data: ObjectStore, dataset: string, revision: string): Promise<Preprocess> {
   const preprocess = await getJson<Preprocess>(data, dataKeys.preprocess(dataset, revision));
   if (!preprocess) throw missing(dataset, revision);
-  if (preprocess.version === version) return preprocess;
-  throw new IngotError('Conflict', `The dataset '${dataset}' was prepared by Ingot ${preprocess.version}, and this is ${version}.`, {
-    where: dataKeys.preprocess(dataset, revision),
+  requireSameRelease(dataset, preprocess);
+  return preprocess;
+}
+
+/**
+ * What another release has prepared is not gone on with, as it may mean something else: a model would be fitted on other features than it is served.
+ * @param prepared a report, or what was fitted
+ * @throws IngotError Conflict
+ */
+export function requireSameRelease(dataset: string, prepared: Pick<CleanReport, 'revision' | 'version'>): void {
+  if (prepared.version === version) return;
+  throw new IngotError('Conflict', `The dataset '${dataset}' was prepared by Ingot ${prepared.version}, and this is ${version}.`, {
+    where: `dataset ${dataset}, revision ${prepared.revision}`,
     fix: 'Upload its file again, which is then prepared and learned anew; the versions that there are stay.',
   });
 }

@@ -3,6 +3,8 @@ import { rmSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { dataKeys, modelKeys } from '../../core/keys.ts';
 import { version } from '../../core/names.ts';
+import { getDataset } from '../../core/registry/datasets.ts';
+import { clean } from '../../functions/clean.lambda.ts';
 import { transform } from '../../functions/transform.lambda.ts';
 import { Laboratory } from '../functions/laboratory.ts';
 import { firstRelease, type LeftObject, objectsIn } from './first-release.ts';
@@ -67,19 +69,30 @@ describe('a run that was under way', () => {
 
 describe('what was being prepared', () => {
   const report = async ({ lab, revision }: { lab: Laboratory; revision: string }) => lab.eventOf(dataKeys.report(dataset, revision));
-  const statusOf = async (lab: Laboratory) =>
-    (JSON.parse(new TextDecoder().decode((await lab.rawData.get(dataKeys.current(dataset)))!.body)) as { status: string }).status;
+  const pointerOf = async (lab: Laboratory) => (await getDataset(lab.rawData, dataset))!;
 
-  test.each([
-    ['clean', /^(features|runs|models)\//],
-    ['features without a run', /^(runs|models)\//],
-  ])('%s: the run says that the file is to be uploaded again', async (_, gone) => {
-    const found = await begun((key) => gone.test(key));
+  test('cleaned: the dataset says that its file is to be uploaded again, and then it is learned', async () => {
+    const { lab, revision } = await begun((key) => /^(features|runs|models)\//.test(key));
+    await transform(await report({ lab, revision }), lab.services);
+    expect(lab.queue.records).toEqual([]);
+    expect(await pointerOf(lab)).toMatchObject({
+      status: 'REJECTED',
+      error: { ...prepared, fix: expect.stringContaining('Upload its file again') },
+    });
+    await clean(lab.eventOf(`raw/${dataset}/cells.csv`), lab.services);
+    const again = (await pointerOf(lab)).revision!;
+    expect(again).not.toBe(revision);
+    await transform(await report({ lab, revision: again }), lab.services);
+    await lab.runAll();
+    expect(await lab.rawModels.head(modelKeys.card(dataset, 1))).toBeDefined();
+  });
+
+  test('features without a run: the run says it', async () => {
+    const found = await begun((key) => /^(runs|models)\//.test(key));
     await transform(await report(found), found.lab.services);
     await found.lab.runAll();
     expect(found.lab.queue.records.map(({ run }) => run)).toEqual([found.run]);
     expect(await failureOf(found)).toMatchObject({ ...prepared, stage: 'Plan' });
-    expect(await statusOf(found.lab)).toBe('READY');
   });
 
   test('an event that comes twice, the second time after the upgrade, changes nothing', async () => {
