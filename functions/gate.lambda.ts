@@ -26,7 +26,7 @@ import { loadModel } from '../core/serving/session.ts';
 import type { Frame } from '../core/table/frame.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
-import { readKeys, readPreprocess, readSides, readTableTarget, splitOf, storedTable } from './shared/features.ts';
+import { readPreprocess, readSides, readTableTarget, storedTable } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needBytes, needJson, once } from './shared/objects.ts';
 import { withScratch } from './shared/scratch.ts';
@@ -54,9 +54,7 @@ export const gate = stage('Gate', runEvent, async (event, { data, models, now })
     const columns = preprocess.columns.map(({ name }) => name);
     const table = storedTable(path, report, columns, wideOf(preprocess));
     const target = await readTableTarget(path, report);
-    const { train, test } =
-      (await readSides(data, dataset, revision, report.rows.kept)) ??
-      (await splitOf(target, table, spec, await readKeys(path, spec, report)));
+    const { train, test } = await readSides(data, dataset, revision, report.rows.kept);
     const seed = spec.seed ?? 0;
     const places = rowsToExplain(train.length, seed);
     // In one pass over the table, which may be large.

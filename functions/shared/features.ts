@@ -17,7 +17,7 @@ import type { Matrix, Target } from '../../core/models/model.ts';
 import { areFew } from '../../core/models/take-matrix.ts';
 import { collectMemory } from '../../core/models/wasm-memory.ts';
 import { version } from '../../core/names.ts';
-import { getJson, type ObjectStore, putJson } from '../../core/object-store.ts';
+import { getJson, needJson, type ObjectStore, putJson } from '../../core/object-store.ts';
 import { mix32 } from '../../core/random.ts';
 import { foldCount, foldsOf } from '../../core/search/folds.ts';
 import type { Plan } from '../../core/search/plan.ts';
@@ -52,11 +52,10 @@ export const writeTestRows = (data: ObjectStore, dataset: string, revision: stri
 /**
  * The sides as they were written.
  * @param rows of the clean table
- * @returns undefined where the features were made by a release that did not write them: then they are found anew by `splitOf`
+ * @throws IngotError NotFound where they have been deleted
  */
-export async function readSides(data: ObjectStore, dataset: string, revision: string, rows: number): Promise<Sides | undefined> {
-  const test = await getJson<number[]>(data, dataKeys.testRows(dataset, revision));
-  if (!test) return undefined;
+export async function readSides(data: ObjectStore, dataset: string, revision: string, rows: number): Promise<Sides> {
+  const test = await needJson<number[]>(data, dataKeys.testRows(dataset, revision));
   const train = new Int32Array(rows - test.length);
   for (let row = 0, held = 0; row < rows; row++)
     if (row === test[held]) held++;

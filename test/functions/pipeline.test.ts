@@ -475,22 +475,6 @@ describe('a run that fails', () => {
   });
 });
 
-test('a table whose features an earlier release made, which did not write the test rows, is held out and explained alike', async () => {
-  const states = [];
-  for (const isEarlier of [false, true]) {
-    const lab = await small();
-    await lab.prepare(await lab.upload('raw/d/data.csv', table(1)));
-    const rows = dataKeys.testRows('d', lab.queue.records[0]!.revision);
-    expect(await lab.rawData.head(rows)).toBeDefined();
-    if (isEarlier) await lab.rawData.delete(rows);
-    await lab.runAll();
-    expect(await live(lab)).toMatchObject({ version: 1 });
-    const { [rows]: _, ...state } = await lab.state();
-    states.push(state);
-  }
-  expect(states[1]).toEqual(states[0]);
-});
-
 describe('a table with wrong labels, leaks and personal data', () => {
   const lab = new Laboratory();
   const rows = Array.from({ length: 300 }, (_, i) => {
