@@ -140,7 +140,7 @@ describe.skipIf(!hasJudge)(
       becomeFirstStack(assembly);
       const first = await deploy('--app', assembly);
       old = await play<Old>('old', first);
-      // The first release had no Batch.
+      // Runs begin on today's state machine: the first release's knew no second rung of a search. It had no Batch.
       const before = await deploy(...made, '-c', 'ingot:batch=off');
       kept = await play<Kept>('kept', before);
       found = await play<First>('first', before);
