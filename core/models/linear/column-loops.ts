@@ -25,8 +25,9 @@ interface Loops {
     columns: number,
     means: number,
     features: number,
-    doubles: number,
-    others: number,
+    targets: number,
+    centre: number,
+    scale: number,
     room: number,
     count: number,
     stride: number,
@@ -47,6 +48,8 @@ interface Loops {
 const start = 64;
 /** Values that are copied to the loops' memory at a time: a quarter of a megabyte, which the second cache holds. */
 const values = 2 ** 16;
+/** Values of columns whose products are taken that are copied at a time: a megabyte, as what is read in pieces of some pages comes faster. */
+const productValues = 2 ** 18;
 /** Rows that the kernel takes at a time. */
 const block = 128;
 
@@ -77,8 +80,14 @@ export function look(column: Float32Array): Look {
   return { largest: most.value, allFinite: finite.value === 1, varies: varies.value === 1, mean: sum.value / column.length };
 }
 
+/** A number is centre + spread × what it is standardised. */
+export interface Scale {
+  centre: number;
+  spread: number;
+}
+
 /** Takes their mean from finite numbers and divides them by their standard deviation, in place; that of equal ones counts as 1. */
-export function standardise(numbers: Float64Array): { centre: number; spread: number } {
+export function standardise(numbers: Float64Array): Scale {
   const room = scannedDoubles.length - 1;
   const parts = Array.from({ length: Math.ceil(numbers.length / room) }, (_, k) => numbers.subarray(k * room, (k + 1) * room));
   parts.forEach((part, k) => {
@@ -123,37 +132,56 @@ export function products(
   });
 }
 
+/** A mean of targets' squares that was not rounded to what float32 has next to 0. */
+const leastSquare = 2 ** -100;
+
+/** Products in float32, of numbers that are not finite where a column's or a target's are not. */
+export interface SingleProducts extends Scale {
+  matrix: Float64Array;
+  means: Float64Array;
+  /** The columns' largest absolute values. */
+  largests: number[];
+}
+
 /**
- * Products of columns less their means, of ones and of targets, in float32 of which no more than 128 rows are summed; the means; and the columns'
- * largest absolute values. The rows are gone through once: what was taken from the columns in their means' place is made up for.
- * @returns numbers that are not finite where a column's are not
+ * Products of columns less their means, of ones and of standardised targets, in float32 of which no more than 128 rows are summed. The rows are gone
+ * through once: what was taken from columns and targets in their means' place is made up for, and so is what targets were divided by.
  */
-export function singleProducts(
-  { columns, count }: Pick<Rows, 'columns' | 'count'>,
-  targets: Float64Array,
-): { matrix: Float64Array; means: Float64Array; largests: number[] } {
+export function singleProducts({ columns, count }: Pick<Rows, 'columns' | 'count'>, targets: Float64Array): SingleProducts {
   const features = columns.length;
   const size = features + 2;
-  const near = Float64Array.from(columns, (column) => Math.fround(meanOfSome(column)));
+  const near = Float64Array.from(columns, (column) => Math.fround(aboutOf(column).centre));
+  const about = aboutOf(targets);
   let largests: number[] = [];
   const matrix = multiply({ columns, count }, near, ['ones', targets], undefined, (layout, from, some) => {
-    const { room, stride, plain, sizes } = layout;
-    loops.addSingleProducts(layout.columns, layout.means, features, layout.others, 2, room, some, stride, plain, layout.matrix, sizes);
+    const { room, stride, plain, matrix: to, sizes } = layout;
+    if (from === 0) new Float32Array(memory.buffer, plain + features * block * 4, block).fill(1);
+    const [at, centre, scale] = [layout.others + room * 8, about.centre, 1 / about.spread];
+    loops.addSingleProducts(layout.columns, layout.means, features, at, centre, scale, room, some, stride, plain, to, sizes);
     if (from + some === count) largests = Array.from(new Float32Array(memory.buffer, sizes, features));
   });
   const ones = matrix.slice(features * size, (features + 1) * size);
-  const off = (f: number) => (f < features ? ones[f]! : 0);
+  const off = (f: number) => (f === features ? 0 : ones[f]!);
   for (let f = 0; f < size; f++)
     for (let g = 0; g < size; g++) matrix[f * size + g]! -= off(f) * ones[g]! + off(g) * ones[f]! - off(f) * off(g);
-  return { matrix, means: near.map((mean, f) => mean + off(f)), largests };
+  const square = matrix[size * size - 1]!;
+  const deviation = square > leastSquare ? Math.sqrt(square) : Number.NaN;
+  for (let f = 0; f < size; f++) {
+    matrix[(f + 1) * size - 1]! /= deviation;
+    matrix[(size - 1) * size + f]! /= deviation;
+  }
+  return {
+    ...{ matrix, means: near.map((mean, f) => mean + off(f)), largests },
+    ...{ centre: about.centre + off(size - 1) * about.spread, spread: deviation * about.spread },
+  };
 }
 
-/** Of at most 64 values, evenly spread. */
-function meanOfSome(column: Float32Array): number {
-  const some = Math.min(64, column.length);
-  let sum = 0;
-  for (let i = 0; i < some; i++) sum += column[Math.floor((i * column.length) / some)]!;
-  return sum / some;
+/** The mean of at most 64 numbers, evenly spread, and how far the farthest of them is; 1 where they are equal. */
+function aboutOf(numbers: Float32Array | Float64Array): Scale {
+  const count = Math.min(64, numbers.length);
+  const some = Array.from({ length: count }, (_, i) => numbers[Math.floor((i * numbers.length) / count)]!);
+  const centre = some.reduce((a, b) => a + b, 0) / count;
+  return { centre, spread: some.reduce((most, own) => Math.max(most, Math.abs(own - centre)), 0) || 1 };
 }
 
 /** Addresses of what products are made of, and of room for it. */
@@ -182,7 +210,7 @@ function multiply(
   const features = means.length;
   const size = features + others.length;
   const stride = Math.ceil(size / 4) * 4;
-  const room = Math.max(1, Math.floor(values / (Math.max(1, features) * block))) * block;
+  const room = Math.max(1, Math.floor(productValues / (Math.max(1, features) * block))) * block;
   let end = start;
   const take = (doubles: number) => {
     const from = end;
@@ -211,7 +239,7 @@ function multiply(
     const some = Math.min(room, count - at);
     columns.forEach((column, f) => {
       copies.set(column.subarray(at, at + some), f * room);
-      if (some < room) copies.fill(0, f * room + some, Math.min((f + 1) * room, f * room + some + 7));
+      if (some < room) copies.fill(0, f * room + some, Math.min((f + 1) * room, f * room + some + 3));
     });
     others.forEach((other, f) => {
       if (other !== 'ones') otherCopies.set(other.subarray(at, at + some), f * room);
