@@ -1,51 +1,8 @@
 /** What is in a column, and the products of all pairs of them, by loops of WebAssembly (kernel/assembly). */
-import { newMemory, reserve } from '../wasm-memory.ts';
-import { kernelBase64 } from './kernel/columns.wasm.ts';
+import { reserve } from '../wasm-memory.ts';
+import { loops, memory, start } from './kernel-memory.ts';
 import type { Rows } from './loss.ts';
 
-interface Loops {
-  look(column: number, count: number, isFirst: boolean): void;
-  range(values: number, count: number, isFirst: boolean): void;
-  standardise(values: number, count: number, centre: number, by: number): number;
-  addProducts(
-    columns: number,
-    means: number,
-    features: number,
-    doubles: number,
-    others: number,
-    factors: number,
-    room: number,
-    count: number,
-    stride: number,
-    plain: number,
-    weighted: number,
-    matrix: number,
-  ): void;
-  addSingleProducts(
-    columns: number,
-    means: number,
-    features: number,
-    targets: number,
-    centre: number,
-    scale: number,
-    room: number,
-    count: number,
-    stride: number,
-    plain: number,
-    matrix: number,
-    sizes: number,
-  ): void;
-  finite: WebAssembly.Global;
-  varies: WebAssembly.Global;
-  most: WebAssembly.Global;
-  sum: WebAssembly.Global;
-  least: WebAssembly.Global;
-  greatest: WebAssembly.Global;
-  total: WebAssembly.Global;
-}
-
-/** Address 0 is for what is not there. */
-const start = 64;
 /** Values that are copied to the loops' memory at a time: a quarter of a megabyte, which the second cache holds. */
 const values = 2 ** 16;
 /** Values of columns whose products are taken that are copied at a time: a megabyte, as what is read in pieces of some pages comes faster. */
@@ -53,11 +10,7 @@ const productValues = 2 ** 18;
 /** Rows that the kernel takes at a time. */
 const block = 128;
 
-/** One for the thread, as nothing here waits. */
-const memory = newMemory();
 reserve(memory, start + values * 4);
-const compiled = new WebAssembly.Module(Uint8Array.from(atob(kernelBase64), (char) => char.charCodeAt(0)));
-const loops = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Loops;
 const scanned = new Float32Array(memory.buffer, start, values);
 const scannedDoubles = new Float64Array(memory.buffer, start, values / 2);
 

@@ -3,6 +3,8 @@
  * Each sum has one order, so that the bits are the same on every machine.
  */
 
+export { factorise, multiply, solve } from './cholesky';
+
 /** Rows whose products are summed before they are added to the matrix; of some thirty columns they stay in the nearest cache. */
 const BLOCK: usize = 128;
 const COLUMN: usize = BLOCK << 3;
