@@ -5,14 +5,13 @@ import type { Rows } from './loss.ts';
 
 /** Values that are copied to the loops' memory at a time: a quarter of a megabyte, which the second cache holds. */
 const values = 2 ** 16;
-/** Values of columns whose products are taken that are copied at a time: a megabyte, as what is read in pieces of some pages comes faster. */
+/** Values of columns whose products are taken that are copied at a time: what is read in pieces of some pages comes faster. */
 const productValues = 2 ** 18;
-/** Rows that the kernel takes at a time. */
+/** Rows that the kernel takes at a time, and how many it is given. */
 const block = 128;
+const piece = 8 * block;
 
 reserve(memory, start + values * 4);
-const scanned = new Float32Array(memory.buffer, start, values);
-const scannedDoubles = new Float64Array(memory.buffer, start, values / 2);
 
 export interface Look {
   /** The largest absolute value; NaN and infinities count as nothing. */
@@ -24,6 +23,7 @@ export interface Look {
 
 /** @param column of at least one value */
 export function look(column: Float32Array): Look {
+  const scanned = new Float32Array(memory.buffer, start, values);
   for (let at = 0; at < column.length; at += values) {
     const some = column.subarray(at, at + values);
     scanned.set(some);
@@ -41,10 +41,11 @@ export interface Scale {
 
 /** Takes their mean from finite numbers and divides them by their standard deviation, in place; that of equal ones counts as 1. */
 export function standardise(numbers: Float64Array): Scale {
-  const room = scannedDoubles.length - 1;
+  const scanned = new Float64Array(memory.buffer, start, values / 2);
+  const room = scanned.length - 1;
   const parts = Array.from({ length: Math.ceil(numbers.length / room) }, (_, k) => numbers.subarray(k * room, (k + 1) * room));
   parts.forEach((part, k) => {
-    scannedDoubles.set(part);
+    scanned.set(part);
     loops.range(start, part.length, k === 0);
   });
   const centre = loops.total.value / numbers.length;
@@ -52,9 +53,9 @@ export function standardise(numbers: Float64Array): Scale {
   const change = (from: number, by: number) => {
     let squares = 0;
     for (const part of parts) {
-      scannedDoubles.set(part);
+      scanned.set(part);
       squares += loops.standardise(start, part.length, from, by);
-      part.set(scannedDoubles.subarray(0, part.length));
+      part.set(scanned.subarray(0, part.length));
     }
     return squares;
   };
@@ -110,7 +111,11 @@ export function singleProducts({ columns, count }: Pick<Rows, 'columns' | 'count
     const { room, stride, plain, matrix: to, sizes } = layout;
     if (from === 0) new Float32Array(memory.buffer, plain + features * block * 4, block).fill(1);
     const [at, centre, scale] = [layout.others + room * 8, about.centre, 1 / about.spread];
-    loops.addSingleProducts(layout.columns, layout.means, features, at, centre, scale, room, some, stride, plain, to, sizes);
+    // In pieces, for between calls V8 goes over to faster code.
+    for (let i = 0; i < some; i += piece) {
+      const [own, count] = [layout.columns + i * 4, Math.min(piece, some - i)];
+      loops.addSingleProducts(own, layout.means, features, at + i * 8, centre, scale, room, count, stride, plain, to, sizes);
+    }
     if (from + some === count) largests = Array.from(new Float32Array(memory.buffer, sizes, features));
   });
   const ones = matrix.slice(features * size, (features + 1) * size);

@@ -48,7 +48,7 @@ interface Loops {
 
 /** Where what is worked on begins: address 0 is for what is not there. */
 export const start = 64;
-/** One for the thread, as nothing here waits: it holds what one call works on. */
-export const memory = newMemory();
+/** One for the thread, as nothing here waits: it holds what one call works on. Not shared: views of it are gone when it grows. */
+export const memory = newMemory(false);
 const compiled = new WebAssembly.Module(Uint8Array.from(atob(kernelBase64), (char) => char.charCodeAt(0)));
 export const loops = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Loops;
