@@ -6,7 +6,7 @@ import type { Rows } from './loss.ts';
 /** Values that are copied to the loops' memory at a time: a quarter of a megabyte, which the second cache holds. */
 const values = 2 ** 16;
 /** Values of columns whose products are taken that are copied at a time: what is read in pieces of some pages comes faster. */
-const productValues = 2 ** 18;
+const productValues = 2 ** 17;
 /** Rows that the kernel takes at a time, and how many it is given. */
 const block = 128;
 const piece = 8 * block;
@@ -104,13 +104,14 @@ export interface SingleProducts extends Scale {
 export function singleProducts({ columns, count }: Pick<Rows, 'columns' | 'count'>, targets: Float64Array): SingleProducts {
   const features = columns.length;
   const size = features + 2;
-  const near = Float64Array.from(columns, (column) => Math.fround(aboutOf(column).centre));
-  const about = aboutOf(targets);
+  const near = Float64Array.from(columns, (column) => Math.fround(meanOfSome(column)));
+  const centre = meanOfSome(targets);
+  const farthest = farthestOfSome(targets, centre) || 1;
   let largests: number[] = [];
   const matrix = multiply({ columns, count }, near, ['ones', targets], undefined, (layout, from, some) => {
     const { room, stride, plain, matrix: to, sizes } = layout;
     if (from === 0) new Float32Array(memory.buffer, plain + features * block * 4, block).fill(1);
-    const [at, centre, scale] = [layout.others + room * 8, about.centre, 1 / about.spread];
+    const [at, scale] = [layout.others + room * 8, 1 / farthest];
     // In pieces, for between calls V8 goes over to faster code.
     for (let i = 0; i < some; i += piece) {
       const [own, count] = [layout.columns + i * 4, Math.min(piece, some - i)];
@@ -119,9 +120,10 @@ export function singleProducts({ columns, count }: Pick<Rows, 'columns' | 'count
     if (from + some === count) largests = Array.from(new Float32Array(memory.buffer, sizes, features));
   });
   const ones = matrix.slice(features * size, (features + 1) * size);
-  const off = (f: number) => (f === features ? 0 : ones[f]!);
+  const off = ones.slice();
+  off[features] = 0;
   for (let f = 0; f < size; f++)
-    for (let g = 0; g < size; g++) matrix[f * size + g]! -= off(f) * ones[g]! + off(g) * ones[f]! - off(f) * off(g);
+    for (let g = 0; g < size; g++) matrix[f * size + g]! -= off[f]! * ones[g]! + off[g]! * (ones[f]! - off[f]!);
   const square = matrix[size * size - 1]!;
   const deviation = square > leastSquare ? Math.sqrt(square) : Number.NaN;
   for (let f = 0; f < size; f++) {
@@ -129,17 +131,26 @@ export function singleProducts({ columns, count }: Pick<Rows, 'columns' | 'count
     matrix[(size - 1) * size + f]! /= deviation;
   }
   return {
-    ...{ matrix, means: near.map((mean, f) => mean + off(f)), largests },
-    ...{ centre: about.centre + off(size - 1) * about.spread, spread: deviation * about.spread },
+    ...{ matrix, means: near.map((mean, f) => mean + off[f]!), largests },
+    ...{ centre: centre + off[size - 1]! * farthest, spread: deviation * farthest },
   };
 }
 
-/** The mean of at most 64 numbers, evenly spread, and how far the farthest of them is; 1 where they are equal. */
-function aboutOf(numbers: Float32Array | Float64Array): Scale {
-  const count = Math.min(64, numbers.length);
-  const some = Array.from({ length: count }, (_, i) => numbers[Math.floor((i * numbers.length) / count)]!);
-  const centre = some.reduce((a, b) => a + b, 0) / count;
-  return { centre, spread: some.reduce((most, own) => Math.max(most, Math.abs(own - centre)), 0) || 1 };
+/** Numbers, evenly spread, that tell about where all are. */
+const someNumbers = 64;
+
+function meanOfSome(numbers: Float32Array | Float64Array): number {
+  const some = Math.min(someNumbers, numbers.length);
+  let sum = 0;
+  for (let i = 0; i < some; i++) sum += numbers[Math.floor((i * numbers.length) / some)]!;
+  return sum / some;
+}
+
+function farthestOfSome(numbers: Float64Array, from: number): number {
+  const some = Math.min(someNumbers, numbers.length);
+  let most = 0;
+  for (let i = 0; i < some; i++) most = Math.max(most, Math.abs(numbers[Math.floor((i * numbers.length) / some)]! - from));
+  return most;
 }
 
 /** Addresses of what products are made of, and of room for it. */
