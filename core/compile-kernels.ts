@@ -16,6 +16,8 @@ const kernels = {
   'table/scan/kernel/scan.wasm.ts': 'index.ts',
 } as const;
 export type KernelFile = keyof typeof kernels;
+/** Those that work in a memory that is not shared (core/models/wasm-memory.ts). */
+const unshared: readonly KernelFile[] = ['models/linear/kernel/columns.wasm.ts'];
 
 /** @returns the text of that file. @throws Error with the compiler's messages */
 export async function compileKernel(file: KernelFile): Promise<string> {
@@ -26,7 +28,8 @@ export async function compileKernel(file: KernelFile): Promise<string> {
       kernels[file],
       ...['--baseDir', assembly, '--outFile', 'kernel.wasm'],
       ...['-O3', '--noAssert', '--disableWarning', '201', '--converge', '--runtime', 'stub', '--use', 'abort='],
-      ...['--importMemory', '--sharedMemory', '--maximumMemory', '65536', '--enable', 'simd', '--enable', 'threads'],
+      ...['--importMemory', '--maximumMemory', '65536', '--enable', 'simd', '--enable', 'threads'],
+      ...(unshared.includes(file) ? [] : ['--sharedMemory']),
     ],
     {
       writeFile: (_name, contents) => {

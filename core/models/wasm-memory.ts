@@ -17,9 +17,9 @@ let grown = 0;
 let collect: (() => void) | undefined;
 let idle: NodeJS.Timeout | undefined;
 
-/** Shared, though not all have threads that share it, for views of it stay when it grows. */
-export function newMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared: true });
+/** Mostly shared, though not all have threads that share it, for views of it stay when it grows; what is not is copied to and from twice as fast. */
+export function newMemory(shared = true): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 1, maximum: maxPages, shared });
 }
 
 /**

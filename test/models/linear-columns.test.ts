@@ -113,12 +113,16 @@ test('rows and columns of more than are copied at a time', () => {
   expect(found[130 * size + 130]).toBeCloseTo(factors.reduce((a, b) => a + b, 0) / count, 12);
 });
 
-test('in float32 they are the same, but for what is rounded; and means and largest values are found on the way', () => {
+test('in float32 they are the same, but for what is rounded; and means, largest values and the scale of the targets are found on the way', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 700 }), fc.integer({ min: 1, max: 11 }), fc.nat(), (count, features, seed) => {
+    fc.property(fc.integer({ min: 2, max: 700 }), fc.integer({ min: 1, max: 11 }), fc.nat(), (count, features, seed) => {
       const { columns, means, others } = draw(count, features, seed);
-      const exact = products({ columns, count }, means, others);
-      const found = singleProducts({ columns, count }, others[1]);
+      const targets = others[1].map((own) => 1e6 + own * 1e3);
+      const found = singleProducts({ columns, count }, targets);
+      const { centre, spread } = standardise(targets);
+      expect(Math.abs(found.centre - centre)).toBeLessThanOrEqual(spread * 1e-5);
+      expect(found.spread / spread).toBeCloseTo(1, 5);
+      const exact = products({ columns, count }, means, ['ones', targets]);
       const size = features + 2;
       expect(found.largests).toEqual(columns.map((column) => look(column).largest));
       means.forEach((mean, f) => {
@@ -162,13 +166,22 @@ test('a large regression that is solved in float32 ends where the exact one does
     const exact = solveSquares({ ...design, singleProducts: undefined }, { ...penalties, l1, l2 }).point;
     exact.forEach((own, f) => {
       expect(Math.abs(point[f]! - own)).toBeLessThanOrEqual(1e-6);
-      expect(point[f] === 0).toBe(own === 0);
+      if (f < 4) expect(point[f] === 0).toBe(own === 0);
     });
   }
   expect(design.products).toBeUndefined();
 });
 
-test('where the penalty is less than what float32 errs by, or a column is not of plain numbers, the exact products are taken', () => {
+test('the targets of a large regression are standardised once they are asked for', () => {
+  const { x, y } = large((_, uniform) => uniform());
+  const { rows, centre, spread } = makeDesign(x, y, false);
+  rows.targets.forEach((own, row) => {
+    expect(centre + spread * own).toBeCloseTo(y.values[row]!, 12);
+  });
+  expect(rows.targets).toBe(rows.targets);
+});
+
+test('where the penalty is less than what float32 errs by, or columns or targets are not of plain numbers, the exact products are taken', () => {
   const plain = large((_, uniform) => uniform());
   const design = makeDesign(plain.x, plain.y, false);
   solveSquares(design, { ...penalties, l1: 0.01, l2: 0 });
@@ -176,6 +189,11 @@ test('where the penalty is less than what float32 errs by, or a column is not of
   for (const odd of [NaN, Infinity, 3e38, 1e-30]) {
     const { x, y } = large((f, uniform) => (f === 1 ? (uniform() > 0.5 ? odd : 0) : uniform()));
     expect(makeDesign(x, y, false).singleProducts).toBeUndefined();
+  }
+  const { x, y } = plain;
+  for (const odd of [1e30, 1e-30, 0]) {
+    const values = y.values.map((_, row) => (row === 1 ? odd : 0));
+    expect(makeDesign(x, { ...y, values }, false).singleProducts).toBeUndefined();
   }
 });
 

@@ -1,62 +1,17 @@
 /** What is in a column, and the products of all pairs of them, by loops of WebAssembly (kernel/assembly). */
-import { newMemory, reserve } from '../wasm-memory.ts';
-import { kernelBase64 } from './kernel/columns.wasm.ts';
+import { reserve } from '../wasm-memory.ts';
+import { loops, memory, start } from './kernel-memory.ts';
 import type { Rows } from './loss.ts';
 
-interface Loops {
-  look(column: number, count: number, isFirst: boolean): void;
-  range(values: number, count: number, isFirst: boolean): void;
-  standardise(values: number, count: number, centre: number, by: number): number;
-  addProducts(
-    columns: number,
-    means: number,
-    features: number,
-    doubles: number,
-    others: number,
-    factors: number,
-    room: number,
-    count: number,
-    stride: number,
-    plain: number,
-    weighted: number,
-    matrix: number,
-  ): void;
-  addSingleProducts(
-    columns: number,
-    means: number,
-    features: number,
-    doubles: number,
-    others: number,
-    room: number,
-    count: number,
-    stride: number,
-    plain: number,
-    matrix: number,
-    sizes: number,
-  ): void;
-  finite: WebAssembly.Global;
-  varies: WebAssembly.Global;
-  most: WebAssembly.Global;
-  sum: WebAssembly.Global;
-  least: WebAssembly.Global;
-  greatest: WebAssembly.Global;
-  total: WebAssembly.Global;
-}
-
-/** Address 0 is for what is not there. */
-const start = 64;
 /** Values that are copied to the loops' memory at a time: a quarter of a megabyte, which the second cache holds. */
 const values = 2 ** 16;
-/** Rows that the kernel takes at a time. */
+/** Values of columns whose products are taken that are copied at a time: what is read in pieces of some pages comes faster. */
+const productValues = 2 ** 17;
+/** Rows that the kernel takes at a time, and how many it is given. */
 const block = 128;
+const piece = 8 * block;
 
-/** One for the thread, as nothing here waits. */
-const memory = newMemory();
 reserve(memory, start + values * 4);
-const compiled = new WebAssembly.Module(Uint8Array.from(atob(kernelBase64), (char) => char.charCodeAt(0)));
-const loops = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Loops;
-const scanned = new Float32Array(memory.buffer, start, values);
-const scannedDoubles = new Float64Array(memory.buffer, start, values / 2);
 
 export interface Look {
   /** The largest absolute value; NaN and infinities count as nothing. */
@@ -68,6 +23,7 @@ export interface Look {
 
 /** @param column of at least one value */
 export function look(column: Float32Array): Look {
+  const scanned = new Float32Array(memory.buffer, start, values);
   for (let at = 0; at < column.length; at += values) {
     const some = column.subarray(at, at + values);
     scanned.set(some);
@@ -77,12 +33,19 @@ export function look(column: Float32Array): Look {
   return { largest: most.value, allFinite: finite.value === 1, varies: varies.value === 1, mean: sum.value / column.length };
 }
 
+/** A number is centre + spread × what it is standardised. */
+export interface Scale {
+  centre: number;
+  spread: number;
+}
+
 /** Takes their mean from finite numbers and divides them by their standard deviation, in place; that of equal ones counts as 1. */
-export function standardise(numbers: Float64Array): { centre: number; spread: number } {
-  const room = scannedDoubles.length - 1;
+export function standardise(numbers: Float64Array): Scale {
+  const scanned = new Float64Array(memory.buffer, start, values / 2);
+  const room = scanned.length - 1;
   const parts = Array.from({ length: Math.ceil(numbers.length / room) }, (_, k) => numbers.subarray(k * room, (k + 1) * room));
   parts.forEach((part, k) => {
-    scannedDoubles.set(part);
+    scanned.set(part);
     loops.range(start, part.length, k === 0);
   });
   const centre = loops.total.value / numbers.length;
@@ -90,9 +53,9 @@ export function standardise(numbers: Float64Array): { centre: number; spread: nu
   const change = (from: number, by: number) => {
     let squares = 0;
     for (const part of parts) {
-      scannedDoubles.set(part);
+      scanned.set(part);
       squares += loops.standardise(start, part.length, from, by);
-      part.set(scannedDoubles.subarray(0, part.length));
+      part.set(scanned.subarray(0, part.length));
     }
     return squares;
   };
@@ -123,37 +86,71 @@ export function products(
   });
 }
 
+/** A mean of targets' squares that was not rounded to what float32 has next to 0. */
+const leastSquare = 2 ** -100;
+
+/** Products in float32, of numbers that are not finite where a column's or a target's are not. */
+export interface SingleProducts extends Scale {
+  matrix: Float64Array;
+  means: Float64Array;
+  /** The columns' largest absolute values. */
+  largests: number[];
+}
+
 /**
- * Products of columns less their means, of ones and of targets, in float32 of which no more than 128 rows are summed; the means; and the columns'
- * largest absolute values. The rows are gone through once: what was taken from the columns in their means' place is made up for.
- * @returns numbers that are not finite where a column's are not
+ * Products of columns less their means, of ones and of standardised targets, in float32 of which no more than 128 rows are summed. The rows are gone
+ * through once: what was taken from columns and targets in their means' place is made up for, and so is what targets were divided by.
  */
-export function singleProducts(
-  { columns, count }: Pick<Rows, 'columns' | 'count'>,
-  targets: Float64Array,
-): { matrix: Float64Array; means: Float64Array; largests: number[] } {
+export function singleProducts({ columns, count }: Pick<Rows, 'columns' | 'count'>, targets: Float64Array): SingleProducts {
   const features = columns.length;
   const size = features + 2;
   const near = Float64Array.from(columns, (column) => Math.fround(meanOfSome(column)));
+  const centre = meanOfSome(targets);
+  const farthest = farthestOfSome(targets, centre) || 1;
   let largests: number[] = [];
   const matrix = multiply({ columns, count }, near, ['ones', targets], undefined, (layout, from, some) => {
-    const { room, stride, plain, sizes } = layout;
-    loops.addSingleProducts(layout.columns, layout.means, features, layout.others, 2, room, some, stride, plain, layout.matrix, sizes);
+    const { room, stride, plain, matrix: to, sizes } = layout;
+    if (from === 0) new Float32Array(memory.buffer, plain + features * block * 4, block).fill(1);
+    const [at, scale] = [layout.others + room * 8, 1 / farthest];
+    // In pieces, for between calls V8 goes over to faster code.
+    for (let i = 0; i < some; i += piece) {
+      const [own, count] = [layout.columns + i * 4, Math.min(piece, some - i)];
+      loops.addSingleProducts(own, layout.means, features, at + i * 8, centre, scale, room, count, stride, plain, to, sizes);
+    }
     if (from + some === count) largests = Array.from(new Float32Array(memory.buffer, sizes, features));
   });
   const ones = matrix.slice(features * size, (features + 1) * size);
-  const off = (f: number) => (f < features ? ones[f]! : 0);
+  const off = ones.slice();
+  off[features] = 0;
   for (let f = 0; f < size; f++)
-    for (let g = 0; g < size; g++) matrix[f * size + g]! -= off(f) * ones[g]! + off(g) * ones[f]! - off(f) * off(g);
-  return { matrix, means: near.map((mean, f) => mean + off(f)), largests };
+    for (let g = 0; g < size; g++) matrix[f * size + g]! -= off[f]! * ones[g]! + off[g]! * (ones[f]! - off[f]!);
+  const square = matrix[size * size - 1]!;
+  const deviation = square > leastSquare ? Math.sqrt(square) : Number.NaN;
+  for (let f = 0; f < size; f++) {
+    matrix[(f + 1) * size - 1]! /= deviation;
+    matrix[(size - 1) * size + f]! /= deviation;
+  }
+  return {
+    ...{ matrix, means: near.map((mean, f) => mean + off[f]!), largests },
+    ...{ centre: centre + off[size - 1]! * farthest, spread: deviation * farthest },
+  };
 }
 
-/** Of at most 64 values, evenly spread. */
-function meanOfSome(column: Float32Array): number {
-  const some = Math.min(64, column.length);
+/** Numbers, evenly spread, that tell about where all are. */
+const someNumbers = 64;
+
+function meanOfSome(numbers: Float32Array | Float64Array): number {
+  const some = Math.min(someNumbers, numbers.length);
   let sum = 0;
-  for (let i = 0; i < some; i++) sum += column[Math.floor((i * column.length) / some)]!;
+  for (let i = 0; i < some; i++) sum += numbers[Math.floor((i * numbers.length) / some)]!;
   return sum / some;
+}
+
+function farthestOfSome(numbers: Float64Array, from: number): number {
+  const some = Math.min(someNumbers, numbers.length);
+  let most = 0;
+  for (let i = 0; i < some; i++) most = Math.max(most, Math.abs(numbers[Math.floor((i * numbers.length) / some)]! - from));
+  return most;
 }
 
 /** Addresses of what products are made of, and of room for it. */
@@ -182,7 +179,7 @@ function multiply(
   const features = means.length;
   const size = features + others.length;
   const stride = Math.ceil(size / 4) * 4;
-  const room = Math.max(1, Math.floor(values / (Math.max(1, features) * block))) * block;
+  const room = Math.max(1, Math.floor(productValues / (Math.max(1, features) * block))) * block;
   let end = start;
   const take = (doubles: number) => {
     const from = end;
@@ -211,7 +208,7 @@ function multiply(
     const some = Math.min(room, count - at);
     columns.forEach((column, f) => {
       copies.set(column.subarray(at, at + some), f * room);
-      if (some < room) copies.fill(0, f * room + some, Math.min((f + 1) * room, f * room + some + 7));
+      if (some < room) copies.fill(0, f * room + some, Math.min((f + 1) * room, f * room + some + 3));
     });
     others.forEach((other, f) => {
       if (other !== 'ones') otherCopies.set(other.subarray(at, at + some), f * room);

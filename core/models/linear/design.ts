@@ -38,7 +38,7 @@ export function makeDesign(x: Matrix, y: Target, balanced: boolean, rows?: Int32
   let known: Float32Array[] = [];
   if (y.task === 'regression' && count >= rowsOfOnePass && x.columns <= productColumns) {
     known = Array.from({ length: x.columns }, (_, feature) => ownOf(feature));
-    const found = inOnePass(known, targetsOf(y.values, rows));
+    const found = inOnePass(known, rows ? pickValues(y.values, rows, new Float64Array(count)) : y.values);
     if (found) return found;
   }
   const columns: Float32Array[] = [];
@@ -59,8 +59,8 @@ export function makeDesign(x: Matrix, y: Target, balanced: boolean, rows?: Int32
   const design = { varying: Int32Array.from(varying), largests, present: new Int32Array(), centre: 0, spread: 1 };
   const lossOf = (kind: LossKind, outputs: number) => new Loss(kind, outputs, Float64Array.from(means));
   if (y.task === 'regression') {
-    const { targets, ...scale } = targetsOf(y.values, rows);
-    return { ...design, ...scale, loss: lossOf('squared', 1), rows: { columns, count, targets } };
+    const targets = rows ? pickValues(y.values, rows, new Float64Array(count)) : y.values.slice();
+    return { ...design, ...standardise(targets), loss: lossOf('squared', 1), rows: { columns, count, targets } };
   }
   const labels = rows ? Int32Array.from(rows, (row) => y.labels[row]!) : y.labels;
   const members = new Int32Array(y.classes);
@@ -77,28 +77,30 @@ export function makeDesign(x: Matrix, y: Target, balanced: boolean, rows?: Int32
   return { ...design, present, loss, rows: { columns, count, targets, weights } };
 }
 
-function targetsOf(values: Float64Array, rows?: Int32Array): { targets: Float64Array; centre: number; spread: number } {
-  const targets = rows ? pickValues(values, rows, new Float64Array(rows.length)) : values.slice();
-  return { targets, ...standardise(targets) };
-}
-
-/** Where all values are finite and float32 has their squares, as it nearly always has. */
-function inOnePass(all: readonly Float32Array[], { targets, ...scale }: ReturnType<typeof targetsOf>): Design | undefined {
-  const count = targets.length;
-  const { matrix, means, largests } = singleProducts({ columns: all, count }, targets);
+/**
+ * Where all values are finite and float32 has their squares and the targets', as it nearly always has.
+ * @param values what becomes the targets, once these are asked for
+ */
+function inOnePass(all: readonly Float32Array[], values: Float64Array): Design | undefined {
+  const count = values.length;
+  const { matrix, means, largests, ...scale } = singleProducts({ columns: all, count }, values);
   const size = all.length + 2;
   const squares = all.map((_, f) => matrix[f * (size + 1)]!);
   if (!squares.every((square, f) => (square > 0 ? square < Infinity : square === 0 && !look(all[f]!).varies))) return undefined;
+  if (!Number.isFinite(scale.spread)) return undefined;
   const varying = Int32Array.from(squares.keys()).filter((f) => squares[f]! > 0);
   const columns = Array.from(varying, (f) => all[f]!);
-  return {
-    ...{
-      ...scale,
-      varying,
-      present: new Int32Array(),
-      rows: { columns, count, targets },
-      singleProducts: varying.length < all.length ? among(matrix, size, varying) : matrix,
+  let targets: Float64Array | undefined;
+  const rows = {
+    ...{ columns, count },
+    get targets() {
+      targets ??= values.map((value) => (value - scale.centre) / scale.spread);
+      return targets;
     },
+  };
+  return {
+    ...{ ...scale, varying, rows, present: new Int32Array() },
+    singleProducts: varying.length < all.length ? among(matrix, size, varying) : matrix,
     ...{
       largests: Array.from(varying, (f) => largests[f]!),
       loss: new Loss(

@@ -4,7 +4,7 @@
  * one by one, which finds those that are zero and the signs of the others; then all of these go to their common minimum together.
  */
 
-import { factorise, solveFactorised } from './cholesky.ts';
+import { factorise, multiply, solveFactorised } from './cholesky.ts';
 import { products } from './column-loops.ts';
 import { shrink } from './descent.ts';
 import type { Design } from './design.ts';
@@ -82,11 +82,10 @@ function doubleProducts(design: Design): Float64Array {
 function evaluate({ matrix, wanted, constant, l1, penalised }: Parabola, point: Float64Array, gradient: Float64Array): number {
   const size = wanted.length;
   let value = constant + l1 * absolutes(point, penalised);
+  multiply(matrix, point, gradient);
   for (let f = 0; f < size; f++) {
-    let product = 0;
-    for (let g = 0; g < size; g++) product += matrix[f * size + g]! * point[g]!;
-    gradient[f] = product - wanted[f]!;
-    value += point[f]! * (product / 2 - wanted[f]!);
+    value += point[f]! * (gradient[f]! / 2 - wanted[f]!);
+    gradient[f]! -= wanted[f]!;
   }
   return value;
 }

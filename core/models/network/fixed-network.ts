@@ -93,6 +93,7 @@ export function scoresOf({ encoding, layers }: FixedNetwork, x: Matrix): Float64
   });
   // A layer's units beyond the true ones are 0, and so their number is no matter but to the strides.
   const first = work.doubles(chunk * layers[0]!.inputs);
+  const strip = work.doubles(Math.max(...layers.map(({ inputs }) => inputs)) * 4).byteOffset;
   const { outputs, scale } = layers.at(-1)!;
   const scores = new Float64Array(x.rows * outputs);
   for (let from = 0; from < x.rows; from += chunk) {
@@ -102,7 +103,7 @@ export function scoresOf({ encoding, layers }: FixedNetwork, x: Matrix): Float64
     loaded.forEach(({ weights, bias, into, stride }, l) => {
       const { inputs, scale: by } = layers[l]!;
       const whole = Math.ceil(rows / 4) * 4;
-      work.loops.multiplyDoubles(a.byteOffset, weights.byteOffset, bias.byteOffset, into.byteOffset, whole, inputs, stride);
+      work.loops.multiplyDoubles(a.byteOffset, weights.byteOffset, bias.byteOffset, into.byteOffset, whole, inputs, stride, strip);
       a = into;
       if (l === layers.length - 1) return;
       for (let i = 0; i < rows * stride; i++) into[i] = roundEven(Math.min(Math.max(into[i]! * by, 0), most));

@@ -69,6 +69,7 @@ export class Training {
   private readonly normal: Float32Array[];
   private readonly slopes: Float32Array[];
   private readonly turned: Float32Array;
+  private readonly strip: Float32Array;
   private readonly plain: PlainLayer[];
   private readonly order: Int32Array;
   /** The rows of the batch. */
@@ -103,7 +104,8 @@ export class Training {
     this.active = sizes.map((size) => work.floats(most * size));
     this.slopes = sizes.map((size) => work.floats(this.batch * size));
     this.normal = hidden.map((width) => work.floats(this.batchNormal ? this.batch * width : 0));
-    this.turned = work.floats(Math.max(...sizes.slice(1).map((outputs, i) => outputs * sizes[i]!)));
+    this.turned = work.floats(Math.max(...sizes.slice(0, -1).map((inputs, l) => inputs * Math.max(this.batch, sizes[l + 1]!))));
+    this.strip = work.floats(Math.max(this.batch, ...sizes) * 8);
     this.plain = sizes
       .slice(1)
       .map((outputs, i) => ({ inputs: sizes[i]!, outputs, weights: work.floats(sizes[i]! * outputs), bias: work.floats(outputs) }));
@@ -215,6 +217,7 @@ export class Training {
   /** Forward through the plain layers, of places in the table. */
   private *answers(start: number, length: number): Generator<{ from: number; count: number; scores: Float32Array }> {
     const { loops } = this.work;
+    const strip = this.strip.byteOffset;
     for (let from = 0; from < length; from += chunk) {
       const count = Math.min(chunk, length - from);
       const whole = Math.ceil(count / 4) * 4;
@@ -222,7 +225,7 @@ export class Training {
       this.encoded.encode(this.which, whole, this.active[0]!);
       this.plain.forEach(({ inputs, outputs, weights, bias }, l) => {
         const [a, into] = [this.active[l]!, this.active[l + 1]!];
-        loops.multiply(a.byteOffset, inputs * 4, 4, weights.byteOffset, bias.byteOffset, into.byteOffset, whole, inputs, outputs);
+        loops.multiply(a.byteOffset, weights.byteOffset, bias.byteOffset, into.byteOffset, whole, inputs, outputs, strip);
         if (l + 1 < this.plain.length) loops.activate(into.byteOffset, into.byteOffset, whole * outputs * 4, 1, 0, 0);
       });
       yield { from, count, scores: this.active.at(-1)! };
@@ -247,6 +250,7 @@ export class Training {
   private step(): number {
     const { batch, sizes, params } = this;
     const { loops } = this.work;
+    const strip = this.strip.byteOffset;
     const last = sizes.length - 2;
     const scale = 1 / (1 - params.dropout);
     const dropped = Math.round(params.dropout * 2 ** 32);
@@ -257,7 +261,7 @@ export class Training {
       const [a, into, inputs, outputs] = [this.active[l]!, this.active[l + 1]!, sizes[l]!, sizes[l + 1]!];
       const normal = l < last && this.batchNormal;
       const [start, to] = normal ? [this.zeros, this.normal[l]!] : [bias, into];
-      loops.multiply(a.byteOffset, inputs * 4, 4, weights.byteOffset, start.byteOffset, to.byteOffset, batch, inputs, outputs);
+      loops.multiply(a.byteOffset, weights.byteOffset, start.byteOffset, to.byteOffset, batch, inputs, outputs, strip);
       if (l === last) return;
       if (normal) {
         const statistics = this.statistics[l]!;
@@ -285,12 +289,13 @@ export class Training {
         }
       }
       if (l === last || !this.batchNormal) loops.sumRows(slopes.byteOffset, batch, outputs, own.bias.byteOffset);
-      const zeros = this.zeros.byteOffset;
-      loops.multiply(a.byteOffset, 4, inputs * 4, slopes.byteOffset, zeros, own.weights.byteOffset, inputs, batch, outputs);
+      const [turned, zeros] = [this.turned.byteOffset, this.zeros.byteOffset];
+      loops.transpose(a.byteOffset, turned, batch, inputs);
+      loops.multiply(turned, slopes.byteOffset, zeros, own.weights.byteOffset, inputs, batch, outputs, strip);
       if (l === 0) break;
       const before = this.slopes[l]!;
-      loops.transpose(this.numbers.now[l]!.weights.byteOffset, this.turned.byteOffset, inputs, outputs);
-      loops.multiply(slopes.byteOffset, outputs * 4, 4, this.turned.byteOffset, zeros, before.byteOffset, batch, outputs, inputs);
+      loops.transpose(this.numbers.now[l]!.weights.byteOffset, turned, inputs, outputs);
+      loops.multiply(slopes.byteOffset, turned, zeros, before.byteOffset, batch, outputs, inputs, strip);
       slopes = before;
     }
     const rate = (params.learningRate * Math.min(1, this.steps / warming)) / (1 + this.epochs / halving);

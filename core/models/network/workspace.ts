@@ -6,18 +6,8 @@ import { kernelBase64 } from './kernel/network.wasm.ts';
 const atOnce = 64;
 
 export interface Loops {
-  multiply(
-    a: number,
-    aRow: number,
-    aStep: number,
-    b: number,
-    start: number,
-    into: number,
-    rows: number,
-    inner: number,
-    columns: number,
-  ): void;
-  multiplyDoubles(a: number, b: number, start: number, into: number, rows: number, inner: number, columns: number): void;
+  multiply(a: number, b: number, start: number, into: number, rows: number, inner: number, columns: number, strip: number): void;
+  multiplyDoubles(a: number, b: number, start: number, into: number, rows: number, inner: number, columns: number, strip: number): void;
   transpose(a: number, into: number, rows: number, columns: number): void;
   encode(table: number, features: number, which: number, rows: number, about: number, inputs: number, into: number): void;
   activate(a: number, into: number, bytes: number, scale: number, dropped: number, state: number): void;

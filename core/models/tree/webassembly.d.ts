@@ -8,7 +8,8 @@ declare namespace WebAssembly {
     readonly exports: Record<string, unknown>;
   }
   class Memory {
-    constructor(limits: { initial: number; maximum: number; shared: true });
+    constructor(limits: { initial: number; maximum: number; shared: boolean });
+    /** Of a memory that is not shared, an ArrayBuffer: its views are used the same. */
     readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }

@@ -3,6 +3,8 @@
  * Each sum has one order, so that the bits are the same on every machine.
  */
 
+export { factorise, multiply, solve } from './cholesky';
+
 /** Rows whose products are summed before they are added to the matrix; of some thirty columns they stay in the nearest cache. */
 const BLOCK: usize = 128;
 const COLUMN: usize = BLOCK << 3;
@@ -155,17 +157,19 @@ export function addProducts(
 }
 
 /**
- * As addProducts, of rows that count the same: in float32, of which no more than BLOCK rows are summed before they are added to the matrix.
- * @param columns where they end within eight rows, there are zeros behind them
- * @param plain zeros, stride × BLOCK floats
+ * As addProducts, of columns, ones, and targets less a centre and times a scale, of rows that count the same: in float32, of which no more than BLOCK
+ * rows are summed before they are added to the matrix.
+ * @param columns where they end within four rows, there are zeros behind them
+ * @param plain stride × BLOCK floats: zeros, but for ones in the column behind the features
  * @param sizes the largest absolute value of each column so far, [features] float32
  */
 export function addSingleProducts(
   columns: usize,
   means: usize,
   features: usize,
-  doubles: usize,
-  others: usize,
+  targets: usize,
+  centre: f64,
+  scale: f64,
   room: usize,
   count: usize,
   stride: usize,
@@ -173,10 +177,12 @@ export function addSingleProducts(
   matrix: usize,
   sizes: usize,
 ): void {
-  const size = features + others;
+  const size = features + 2;
+  const middle = f64x2.splat(centre);
+  const by = f64x2.splat(scale);
   for (let from: usize = 0; from < count; from += BLOCK) {
     const rows = min(BLOCK, count - from);
-    const bytes = ((rows + 7) & ~7) << 2;
+    const bytes = ((rows + 3) & ~3) << 2;
     let to = plain;
     for (let f: usize = 0; f < features; f++) {
       const mean = f32x4.splat(<f32>load<f64>(means + (f << 3)));
@@ -190,13 +196,12 @@ export function addSingleProducts(
       store<f32>(sizes + (f << 2), max(max(f32x4.extract_lane(large, 0), f32x4.extract_lane(large, 1)), max(f32x4.extract_lane(large, 2), f32x4.extract_lane(large, 3))));
       to += SINGLE_COLUMN;
     }
-    for (let f: usize = 0; f < others; f++) {
-      const at = doubles + ((f * room + from) << 3);
-      for (let i: usize = 0; i < bytes; i += 8) v128.store64_lane(to + i, f32x4.demote_f64x2_zero(v128.load(at + (i << 1))), 0);
-      to += SINGLE_COLUMN;
-    }
-    // What stands behind the last row in its eight counts as 0.
-    for (let at = plain; at < to && rows & 7; at += SINGLE_COLUMN) memory.fill(at + (rows << 2), 0, bytes - (rows << 2));
+    to += SINGLE_COLUMN;
+    const at = targets + (from << 3);
+    for (let i: usize = 0; i < bytes; i += 8)
+      v128.store64_lane(to + i, f32x4.demote_f64x2_zero(f64x2.mul(f64x2.sub(v128.load(at + (i << 1)), middle), by)), 0);
+    // What stands behind the last row in its four counts as 0.
+    for (let column = plain; column <= to && rows & 3; column += SINGLE_COLUMN) memory.fill(column + (rows << 2), 0, bytes - (rows << 2));
     for (let f: usize = 0; f < size; f += 2)
       for (let g: usize = 0; g <= f + 1; g += 4)
         addEightSingle(plain + f * SINGLE_COLUMN, plain + g * SINGLE_COLUMN, bytes, matrix + ((f * stride + g) << 3), stride << 3);
@@ -213,9 +218,9 @@ function addEightSingle(a: usize, b: usize, bytes: usize, into: usize, stride: u
   let c11 = f32x4.splat(0);
   let c12 = f32x4.splat(0);
   let c13 = f32x4.splat(0);
-  for (const end = a + bytes; a < end; a += 32) {
-    let a0 = v128.load(a);
-    let a1 = v128.load(a, SINGLE_COLUMN);
+  for (const end = a + bytes; a < end; a += 16) {
+    const a0 = v128.load(a);
+    const a1 = v128.load(a, SINGLE_COLUMN);
     let own = v128.load(b);
     c00 = f32x4.add(c00, f32x4.mul(a0, own));
     c10 = f32x4.add(c10, f32x4.mul(a1, own));
@@ -228,21 +233,7 @@ function addEightSingle(a: usize, b: usize, bytes: usize, into: usize, stride: u
     own = v128.load(b, 3 * SINGLE_COLUMN);
     c03 = f32x4.add(c03, f32x4.mul(a0, own));
     c13 = f32x4.add(c13, f32x4.mul(a1, own));
-    a0 = v128.load(a, 16);
-    a1 = v128.load(a, SINGLE_COLUMN + 16);
-    own = v128.load(b, 16);
-    c00 = f32x4.add(c00, f32x4.mul(a0, own));
-    c10 = f32x4.add(c10, f32x4.mul(a1, own));
-    own = v128.load(b, SINGLE_COLUMN + 16);
-    c01 = f32x4.add(c01, f32x4.mul(a0, own));
-    c11 = f32x4.add(c11, f32x4.mul(a1, own));
-    own = v128.load(b, 2 * SINGLE_COLUMN + 16);
-    c02 = f32x4.add(c02, f32x4.mul(a0, own));
-    c12 = f32x4.add(c12, f32x4.mul(a1, own));
-    own = v128.load(b, 3 * SINGLE_COLUMN + 16);
-    c03 = f32x4.add(c03, f32x4.mul(a0, own));
-    c13 = f32x4.add(c13, f32x4.mul(a1, own));
-    b += 32;
+    b += 16;
   }
   addFour(into, halves(c00), halves(c01), halves(c02), halves(c03));
   addFour(into + stride, halves(c10), halves(c11), halves(c12), halves(c13));

@@ -6,29 +6,36 @@
 
 /**
  * into = start + a · b
- * @param aRow bytes from a row of a to the next, `aStep` from a number of its rows to the next: a matrix is read transposed where they are swapped
+ * @param a [rows × inner]
  * @param b [inner × columns]
  * @param start a row to begin with
+ * @param strip room for 32 bytes of each row of b
  */
 function product<T>(
   a: usize,
-  aRow: usize,
-  aStep: usize,
   b: usize,
   start: usize,
   into: usize,
   rows: usize,
   inner: usize,
   columns: usize,
+  strip: usize,
 ): void {
   const stride = columns * sizeof<T>();
-  // A strip of b of 32 bytes stays in the nearest cache while all rows of a pass.
+  const row = inner * sizeof<T>();
   for (let j: usize = 0; j < stride; j += 32) {
+    // A strip of b stays in the nearest cache while all rows of a pass: together, as rows a power of two apart would take each other's place there.
+    for (let n: usize = 0; n < inner; n++) {
+      const at = b + n * stride + j;
+      const to = strip + (n << 5);
+      v128.store(to, v128.load(at));
+      v128.store(to, v128.load(at, 16), 16);
+    }
     const left = v128.load(start + j);
     const right = v128.load(start + j, 16);
     for (let i: usize = 0; i < rows; i += 4) {
-      let p = a + i * aRow;
-      let q = b + j;
+      let p = a + i * row;
+      let q = strip;
       let c00 = left;
       let c01 = right;
       let c10 = left;
@@ -43,17 +50,17 @@ function product<T>(
         const a0 = v128.load_splat<T>(p);
         c00 = v128.add<T>(c00, v128.mul<T>(a0, b0));
         c01 = v128.add<T>(c01, v128.mul<T>(a0, b1));
-        const a1 = v128.load_splat<T>(p + aRow);
+        const a1 = v128.load_splat<T>(p + row);
         c10 = v128.add<T>(c10, v128.mul<T>(a1, b0));
         c11 = v128.add<T>(c11, v128.mul<T>(a1, b1));
-        const a2 = v128.load_splat<T>(p + 2 * aRow);
+        const a2 = v128.load_splat<T>(p + 2 * row);
         c20 = v128.add<T>(c20, v128.mul<T>(a2, b0));
         c21 = v128.add<T>(c21, v128.mul<T>(a2, b1));
-        const a3 = v128.load_splat<T>(p + 3 * aRow);
+        const a3 = v128.load_splat<T>(p + 3 * row);
         c30 = v128.add<T>(c30, v128.mul<T>(a3, b0));
         c31 = v128.add<T>(c31, v128.mul<T>(a3, b1));
-        p += aStep;
-        q += stride;
+        p += sizeof<T>();
+        q += 32;
       }
       let to = into + i * stride + j;
       v128.store(to, c00);
@@ -72,29 +79,41 @@ function product<T>(
 }
 
 /** In float32. */
-export function multiply(
-  a: usize,
-  aRow: usize,
-  aStep: usize,
-  b: usize,
-  start: usize,
-  into: usize,
-  rows: usize,
-  inner: usize,
-  columns: usize,
-): void {
-  product<f32>(a, aRow, aStep, b, start, into, rows, inner, columns);
+export function multiply(a: usize, b: usize, start: usize, into: usize, rows: usize, inner: usize, columns: usize, strip: usize): void {
+  product<f32>(a, b, start, into, rows, inner, columns, strip);
 }
 
-/** In float64; a [rows × inner]. Of integers the sums are exact. */
-export function multiplyDoubles(a: usize, b: usize, start: usize, into: usize, rows: usize, inner: usize, columns: usize): void {
-  product<f64>(a, inner << 3, 8, b, start, into, rows, inner, columns);
+/** In float64. Of integers the sums are exact. */
+export function multiplyDoubles(a: usize, b: usize, start: usize, into: usize, rows: usize, inner: usize, columns: usize, strip: usize): void {
+  product<f64>(a, b, start, into, rows, inner, columns, strip);
 }
 
 /** into [columns × rows] = a [rows × columns] */
 export function transpose(a: usize, into: usize, rows: usize, columns: usize): void {
-  for (let i: usize = 0; i < rows; i++)
-    for (let j: usize = 0; j < columns; j++) store<f32>(into + ((j * rows + i) << 2), load<f32>(a + ((i * columns + j) << 2)));
+  const stride = columns << 2;
+  const size = rows << 2;
+  // What 32 rows become are two lines of the cache, which are fetched together and written before the next.
+  for (let from: usize = 0; from < size; from += 128)
+    for (let j: usize = 0; j < stride; j += 16)
+      for (let i = from, end = min(from + 128, size); i < end; i += 16) transposeFour(a + (i >> 2) * stride + j, stride, into + (j >> 2) * size + i, size);
+}
+
+/** Four rows of four. */
+// @ts-ignore: decorator
+@inline
+function transposeFour(a: usize, stride: usize, into: usize, size: usize): void {
+  const a0 = v128.load(a);
+  const a1 = v128.load(a + stride);
+  const a2 = v128.load(a + 2 * stride);
+  const a3 = v128.load(a + 3 * stride);
+  const low01 = v128.shuffle<f32>(a0, a1, 0, 4, 1, 5);
+  const low23 = v128.shuffle<f32>(a2, a3, 0, 4, 1, 5);
+  const high01 = v128.shuffle<f32>(a0, a1, 2, 6, 3, 7);
+  const high23 = v128.shuffle<f32>(a2, a3, 2, 6, 3, 7);
+  v128.store(into, v128.shuffle<f64>(low01, low23, 0, 2));
+  v128.store(into + size, v128.shuffle<f64>(low01, low23, 1, 3));
+  v128.store(into + 2 * size, v128.shuffle<f64>(high01, high23, 0, 2));
+  v128.store(into + 3 * size, v128.shuffle<f64>(high01, high23, 1, 3));
 }
 
 /**
@@ -155,13 +174,12 @@ export function deactivate(active: usize, gradient: usize, size: usize, scale: f
     v128.store(gradient + i, v128.and(f32x4.mul(v128.load(gradient + i), factor), f32x4.gt(v128.load(active + i), zero)));
 }
 
+/** Row by row, as are all sums over rows: a column's values may be a power of two apart, and take each other's place in the cache. */
 export function sumRows(a: usize, rows: usize, columns: usize, into: usize): void {
   const stride = columns << 2;
-  for (let j: usize = 0; j < stride; j += 16) {
-    let sum = f32x4.splat(0);
-    for (let at = a + j, end = at + rows * stride; at < end; at += stride) sum = f32x4.add(sum, v128.load(at));
-    v128.store(into + j, sum);
-  }
+  memory.fill(into, 0, stride);
+  for (const end = a + rows * stride; a < end; a += stride)
+    for (let j: usize = 0; j < stride; j += 16) v128.store(into + j, f32x4.add(v128.load(into + j), v128.load(a + j)));
 }
 
 /**
@@ -173,26 +191,25 @@ export function normalise(a: usize, rows: usize, columns: usize, gain: usize, bi
   const bytes = rows * stride;
   const share = f32x4.splat(1 / <f32>rows);
   const one = f32x4.splat(1);
+  const deviations = statistics + stride;
+  sumRows(a, rows, columns, statistics);
+  for (let j: usize = 0; j < stride; j += 16) v128.store(statistics + j, f32x4.mul(v128.load(statistics + j), share));
+  memory.fill(deviations, 0, stride);
+  for (let i: usize = 0; i < bytes; i += stride)
+    for (let j: usize = 0; j < stride; j += 16) {
+      const off = f32x4.sub(v128.load(a + i + j), v128.load(statistics + j));
+      v128.store(deviations + j, f32x4.add(v128.load(deviations + j), f32x4.mul(off, off)));
+    }
   for (let j: usize = 0; j < stride; j += 16) {
-    let sum = f32x4.splat(0);
-    for (let i: usize = 0; i < bytes; i += stride) sum = f32x4.add(sum, v128.load(a + i + j));
-    const mean = f32x4.mul(sum, share);
-    let squares = f32x4.splat(0);
-    for (let i: usize = 0; i < bytes; i += stride) {
-      const off = f32x4.sub(v128.load(a + i + j), mean);
-      squares = f32x4.add(squares, f32x4.mul(off, off));
-    }
-    const per = f32x4.div(one, f32x4.sqrt(f32x4.add(f32x4.mul(squares, share), f32x4.splat(least))));
-    v128.store(statistics + j, mean);
-    v128.store(statistics + stride + j, per);
-    const g = v128.load(gain + j);
-    const b = v128.load(bias + j);
-    for (let i: usize = 0; i < bytes; i += stride) {
-      const own = f32x4.mul(f32x4.sub(v128.load(a + i + j), mean), per);
-      v128.store(a + i + j, own);
-      v128.store(into + i + j, f32x4.add(f32x4.mul(own, g), b));
-    }
+    const variance = f32x4.mul(v128.load(deviations + j), share);
+    v128.store(deviations + j, f32x4.div(one, f32x4.sqrt(f32x4.add(variance, f32x4.splat(least)))));
   }
+  for (let i: usize = 0; i < bytes; i += stride)
+    for (let j: usize = 0; j < stride; j += 16) {
+      const own = f32x4.mul(f32x4.sub(v128.load(a + i + j), v128.load(statistics + j)), v128.load(deviations + j));
+      v128.store(a + i + j, own);
+      v128.store(into + i + j, f32x4.add(f32x4.mul(own, v128.load(gain + j)), v128.load(bias + j)));
+    }
 }
 
 /** The way back: the gradient of what `normalise` gave becomes that of what it took. @param per one over the deviations */
@@ -200,25 +217,21 @@ export function denormalise(normal: usize, gradient: usize, rows: usize, columns
   const stride = columns << 2;
   const bytes = rows * stride;
   const share = f32x4.splat(1 / <f32>rows);
-  for (let j: usize = 0; j < stride; j += 16) {
-    let sum = f32x4.splat(0);
-    let product = f32x4.splat(0);
-    for (let i: usize = 0; i < bytes; i += stride) {
-      const own = v128.load(gradient + i + j);
-      sum = f32x4.add(sum, own);
-      product = f32x4.add(product, f32x4.mul(own, v128.load(normal + i + j)));
+  sumRows(gradient, rows, columns, biases);
+  memory.fill(gains, 0, stride);
+  for (let i: usize = 0; i < bytes; i += stride)
+    for (let j: usize = 0; j < stride; j += 16) {
+      const along = f32x4.mul(v128.load(gradient + i + j), v128.load(normal + i + j));
+      v128.store(gains + j, f32x4.add(v128.load(gains + j), along));
     }
-    v128.store(biases + j, sum);
-    v128.store(gains + j, product);
-    const factor = f32x4.mul(v128.load(gain + j), v128.load(per + j));
-    const mean = f32x4.mul(sum, share);
-    const along = f32x4.mul(product, share);
-    for (let i: usize = 0; i < bytes; i += stride) {
+  for (let i: usize = 0; i < bytes; i += stride)
+    for (let j: usize = 0; j < stride; j += 16) {
       const at = gradient + i + j;
+      const mean = f32x4.mul(v128.load(biases + j), share);
+      const along = f32x4.mul(v128.load(gains + j), share);
       const rest = f32x4.sub(f32x4.sub(v128.load(at), mean), f32x4.mul(v128.load(normal + i + j), along));
-      v128.store(at, f32x4.mul(rest, factor));
+      v128.store(at, f32x4.mul(rest, f32x4.mul(v128.load(gain + j), v128.load(per + j))));
     }
-  }
 }
 
 /** e^t for t ≤ 0: 2^n by the exponent's bits, times Taylor's polynomial of the rest. */
