@@ -8,7 +8,7 @@ import type { Reject } from './csv-records.ts';
 
 export interface JsonRecord {
   bytes: Buffer;
-  /** Where it begins, from 1; the column in characters. */
+  /** Where it begins, from 1; lines end with LF, and columns are characters. */
   line: number;
   column: number;
   /** Why it is none, whatever it holds. */
@@ -48,18 +48,26 @@ export async function* jsonRecords(name: string, chunks: AsyncIterable<Buffer>):
 }
 
 /**
- * A quote or bracket that is missing makes one record of all that follow. One of them may be rejected, but not many as if they were one.
+ * A quote or bracket that is missing, or one too many, makes one record of all that follow. One of them may be rejected, but not many as if they were one.
  * @throws IngotError UnreadableDataset where a record seems to follow behind the first mistake
  */
 export function checkThatItHidesNone(name: string, { line, field, row }: Reject): void {
-  const mistake = findMistake(row);
-  if (!/\}\s*,?\s*\{\s*"/.test(row.slice(mistake.offset))) return;
+  const mistake = row.startsWith('{') ? findMistake(row) : { offset: 0, line: 1, column: 1, what: 'record expected' };
+  if (!/\}\s*(,\s*)?\{\s*"/.test(row.slice(mistake.offset))) return;
   const place = `line ${line + mistake.line - 1}, column ${mistake.line === 1 ? field + mistake.column - 1 : mistake.column}`;
-  throw new IngotError('UnreadableDataset', `${name} is not valid JSON: ${mistake.what}, at ${place}.`, {
+  throw new IngotError('UnreadableDataset', `${name} cannot be read as records of JSON: ${mistake.what}, at ${place}.`, {
     where: `${name}, ${place}`,
     fix: 'Mend it there, or write the file anew by a program that writes JSON.',
   });
 }
+
+/** Where nothing could be read, and of what was rejected the first is this. */
+export const noObjects = (name: string, rejected: number, { line, field, reason, row }: Reject) =>
+  new IngotError(
+    'EmptyDataset',
+    `Not one of the ${rejected} records of ${name} is a JSON object${reason === 'not JSON' ? `: ${findMistake(row).what}` : ''}.`,
+    { where: `${name}, line ${line}, column ${field}`, fix: asRecords },
+  );
 
 /**
  * A single object may hold all the rows: by column or by index, when it has nothing but lists and objects; or as a list, beside what a service says of
@@ -73,7 +81,8 @@ export function checkThatItIsARow(name: string, only: object, isAlone: boolean):
   const isTable = fields.length > 0 && fields.every(([, value]) => typeof value === 'object' && value !== null);
   if (!isTable && !(isAlone && list)) return;
   throw new IngotError('UnreadableDataset', `${name} is one JSON object that holds its rows, and not a list of them.`, {
-    where: `${name}, field '${(list ?? fields[0]!)[0]}'`,
+    // Names of other fields may be the keys of rows, which nobody should read in an error.
+    where: list ? `${name}, field '${list[0]}'` : name,
     fix: list && others.length === 0 ? `Upload the list alone: jq '.[${JSON.stringify(list[0])}]' gives it.` : asRecords,
   });
 }

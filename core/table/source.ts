@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
-import { findMistake } from '../json.ts';
 import type { DatasetSpec } from '../spec.ts';
 import { byteOrderMark, delimiterLine, formatRecord, type Reject, readRecords } from './csv-records.ts';
 import { identifier, literal, rowsOf } from './database.ts';
-import { asRecords, checkThatItHidesNone, checkThatItIsARow, type JsonRecord, jsonRecords, lineRecords } from './json-records.ts';
+import { checkThatItHidesNone, checkThatItIsARow, type JsonRecord, jsonRecords, lineRecords, noObjects } from './json-records.ts';
 import { type JsonTable, readJson } from './json-rows.ts';
 import type { Rejects } from './rejects.ts';
 import type { SourceFile } from './report.ts';
@@ -154,13 +153,6 @@ async function openJson(input: SourceInput, file: SourceFile, records: AsyncIter
     sql: csvSql(to, table.names.length, { delimiter: ',', quote: '"', header: false, ragged: true, ours: true }),
   };
 }
-
-const noObjects = (name: string, rejected: number, { line, field, reason, row }: Reject) =>
-  new IngotError(
-    'EmptyDataset',
-    `Not one of the ${rejected} records of ${name} is a JSON object${reason === 'not JSON' ? `: ${findMistake(row).what}` : ''}.`,
-    { where: `${name}, line ${line}, column ${field}`, fix: asRecords },
-  );
 
 function openDelimited(
   input: SourceInput,

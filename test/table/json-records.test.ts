@@ -140,10 +140,19 @@ describe('what is broken', () => {
 
   const unquoted = pretty.replace('"red"', '"red');
   const unclosed = pretty.replace('\n  },', '\n  ,');
+  const unopened = array.replace('},{"', '},');
+  const opened = array.replace('},{"n"', '},[{"n"');
   it.each([
-    ['a quote', unquoted, placeOf(unquoted, unquoted.indexOf('"red')), /unexpected end of string/],
-    ['a brace', unclosed, placeOf(unclosed, unclosed.indexOf('{', unclosed.indexOf('\n  ,'))), /property name expected/],
-  ])('%s that is missing would hide the records behind it: its place is told', async (_, text, place, what) => {
+    ['a quote that is missing', unquoted, placeOf(unquoted, unquoted.indexOf('"red')), /unexpected end of string/],
+    [
+      'a closing brace that is missing',
+      unclosed,
+      placeOf(unclosed, unclosed.indexOf('{', unclosed.indexOf('\n  ,'))),
+      /property name expected/,
+    ],
+    ['an opening brace that is missing', unopened, placeOf(unopened, unopened.indexOf('"},{"')), /record expected/],
+    ['a bracket too many', opened, placeOf(opened, opened.lastIndexOf('[{"n"')), /record expected/],
+  ])('%s would hide the records behind it: its place is told', async (_, text, place, what) => {
     await expect(clean({ 'a.json': text })).rejects.toMatchObject({
       code: 'UnreadableDataset',
       message: expect.stringMatching(what),
