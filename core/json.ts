@@ -15,15 +15,25 @@ export function parseJson(text: string, refuse: (mistake: JsonMistake) => IngotE
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const errors: ParseError[] = [];
-    parse(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
-    const { offset, error } = errors[0] ?? { offset: text.length, error: 4 };
-    const lines = text.slice(0, offset).split('\n');
-    const noNumber = /^-?(NaN|Infinity)\b/.exec(text.slice(offset, offset + 10));
-    const mistake = printParseErrorCode(error)
-      .replace(/([a-z])([A-Z])/g, '$1 $2')
-      .toLowerCase();
-    const what = noNumber ? `${noNumber[0]}, where JSON has null` : mistake;
-    throw refuse({ place: `line ${lines.length}, column ${lines.at(-1)!.length + 1}`, what, cause });
+    const { line, column, what } = findMistake(text);
+    throw refuse({ place: `line ${line}, column ${column}`, what, cause });
   }
+}
+
+/** The first mistake of a text that is not JSON: what it is, and where, by offset (from 0) as by line and column (from 1). */
+export function findMistake(text: string): { offset: number; line: number; column: number; what: string } {
+  const errors: ParseError[] = [];
+  parse(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
+  const { offset, error } = errors[0] ?? { offset: text.length, error: 4 };
+  const lines = text.slice(0, offset).split('\n');
+  const noNumber = /^-?(NaN|Infinity)\b/.exec(text.slice(offset, offset + 10));
+  const mistake = printParseErrorCode(error)
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+  return {
+    offset,
+    line: lines.length,
+    column: lines.at(-1)!.length + 1,
+    what: noNumber ? `${noNumber[0]}, where JSON has null` : mistake,
+  };
 }

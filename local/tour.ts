@@ -106,7 +106,7 @@ export async function tour(api: Api, outputs: Record<string, string>, terminal: 
 export async function nextSteps(api: Api, outputs: Record<string, string>): Promise<string> {
   const { ApiUrl, ApiKey, DataBucket, EndpointUrl } = outputs;
   const ask = await call(api, `models/${example.dataset}`).then(askExample, () => askYours);
-  return `Drop a file of your own (csv, tsv, jsonl, parquet, gzip of them; the last column is what to learn):
+  return `Drop a file of your own (csv, tsv, json, jsonl, parquet, gzip of them; the last column is what to learn):
 
   AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \\
     aws --endpoint-url ${EndpointUrl} --region ${region} s3 cp my.csv s3://${DataBucket}/raw/my-data/my.csv

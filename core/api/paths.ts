@@ -57,7 +57,7 @@ export const calls: Call[] = [
     method: 'POST',
     path: '/models/{model}/predict',
     id: 'predictRows',
-    summary: 'Answers rows by column name.',
+    summary: 'Answers rows by column name. Of JSON the list of them may stand alone.',
     query: {
       ...choice,
       explain: '`true`: what each column contributed to the raw output of each row, at most 200 rows; with the base they sum to it.',

@@ -34,7 +34,8 @@ export const inputDataSchema = z.object({
 });
 export const outputDataSchema = z.object({ output_data: z.array(z.array(z.number())) });
 
-export const rowsSchema = z.object({ rows: z.array(z.record(z.string(), value)) });
+const rows = z.array(z.record(z.string(), value));
+export const rowsSchema = z.union([z.object({ rows }), rows]);
 export const predictionsSchema = z.object({
   model: z.string(),
   version: z.int(),

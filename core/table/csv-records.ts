@@ -17,7 +17,7 @@ export type Reason =
 export interface Reject {
   /** Line of the file, from 1. */
   line: number;
-  /** Field of the row, from 1. */
+  /** Field of the row, or of JSON the column of the line where the record begins, from 1. */
   field: number;
   reason: string;
   /** The row as it stands in the file; bytes that are no characters become U+FFFD. */

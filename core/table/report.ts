@@ -6,7 +6,7 @@ import type { ColumnType } from '../spec.ts';
 export interface SourceFile {
   name: string;
   bytes: number;
-  format: 'csv' | 'tsv' | 'jsonl' | 'parquet';
+  format: 'csv' | 'tsv' | 'json' | 'jsonl' | 'parquet';
   compression: 'none' | 'gzip';
   encoding?: string;
   delimiter?: string;

@@ -52,17 +52,24 @@ export function detectEncoding(head: Uint8Array): Encoding {
 export const decode = (bytes: Uint8Array, encoding: Encoding) =>
   new TextDecoder(encoding === 'latin-1' ? 'windows-1252' : encoding).decode(bytes);
 
-/** JSON lines: the first line that is not blank is an object. */
+/** JSON lines: the first line that is not blank is an object, or is to be one, as most others are. */
 export function isJsonLines(text: string): boolean {
-  const line = text.split(/\r\n|\n|\r/).find((candidate) => candidate.trim() !== '');
-  if (line === undefined || !line.trimStart().startsWith('{')) return false;
+  const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== '');
+  if (!/^\s*\{/.test(lines[0] ?? '')) return false;
+  return isObject(lines[0]!) || 2 * lines.filter(isObject).length >= lines.length;
+}
+
+function isObject(line: string): boolean {
   try {
-    JSON.parse(line);
-    return true;
+    return line.trimStart().startsWith('{') && JSON.parse(line) !== null;
   } catch {
-    return /^\s*\{\s*"/.test(line);
+    return false;
   }
 }
+
+/** JSON in another layout: an array of records (of a file that is called so, of anything), or objects over several lines. */
+export const isJson = (text: string, name: string) =>
+  /^\s*(\[\s*)?\{\s*["}]/.test(text) || (/^\s*\[/.test(text) && /\.json(\.gz)?$/i.test(name));
 
 const delimiters = [',', '\t', ';', '|', ':', ' '];
 const sampleRecords = 200;

@@ -6,9 +6,10 @@ import { finished } from 'node:stream/promises';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { IngotError } from '../errors.ts';
 import type { DatasetSpec } from '../spec.ts';
-import { byteOrderMark, delimiterLine, formatRecord, readRecords } from './csv-records.ts';
+import { byteOrderMark, delimiterLine, formatRecord, type Reject, readRecords } from './csv-records.ts';
 import { identifier, literal, rowsOf } from './database.ts';
-import { type JsonLinesTable, readJsonLines } from './json-lines.ts';
+import { checkThatItHidesNone, checkThatItIsARow, type JsonRecord, jsonRecords, lineRecords, noObjects } from './json-records.ts';
+import { type JsonTable, readJson } from './json-rows.ts';
 import type { Rejects } from './rejects.ts';
 import type { SourceFile } from './report.ts';
 import type { PlainText } from './scan/scan.ts';
@@ -20,10 +21,11 @@ import {
   type Encoding,
   foreignFormat,
   isGzip,
+  isJson,
   isJsonLines,
   isParquet,
 } from './sniff.ts';
-import { gunzipFile, lineBatches, readHead, readTail } from './text-file.ts';
+import { gunzipFile, lineBatches, readHead, readTail, utf8Chunks } from './text-file.ts';
 
 export interface Source {
   file: SourceFile;
@@ -81,20 +83,15 @@ export async function openSource(database: DuckDBConnection, input: SourceInput)
   if (foreign !== undefined) {
     throw new IngotError('UnreadableDataset', `${name} is ${foreign}, not a table that can be read.`, {
       where: name,
-      fix: 'Upload csv, tsv, json lines or parquet; each may be gzipped.',
+      fix: 'Upload csv, tsv, json, json lines or parquet; each may be gzipped.',
     });
   }
   const encoding = input.spec.encoding === 'utf-16' ? utf16Of(head) : (input.spec.encoding ?? detectEncoding(head));
   const text = decode(head, encoding);
   if (text.trim() === '')
     throw new IngotError('EmptyDataset', `${name} has only blank lines.`, { where: name, fix: 'Upload a file with rows.' });
-  if (isJsonLines(text)) return openJsonLines(input, path, { ...about, format: 'jsonl', encoding });
-  if (/^\s*\[\s*[[{]/.test(text) && /\.json(\.gz)?$/i.test(name)) {
-    throw new IngotError('UnreadableDataset', `${name} is one JSON array, not JSON lines.`, {
-      where: `${name}, line 1`,
-      fix: "Write one object a line, e.g. with `jq -c '.[]'`.",
-    });
-  }
+  if (isJsonLines(text)) return openJson(input, { ...about, format: 'jsonl', encoding }, lineRecords(lineBatches(path, encoding)));
+  if (isJson(text, name)) return openJson(input, { ...about, format: 'json', encoding }, jsonRecords(name, utf8Chunks(path, encoding)));
   return openDelimited(input, path, about, text, encoding, head.length < headBytes);
 }
 
@@ -126,23 +123,29 @@ async function openParquet(database: DuckDBConnection, path: string, file: Sourc
   }
 }
 
-async function openJsonLines(input: SourceInput, path: string, file: SourceFile): Promise<Source> {
+async function openJson(input: SourceInput, file: SourceFile, records: AsyncIterable<JsonRecord[]>): Promise<Source> {
+  const { name, rejects } = input;
   const to = join(input.directory, `rows-${input.index}.csv`);
   const output = createWriteStream(to);
-  const encoding = file.encoding as Encoding;
-  let table: JsonLinesTable;
+  let table: JsonTable;
+  let rejected: Reject | undefined;
   try {
-    table = await readJsonLines(
-      lineBatches(path, encoding),
+    table = await readJson(
+      records,
       (line) => output.write(line),
-      (reject) => input.rejects.add(input.name, `${reject.field}`, reject),
+      (reject) => {
+        if (file.format === 'json') checkThatItHidesNone(name, reject);
+        rejected ??= reject;
+        rejects.add(name, `${reject.field}`, reject);
+      },
       () => drained(output),
     );
   } finally {
     output.end();
     await finished(output);
   }
-  if (table.names.length === 0) throw noRows(input.name);
+  if (table.only) checkThatItIsARow(name, table.only, (input.spec.files?.length ?? 1) === 1);
+  if (table.names.length === 0) throw rejected ? noObjects(name, rejects.countOf(name), rejected) : noRows(name);
   return {
     file,
     names: table.names,

@@ -5,6 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { Encoding } from './sniff.ts';
 
+const byteOrderMark = Buffer.of(0xef, 0xbb, 0xbf);
+
 /** The first bytes of a file. */
 export async function readHead(path: string, length: number): Promise<Buffer> {
   const file = await open(path);
@@ -38,11 +40,8 @@ export const gunzipFile = (path: string, to: string) =>
  */
 export async function* lineBatches(path: string, encoding: Encoding): AsyncGenerator<Buffer[]> {
   let rest: Buffer = Buffer.alloc(0);
-  let first = true;
   for await (const chunk of utf8Chunks(path, encoding)) {
-    let buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    if (first && buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf) buffer = buffer.subarray(3);
-    first = false;
+    const buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     const lines: Buffer[] = [];
     let at = 0;
     let lf = buffer.indexOf(10);
@@ -63,8 +62,10 @@ export async function* lineBatches(path: string, encoding: Encoding): AsyncGener
   if (rest.length > 0) yield [rest];
 }
 
-async function* utf8Chunks(path: string, encoding: Encoding): AsyncGenerator<Buffer> {
-  const chunks = createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>;
+/** A file as UTF-8 without byte order mark. */
+export async function* utf8Chunks(path: string, encoding: Encoding): AsyncGenerator<Buffer> {
+  const start = (await readHead(path, 3)).equals(byteOrderMark) ? 3 : 0;
+  const chunks = createReadStream(path, { start, highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>;
   if (encoding === 'utf-8') {
     yield* chunks;
     return;

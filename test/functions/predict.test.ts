@@ -40,13 +40,13 @@ describe('a prediction', () => {
   });
 
   test('by column names', async () => {
-    const { status, json } = await ask('POST', '/models/shirts/predict', {
-      rows: [
-        { size: 2, colour: 'red' },
-        { size: 50, colour: null },
-      ],
-    });
+    const rows = [
+      { size: 2, colour: 'red' },
+      { size: 50, colour: null },
+    ];
+    const { status, json } = await ask('POST', '/models/shirts/predict', { rows });
     expect(status).toBe(200);
+    expect((await ask('POST', '/models/shirts/predict', rows)).json).toEqual(json);
     expect(json).toMatchObject({ model: 'shirts', version: 2, predictions: [{ label: 'small' }, { label: 'big' }] });
     expect(json.predictions[0].probabilities.small).toBeGreaterThan(0.8);
   });

@@ -36,6 +36,7 @@ describe('JSON rows', () => {
 
   test('values in any order, numbers and numeric text, null and missing tokens; ignored columns and the target are passed over', () => {
     expect(parseRows(parseJsonBody(`{"rows": [${row}, ${missing}]}`), schema)).toEqual(expected);
+    expect(parseRows(parseJsonBody(`[${row},\n${missing}]`), schema)).toEqual(expected);
   });
 
   test.each([
@@ -76,13 +77,14 @@ describe('JSON rows', () => {
       message: typeof message === 'string' ? message : expect.stringMatching(message),
     });
     expect(found.fix).toBeTruthy();
+    expect(refusal(() => parseRows([JSON.parse(row), bad], schema))).toEqual({ ...found, where: where.replace('rows', '') });
   });
 
   test.each([
     ['{"rows": []}', 'body'],
     ['{"rows": {}}', 'rows'],
     ['{}', 'rows'],
-    ['[]', 'rows'],
+    ['[]', 'body'],
     ['null', 'rows'],
     ['{"rows": [\n{"age": 1,}]}', 'body, line 2, column 11'],
     ['{"rows": [\n{"age": NaN}]}', 'body, line 2, column 9'],

@@ -81,13 +81,6 @@ describe('files that cannot be used get an error with place and mend', () => {
     }
   });
 
-  it('a JSON array', async () => {
-    await expect(clean({ 'bad.json': '[{"a":1,"y":2},\n{"a":2,"y":3}]' })).rejects.toMatchObject({
-      code: 'UnreadableDataset',
-      message: expect.stringContaining('JSON array'),
-    });
-  });
-
   it('json lines without an object', async () => {
     await expect(clean({ 'bad.jsonl': '{"a":1\n{"a":2\n' })).rejects.toMatchObject({ code: 'EmptyDataset' });
   });

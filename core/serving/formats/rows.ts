@@ -1,8 +1,9 @@
-/** `{"rows": [{"column": value, …}, …]}`, the JSON of `POST /models/{m}/predict`. */
+/** `{"rows": [{"column": value, …}, …]}`, or the list alone: the JSON of `POST /models/{m}/predict`. */
 import { listField, putRecord, type RawRows, type RowSchema } from '../rows.ts';
 
-/** @throws IngotError InvalidRequest, InvalidRow (`where` as rows[3].age) */
+/** @throws IngotError InvalidRequest, InvalidRow (`where` as rows[3].age, of a list alone as [3].age) */
 export function parseRows(body: unknown, schema: RowSchema): RawRows {
+  if (Array.isArray(body)) return parseRecords(body, '', schema);
   return parseRecords(listField(body, 'rows'), 'rows', schema);
 }
 

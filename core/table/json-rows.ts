@@ -1,32 +1,39 @@
-/** JSON lines as rows of text: one object a line; columns are the union of the keys. */
+/** Records of JSON as rows of text: an object a row; columns are the union of the keys. */
 import { isUtf8 } from 'node:buffer';
 import { formatRecord, type Reject, withoutMark } from './csv-records.ts';
+import type { JsonRecord } from './json-records.ts';
 
-export interface JsonLinesTable {
+export interface JsonTable {
   names: string[];
   /** Places in `names` as the keys follow each other in the rows: one that is first seen late stands behind the key that it follows there. */
   order: number[];
+  /** The record, where it is the only one. */
+  only?: object;
 }
 
 /**
  * Rows are written as csv without the fields after a row's last known key: a key that first comes later is missing in the rows before.
  * Values inside objects and arrays stay JSON.
  */
-export async function readJsonLines(
-  batches: AsyncIterable<Buffer[]>,
+export async function readJson(
+  batches: AsyncIterable<JsonRecord[]>,
   onRow: (line: string) => void,
   onReject: (reject: Reject) => void,
   onBatch: () => Promise<void>,
-): Promise<JsonLinesTable> {
+): Promise<JsonTable> {
   const places = new Map<string, number>();
   const order: number[] = [];
-  let line = 0;
+  let only: object | undefined;
+  let rows = 0;
   for await (const batch of batches) {
-    for (const bytes of batch) {
-      line++;
+    for (const { bytes, line, column, problem } of batch) {
       const text = bytes.toString('utf8').trim();
+      const reject = (reason: string) => onReject({ line, field: column, reason, row: text });
+      if (problem !== undefined) {
+        reject(problem);
+        continue;
+      }
       if (text === '') continue;
-      const reject = (reason: string) => onReject({ line, field: 1, reason, row: text });
       if (!isUtf8(bytes)) {
         reject('invalid encoding');
         continue;
@@ -42,6 +49,7 @@ export async function readJsonLines(
         reject('not a JSON object');
         continue;
       }
+      only = rows++ === 0 ? value : undefined;
       // A row without a single key is a row all the same, and not a blank line.
       const fields: string[] = [''];
       let before = -1;
@@ -56,5 +64,5 @@ export async function readJsonLines(
     }
     await onBatch();
   }
-  return { names: [...places.keys()], order };
+  return { names: [...places.keys()], order, ...(only && { only }) };
 }
