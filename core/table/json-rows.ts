@@ -40,7 +40,7 @@ export async function readJson(
       }
       let value: unknown;
       try {
-        value = JSON.parse(text);
+        value = parseRecord(text);
       } catch {
         reject('not JSON');
         continue;
@@ -65,4 +65,19 @@ export async function readJson(
     await onBatch();
   }
   return { names: [...places.keys()], order, ...(only && { only }) };
+}
+
+/** Strings, which are left as they are, and what Python's `json.dump` writes for floats that JSON has no numbers for. */
+const noNumbers = /"(?:[^"\\]|\\.)*"|\bNaN\b|\bInfinity\b/g;
+const written: Record<string, string> = { NaN: 'null', Infinity: '1e999' };
+
+/** @throws SyntaxError where it is no JSON with Python's NaN and infinities, which are missing and stay infinite */
+function parseRecord(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const mended = text.replace(noNumbers, (token) => written[token] ?? token);
+    if (mended === text) throw error;
+    return JSON.parse(mended);
+  }
 }

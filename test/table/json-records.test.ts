@@ -39,6 +39,16 @@ describe('an array of records is the table that JSON lines of the same are', () 
     expect(rejects).toBe('file,line,column,reason,row\n');
   });
 
+  it('with what Python writes where a number is missing or infinite, in lines as well', async () => {
+    const python = records.map((record, i) => ({ m: i % 5 ? i : null, s: `NaN, \\" Infinity ${i % 3}`, ...record }));
+    const written = python.map((record) => JSON.stringify(record).replace('"m":null', '"m": NaN').replace('"m":4', '"m": -Infinity'));
+    const { table, report } = await clean({ 'a.json': `[${written.join(', ')}]` }, spec);
+    expect(report.rows).toMatchObject({ read: 12, kept: 12, rejected: 0 });
+    expect((await clean({ 'a.jsonl': written.join('\n') }, spec)).table).toEqual(table);
+    const plain = JSON.stringify(python).replace('"m":4', '"m":-1e999');
+    expect((await clean({ 'a.json': plain }, spec)).table).toEqual(table);
+  });
+
   const space = fc.string({ unit: fc.constantFrom(' ', '\n', '\r\n', '\t', '\r'), maxLength: 3 });
   const value = fc.oneof(
     fc.jsonValue({ maxDepth: 2 }),
@@ -110,11 +120,11 @@ describe('what is broken', () => {
   const header = 'file,line,column,reason,row\n';
 
   it('records that are no objects, or no JSON, are rejected where they begin', async () => {
-    const broken = '[{"a":1,"y":"p"},\n 5, null,\n  "é, ]", [1,{"a":2}],{"a":NaN,"y":"q"}\n, {"a":2,"y":"q"},{"a":3,"y":"p"}]';
+    const broken = '[{"a":1,"y":"p"},\n 5, null,\n  "é, ]", [1,{"a":2}],{"a":nan,"y":"q"}\n, {"a":2,"y":"q"},{"a":3,"y":"p"}]';
     const { report, rejects } = await clean({ 'a.json': broken });
     expect(rejects).toBe(
       `${header}a.json,2,2,not a JSON object,5\na.json,2,5,not a JSON object,null\na.json,3,3,not a JSON object,"""é, ]"""\n` +
-        'a.json,3,11,not a JSON object,"[1,{""a"":2}]"\na.json,3,23,not JSON,"{""a"":NaN,""y"":""q""}"\n',
+        'a.json,3,11,not a JSON object,"[1,{""a"":2}]"\na.json,3,23,not JSON,"{""a"":nan,""y"":""q""}"\n',
     );
     expect(report.rows).toEqual({ read: 8, kept: 3, rejected: 5, duplicates: 0, missingTarget: 0 });
   });
