@@ -22,10 +22,11 @@ import { advanceDataset, type DataSource, troubleOf } from '../core/registry/dat
 import { type RevisionOrigin, revisionOf } from '../core/registry/identity.ts';
 import { type DatasetSpec, parseSpec } from '../core/spec.ts';
 import { cleanTable, leftOutFile } from '../core/table/clean.ts';
-import { duckdbMemory, isJob } from './shared/environment.ts';
+import { duckdbMemory, isJob, mayGrow, memoryBytes } from './shared/environment.ts';
 import { cleaningBytes, handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { once } from './shared/objects.ts';
+import { isOutOfMemory } from './shared/out-of-memory.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import { personalSecret } from './shared/secret.ts';
@@ -56,14 +57,16 @@ export async function cleanUpload(source: DataSource, services: Services): Promi
       return;
     }
     const bytes = await sizeOf(data, dataset, names);
-    const from = (megabytes: number) => megabytes * 2 ** 20;
     const priority = spec.priority ?? usualPriority;
-    if (await handOver({ dataset, stage: 'Clean', event: source, priority, bytes: cleaningBytes(bytes), from }, services)) return;
-    await withinDisk(bytes, async (directory) => {
+    const work = { dataset, stage: 'Clean', event: source, priority, bytes: cleaningBytes(bytes) } as const;
+    if (await handOver({ ...work, isLarge: (most) => bytes >= most }, services)) return;
+    const toLarger = () => handOver({ ...work, bytes: Math.max(work.bytes, 2 * memoryBytes()), isLarge: () => true }, services);
+    const cleaning = withinDisk(bytes, async (directory) => {
       const files = await download(data, dataset, names, source, directory);
       revision = revisionOf(files, spec, version);
       await cleanRevision(files, spec, revision, directory);
     });
+    await withinMemory(cleaning, names, toLarger);
   } catch (error) {
     if (error instanceof IngotError && error.status < 500) return reject(error.toBody());
     await advanceDataset(data, dataset, { status: 'CLEANING', source, ...(revision && { revision }), error: troubleOf(error) });
@@ -88,10 +91,7 @@ export async function cleanUpload(source: DataSource, services: Services): Promi
       // Where a job does it, its wait is not counted.
       const optional = OptionalParts.within(spec.budget, isJob() ? undefined : source.eventTime, now);
       const asked = { dataset, revision, files, spec, directory, memoryLimit: duckdbMemory() };
-      const report = await withinMemory(
-        cleanTable({ ...asked, secret: () => personalSecret(data), isHurried: () => optional.isOver }),
-        files,
-      );
+      const report = await cleanTable({ ...asked, secret: () => personalSecret(data), isHurried: () => optional.isOver });
       await data.upload(join(directory, 'table.parquet'), dataKeys.table(dataset, revision));
       await data.upload(join(directory, 'rejects.csv'), dataKeys.rejects(dataset, revision), { contentType: 'text/csv; charset=utf-8' });
       const leftOut = join(directory, leftOutFile);
@@ -113,15 +113,15 @@ export async function cleanUpload(source: DataSource, services: Services): Promi
   }
 }
 
-/** To run out of memory is final: the next attempt would have no more. @throws IngotError UnreadableDataset */
-async function withinMemory<T>(work: Promise<T>, files: LocalFile[]): Promise<T> {
+/** Where the memory is used up, a larger job goes on; without one that is final. @throws IngotError UnreadableDataset */
+async function withinMemory(work: Promise<void>, names: string[], toLarger: () => Promise<boolean>): Promise<void> {
   try {
-    return await work;
+    await work;
   } catch (cause) {
-    if (!(cause instanceof Error && cause.message.includes('Out of Memory Error')) || /max_temp_directory_size/.test(cause.message))
-      throw cause;
+    if (!isOutOfMemory(cause) || mayGrow()) throw cause;
+    if (await toLarger()) return;
     throw new IngotError('UnreadableDataset', `The table is too large for the memory that cleaning has, ${duckdbMemory()} for the data.`, {
-      where: files.map(({ name }) => name).join(', '),
+      where: names.join(', '),
       fix: 'Leave out columns (width costs the most), or give the functions more memory: `pipelineMemory` in the configuration.',
       cause,
     });

@@ -40,6 +40,7 @@ import {
 import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
+import { isOutOfMemory } from './shared/out-of-memory.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import type { Services } from './shared/services.ts';
@@ -53,12 +54,19 @@ export function transform(event: unknown, services: Services): Promise<void> {
     if (await isHandedOver(dataset, revision, services)) return;
     const pointer = await getDataset(services.data, dataset);
     const uploadedAt = pointer?.revision === revision ? pointer.source.eventTime : undefined;
-    await transformRevision(dataset, revision, services, uploadedAt);
+    try {
+      await transformRevision(dataset, revision, services, uploadedAt);
+    } catch (error) {
+      if (!isOutOfMemory(error) || !(await isHandedOver(dataset, revision, services, 2 * memoryBytes()))) throw error;
+    }
   });
 }
 
-/** What a job makes because a function has not the memory; features that are there already need none. */
-async function isHandedOver(dataset: string, revision: string, services: Services): Promise<boolean> {
+/**
+ * What a job makes because a function has not the memory; features that are there already need none.
+ * @param least bytes that it takes, once a function has tried
+ */
+async function isHandedOver(dataset: string, revision: string, services: Services, least = 0): Promise<boolean> {
   const { data } = services;
   const [report, origin, done] = await Promise.all([
     getJson<CleanReport>(data, dataKeys.report(dataset, revision)),
@@ -67,13 +75,11 @@ async function isHandedOver(dataset: string, revision: string, services: Service
   ]);
   if (!report || done) return false;
   const texts = report.columns.filter(({ type, role }) => type === 'text' && role === 'feature').length;
-  const bytes = tableBytes(report.rows.kept, report.columns.length, texts);
+  const bytes = Math.max(least, tableBytes(report.rows.kept, report.columns.length, texts));
   const isLong = report.rows.kept * report.columns.length > mostCells;
   const priority = origin?.spec.priority ?? usualPriority;
-  return handOver(
-    { dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, from: () => (isLong ? 0 : memoryBytes() * featureShare) },
-    services,
-  );
+  const isLarge = () => isLong || bytes > memoryBytes() * featureShare;
+  return handOver({ dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, isLarge }, services);
 }
 
 /** Of a function's memory, what the features may take; and cells of which it makes them in its quarter of an hour. */

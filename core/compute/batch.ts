@@ -59,8 +59,11 @@ const gpuSize = { vcpus: 4, memory: 14 * gigabyte };
  * @param bytes that the work is expected to use
  * @returns undefined where the machines have no job as large, or none within `maxVcpus`
  */
-export function jobSize(machines: Machines, bytes: number, maxVcpus: number): JobSize | undefined {
-  const needed = Math.ceil((bytes * margin) / 2 ** 20);
+export const jobSize = (machines: Machines, bytes: number, maxVcpus: number): JobSize | undefined =>
+  jobWith(machines, Math.ceil((bytes * margin) / 2 ** 20), maxVcpus);
+
+/** @param needed MB */
+function jobWith(machines: Machines, needed: number, maxVcpus: number): JobSize | undefined {
   if (machines === 'gpu') return needed <= gpuSize.memory && gpuSize.vcpus <= maxVcpus ? { machines, ...gpuSize } : undefined;
   if (machines === 'ec2') {
     const vcpus = Math.max(usualVcpus, Math.ceil(needed / ec2MemoryPerVcpu));
@@ -74,11 +77,26 @@ export function jobSize(machines: Machines, bytes: number, maxVcpus: number): Jo
   return { machines, vcpus, memory: Math.max(from, Math.ceil(needed / gigabyte / step) * step) * gigabyte };
 }
 
+/** What a table's preparation runs on: Fargate, and EC2 where that has no job as large. */
+const preparing = ['fargate', 'ec2'] as const;
+
+/** The smallest job that has the memory to prepare a table. @param bytes see `jobSize` */
+export const preparingJob = (batch: BatchSettings, bytes: number): JobSize | undefined => preparingWith(batch, (bytes * margin) / 2 ** 20);
+
+const preparingWith = ({ queues, maxVcpus }: BatchSettings, needed: number): JobSize | undefined =>
+  preparing.flatMap((machines) => (queues[machines] && jobWith(machines, Math.ceil(needed), maxVcpus)) || [])[0];
+
+/** The job that takes over from one whose memory was used up: it has twice as much, or as much as there is. @param memory MB that that one had */
+export function largerJob(batch: BatchSettings, memory: number): JobSize | undefined {
+  const most = Math.max(...preparing.map((machines) => (batch.queues[machines] ? largestJob(machines, batch.maxVcpus) : 0)));
+  return most > memory ? preparingWith(batch, Math.min(2 * memory, most)) : undefined;
+}
+
 /** MB of the largest job that there may be within so many vCPUs. */
 export function largestJob(machines: Machines, maxVcpus: number): number {
   if (machines === 'gpu') return gpuSize.memory;
   if (machines === 'fargate') return Math.max(0, ...fargateSizes.flatMap(({ vcpus, to }) => (vcpus <= maxVcpus ? to * gigabyte : [])));
-  return maxVcpus < usualVcpus ? 0 : Math.min(largestEc2.memory, Math.floor(maxVcpus) * ec2MemoryPerVcpu);
+  return maxVcpus < usualVcpus ? 0 : Math.min(largestEc2.memory, Math.floor(Math.floor(maxVcpus) * ec2MemoryPerVcpu));
 }
 
 /** Bytes of a row: its hash and the first that equals it, its target, fold and side, and its value of one column; and of a text in it. */
@@ -138,6 +156,8 @@ export interface JobRequest {
   stage: JobStage;
   event: object;
   size: JobSize;
+  /** Whether a larger one takes over where its memory is used up. */
+  mayGrow?: boolean;
 }
 
 /** How a job ended, in Batch's words. */

@@ -292,6 +292,7 @@ describe('an upload', () => {
         stage: 'Clean',
         event: expect.objectContaining({ key: 'raw/d/data.csv' }),
         size: { machines: 'fargate', vcpus: 4, memory: 8192 },
+        mayGrow: true,
       },
     ]);
     expect(await getJson(lab.rawData, dataKeys.current('d'))).toMatchObject({ status: 'CLEANING' });
