@@ -26,11 +26,11 @@ import { duckdbMemory, isJob, mayGrow, memoryBytes } from './shared/environment.
 import { cleaningBytes, handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { once } from './shared/objects.ts';
-import { isOutOfMemory } from './shared/out-of-memory.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import { personalSecret } from './shared/secret.ts';
 import type { Services } from './shared/services.ts';
+import { isOutOfDisk, isOutOfMemory } from './shared/used-up.ts';
 
 const specFile = 'dataset.json';
 
@@ -61,7 +61,7 @@ export async function cleanUpload(source: DataSource, services: Services): Promi
     const work = { dataset, stage: 'Clean', event: source, priority, bytes: cleaningBytes(bytes) } as const;
     if (await handOver({ ...work, isLarge: (most) => bytes >= most }, services)) return;
     const toLarger = () => handOver({ ...work, bytes: Math.max(work.bytes, 2 * memoryBytes()), isLarge: () => true }, services);
-    const cleaning = withinDisk(bytes, async (directory) => {
+    const cleaning = withinDisk(bytes, toLarger, async (directory) => {
       const files = await download(data, dataset, names, source, directory);
       revision = revisionOf(files, spec, version);
       await cleanRevision(files, spec, revision, directory);
@@ -128,8 +128,8 @@ async function withinMemory(work: Promise<void>, names: string[], toLarger: () =
   }
 }
 
-/** So is to run out of disk. @throws IngotError UnreadableDataset */
-async function withinDisk(bytes: number, work: (directory: string) => Promise<void>): Promise<void> {
+/** So is the disk, which all jobs have alike. @throws IngotError UnreadableDataset */
+async function withinDisk(bytes: number, toJob: () => Promise<boolean>, work: (directory: string) => Promise<void>): Promise<void> {
   const tooLarge = (cause?: unknown) =>
     new IngotError(
       'UnreadableDataset',
@@ -141,13 +141,16 @@ async function withinDisk(bytes: number, work: (directory: string) => Promise<vo
       },
     );
   const { bavail, bsize } = await statfs(tmpdir());
-  if (bytes > bavail * bsize) throw tooLarge();
-  try {
-    await withScratch(work);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw code === 'ENOSPC' || /^IO Error: .*no space left|max_temp_directory_size/is.test(message) ? tooLarge(cause) : cause;
+  let cause: unknown;
+  if (bytes <= bavail * bsize) {
+    try {
+      return await withScratch(work);
+    } catch (error) {
+      if (!isOutOfDisk(error)) throw error;
+      cause = error;
+    }
   }
+  if (!(await toJob())) throw tooLarge(cause);
 }
 
 async function readSpec(data: ObjectStore, dataset: string): Promise<DatasetSpec> {

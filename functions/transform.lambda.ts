@@ -40,11 +40,11 @@ import {
 import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
-import { isOutOfMemory } from './shared/out-of-memory.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import type { Services } from './shared/services.ts';
 import { listSuspiciousLabels, withoutLabels } from './shared/suspicious-labels.ts';
+import { isOutOfDisk, isOutOfMemory } from './shared/used-up.ts';
 
 export function transform(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, async ({ key }) => {
@@ -57,7 +57,8 @@ export function transform(event: unknown, services: Services): Promise<void> {
     try {
       await transformRevision(dataset, revision, services, uploadedAt);
     } catch (error) {
-      if (!isOutOfMemory(error) || !(await isHandedOver(dataset, revision, services, 2 * memoryBytes()))) throw error;
+      if (!(isOutOfMemory(error) || isOutOfDisk(error)) || !(await isHandedOver(dataset, revision, services, 2 * memoryBytes())))
+        throw error;
     }
   });
 }
@@ -82,9 +83,9 @@ async function isHandedOver(dataset: string, revision: string, services: Service
   return handOver({ dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, isLarge }, services);
 }
 
-/** Of a function's memory, what the features may take; and cells of which it makes them in its quarter of an hour. */
+/** Of a function's memory, what the features may take; and cells of which it makes them in its quarter of an hour, and on its disk (15 bytes each). */
 const featureShare = 0.6;
-const mostCells = 3e8;
+const mostCells = 2e8;
 
 /**
  * Makes the features of a clean revision and starts its run.

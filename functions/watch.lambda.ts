@@ -18,8 +18,8 @@ import { embedded } from './shared/embedded-metrics.ts';
 import { requireEnv } from './shared/environment.ts';
 import { prepareBy } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
-import { endedOutOfMemory } from './shared/out-of-memory.ts';
 import type { Services } from './shared/services.ts';
+import { endedOutOfMemory } from './shared/used-up.ts';
 
 const eventSchema = z.discriminatedUnion('source', [
   z.object({ source: z.literal('aws.events') }),

@@ -2,8 +2,8 @@
 import * as z from 'zod/mini';
 import type { Ending } from '../../core/compute/batch.ts';
 import type { ErrorBody } from '../../core/errors.ts';
-import { endedOutOfMemory } from './out-of-memory.ts';
 import type { Services } from './services.ts';
+import { endedOutOfMemory } from './used-up.ts';
 
 /** The job as DescribeJobs shows it, keys in Pascal case. */
 const jobDetail = z.object({
