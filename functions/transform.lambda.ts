@@ -4,10 +4,11 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { tableBytes, usualPriority } from '../core/compute/batch.ts';
+import { usualPriority } from '../core/compute/batch.ts';
 import { OutOfTime } from '../core/compute/budget.ts';
 import { OptionalParts, secondsForCrosses } from '../core/compute/preparation.ts';
 import { probe as probeOf, rowsToProbe } from '../core/compute/probe.ts';
+import { featureBytes } from '../core/compute/table-memory.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Cross } from '../core/features/fitted-cross.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
@@ -75,8 +76,7 @@ async function isHandedOver(dataset: string, revision: string, services: Service
     data.head(dataKeys.preprocess(dataset, revision)),
   ]);
   if (!report || done) return false;
-  const texts = report.columns.filter(({ type, role }) => type === 'text' && role === 'feature').length;
-  const bytes = Math.max(least, tableBytes(report.rows.kept, report.columns.length, texts));
+  const bytes = Math.max(least, featureBytes(report));
   const isLong = report.rows.kept * report.columns.length > mostCells;
   const priority = origin?.spec.priority ?? usualPriority;
   const isLarge = () => isLong || bytes > memoryBytes() * featureShare;

@@ -1,7 +1,6 @@
 /** What a deployment has of Batch, the sizes of its jobs, and how busy its queues are. */
 import * as z from 'zod/mini';
 import { type JobStage, type Share, shares } from '../names.ts';
-import { processBytes } from './memory.ts';
 import type { OpenJob } from './waiting.ts';
 
 /** What a queue's jobs run on: Fargate, EC2 for what is too large for it, and EC2 with GPUs. */
@@ -97,21 +96,6 @@ export function largestJob(machines: Machines, maxVcpus: number): number {
   if (machines === 'gpu') return gpuSize.memory;
   if (machines === 'fargate') return Math.max(0, ...fargateSizes.flatMap(({ vcpus, to }) => (vcpus <= maxVcpus ? to * gigabyte : [])));
   return maxVcpus < usualVcpus ? 0 : Math.min(largestEc2.memory, Math.floor(Math.floor(maxVcpus) * ec2MemoryPerVcpu));
-}
-
-/** Bytes of a row: its hash and the first that equals it, its target, fold and side, and its value of one column; and of a text in it. */
-const rowBytes = { any: 56, text: 240 };
-/** Values of a table that are in memory at a time where that is little, and bytes of each while it becomes a feature or is asked. */
-const atATime = { values: 2 ** 22, bytes: 24 };
-/** Rows that are held out to test on, at most, and cells of them: more say no more of a model, and would be missed in training. */
-const held = { rows: 250_000, cells: 10_000_000, least: 5000 };
-
-export const mostTestRows = (columns: number): number => Math.min(held.rows, Math.max(held.least, Math.floor(held.cells / columns)));
-
-/** Bytes that a table takes in memory while it becomes features, or is held against them: not all of it is there at a time. */
-export function tableBytes(rows: number, columns: number, texts = 0): number {
-  const values = Math.min(rows * columns, atATime.values + mostTestRows(columns) * columns);
-  return processBytes + rows * (rowBytes.any + texts * rowBytes.text) + values * atATime.bytes;
 }
 
 /** How busy a queue is. */

@@ -14,12 +14,6 @@ import { environment, type JobStage } from '../../core/names.ts';
 import type { DatasetStatus } from '../../core/registry/datasets.ts';
 import type { Services } from './services.ts';
 
-/** A job cleans out of core: this much is enough for any upload but the widest. */
-const mostForCleaning = 60 * 2 ** 30;
-
-/** Bytes that the work of a job on so large an upload may take: DuckDB spills what is more. */
-export const cleaningBytes = (uploaded: number): number => Math.min(uploaded, mostForCleaning);
-
 /**
  * @param work its name (part of the job's), what the job is told, the bytes that it takes, and whether it is too large for a function, of uploads from
  *   `most` bytes on
