@@ -65,9 +65,9 @@ export const jobSize = (machines: Machines, bytes: number, maxVcpus: number): Jo
 function jobWith(machines: Machines, needed: number, maxVcpus: number): JobSize | undefined {
   if (machines === 'gpu') return needed <= gpuSize.memory && gpuSize.vcpus <= maxVcpus ? { machines, ...gpuSize } : undefined;
   if (machines === 'ec2') {
-    const vcpus = Math.max(usualVcpus, Math.ceil(needed / ec2MemoryPerVcpu));
+    const vcpus = Math.min(largestEc2.vcpus, Math.max(usualVcpus, Math.ceil(needed / ec2MemoryPerVcpu)));
     const memory = Math.max(needed, usualVcpus * 2 * gigabyte);
-    return needed <= largestEc2.memory && vcpus <= Math.min(maxVcpus, largestEc2.vcpus) ? { machines, vcpus, memory } : undefined;
+    return needed <= largestEc2.memory && vcpus <= maxVcpus ? { machines, vcpus, memory } : undefined;
   }
   const least = Math.min(usualVcpus, maxVcpus);
   const size = fargateSizes.find(({ vcpus, to }) => vcpus >= least && vcpus <= maxVcpus && to * gigabyte >= needed);
@@ -79,16 +79,20 @@ function jobWith(machines: Machines, needed: number, maxVcpus: number): JobSize 
 /** What a table's preparation runs on: Fargate, and EC2 where that has no job as large. */
 const preparing = ['fargate', 'ec2'] as const;
 
-/** The smallest job that has the memory to prepare a table. @param bytes see `jobSize` */
+/** The smallest job that has the memory to prepare a table, or the largest that there is. @param bytes see `jobSize` */
 export const preparingJob = (batch: BatchSettings, bytes: number): JobSize | undefined => preparingWith(batch, (bytes * margin) / 2 ** 20);
 
-const preparingWith = ({ queues, maxVcpus }: BatchSettings, needed: number): JobSize | undefined =>
-  preparing.flatMap((machines) => (queues[machines] && jobWith(machines, Math.ceil(needed), maxVcpus)) || [])[0];
+function preparingWith(batch: BatchSettings, megabytes: number): JobSize | undefined {
+  const needed = Math.min(Math.ceil(megabytes), mostToPrepare(batch));
+  return preparing.flatMap((machines) => (batch.queues[machines] && jobWith(machines, needed, batch.maxVcpus)) || [])[0];
+}
+
+const mostToPrepare = ({ queues, maxVcpus }: BatchSettings): number =>
+  Math.max(...preparing.map((machines) => (queues[machines] ? largestJob(machines, maxVcpus) : 0)));
 
 /** The job that takes over from one whose memory was used up: it has twice as much, or as much as there is. @param memory MB that that one had */
 export function largerJob(batch: BatchSettings, memory: number): JobSize | undefined {
-  const most = Math.max(...preparing.map((machines) => (batch.queues[machines] ? largestJob(machines, batch.maxVcpus) : 0)));
-  return most > memory ? preparingWith(batch, Math.min(2 * memory, most)) : undefined;
+  return mostToPrepare(batch) > memory ? preparingWith(batch, 2 * memory) : undefined;
 }
 
 /** MB of the largest job that there may be within so many vCPUs. */

@@ -28,7 +28,7 @@ export async function handOver(
   if (!batch || !isLarge(batch.uploadMegabytes * 2 ** 20)) return false;
   const size = preparingJob(batch, bytes);
   if (!size) {
-    log('No job is large enough for it, so the function tries.', { dataset, stage, bytes });
+    log('There is no job for it, so the function tries.', { dataset, stage, bytes });
     return false;
   }
   try {
