@@ -34,8 +34,8 @@ export class BatchJobs implements Jobs {
     this.client = client;
   }
 
-  async submit({ name, queue, definition, priority, stage, event, size }: JobRequest): Promise<string> {
-    const overrides = overridesOf(stage, event, size);
+  async submit({ name, queue, definition, priority, stage, event, size, mayGrow }: JobRequest): Promise<string> {
+    const overrides = overridesOf(stage, event, size, mayGrow);
     const { jobId } = await this.client.send(
       new SubmitJobCommand({
         jobName: name,

@@ -11,12 +11,13 @@ export interface ContainerOverrides {
 /** Of a job's memory, what Node's own objects may use; tables and matrices lie beside them. */
 const heapShare = 0.6;
 
-export function overridesOf(stage: JobStage, event: object, { machines, vcpus, memory }: JobSize): ContainerOverrides {
+export function overridesOf(stage: JobStage, event: object, { machines, vcpus, memory }: JobSize, mayGrow = false): ContainerOverrides {
   const variables = {
     [environment.jobStage]: stage,
     [environment.jobEvent]: JSON.stringify(event),
     [environment.jobMemory]: String(memory),
     [environment.jobVcpus]: String(vcpus),
+    ...(mayGrow && { [environment.jobMayGrow]: 'yes' }),
     NODE_OPTIONS: `--max-old-space-size=${Math.floor(memory * heapShare)}`,
   };
   return {

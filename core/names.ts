@@ -18,6 +18,8 @@ export const environment = {
   /** MB and vCPUs that a job may use. */
   jobMemory: 'INGOT_JOB_MEMORY',
   jobVcpus: 'INGOT_JOB_VCPUS',
+  /** Set where a larger job takes over from one whose memory was used up. */
+  jobMayGrow: 'INGOT_JOB_MAY_GROW',
   /** Seconds between two checkpoints of a fit, where they are not to be the usual. */
   checkpointSeconds: 'INGOT_CHECKPOINT_SECONDS',
   /** Seconds after which a job ends a trial or a fit that does not come to its end, where they are not to be those of its plan. */

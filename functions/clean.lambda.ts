@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { usualPriority } from '../core/compute/batch.ts';
 import { OptionalParts } from '../core/compute/preparation.ts';
+import { cleaningBytes } from '../core/compute/table-memory.ts';
 import { type ErrorBody, IngotError } from '../core/errors.ts';
 import { checkName, dataKeys, parseRawKey } from '../core/keys.ts';
 import { metricNames, version } from '../core/names.ts';
@@ -22,14 +23,15 @@ import { advanceDataset, type DataSource, troubleOf } from '../core/registry/dat
 import { type RevisionOrigin, revisionOf } from '../core/registry/identity.ts';
 import { type DatasetSpec, parseSpec } from '../core/spec.ts';
 import { cleanTable, leftOutFile } from '../core/table/clean.ts';
-import { duckdbMemory, isJob } from './shared/environment.ts';
-import { cleaningBytes, handOver } from './shared/hand-over.ts';
+import { duckdbMemory, isJob, mayGrow, memoryBytes } from './shared/environment.ts';
+import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { once } from './shared/objects.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import { personalSecret } from './shared/secret.ts';
 import type { Services } from './shared/services.ts';
+import { isOutOfDisk, isOutOfMemory } from './shared/used-up.ts';
 
 const specFile = 'dataset.json';
 
@@ -56,14 +58,16 @@ export async function cleanUpload(source: DataSource, services: Services): Promi
       return;
     }
     const bytes = await sizeOf(data, dataset, names);
-    const from = (megabytes: number) => megabytes * 2 ** 20;
     const priority = spec.priority ?? usualPriority;
-    if (await handOver({ dataset, stage: 'Clean', event: source, priority, bytes: cleaningBytes(bytes), from }, services)) return;
-    await withinDisk(bytes, async (directory) => {
+    const work = { dataset, stage: 'Clean', event: source, priority, bytes: cleaningBytes(bytes) } as const;
+    if (await handOver({ ...work, isLarge: (most) => bytes >= most }, services)) return;
+    const toLarger = () => handOver({ ...work, bytes: Math.max(work.bytes, 2 * memoryBytes()), isLarge: () => true }, services);
+    const cleaning = withinDisk(bytes, toLarger, async (directory) => {
       const files = await download(data, dataset, names, source, directory);
       revision = revisionOf(files, spec, version);
       await cleanRevision(files, spec, revision, directory);
     });
+    await withinMemory(cleaning, names, toLarger);
   } catch (error) {
     if (error instanceof IngotError && error.status < 500) return reject(error.toBody());
     await advanceDataset(data, dataset, { status: 'CLEANING', source, ...(revision && { revision }), error: troubleOf(error) });
@@ -88,10 +92,7 @@ export async function cleanUpload(source: DataSource, services: Services): Promi
       // Where a job does it, its wait is not counted.
       const optional = OptionalParts.within(spec.budget, isJob() ? undefined : source.eventTime, now);
       const asked = { dataset, revision, files, spec, directory, memoryLimit: duckdbMemory() };
-      const report = await withinMemory(
-        cleanTable({ ...asked, secret: () => personalSecret(data), isHurried: () => optional.isOver }),
-        files,
-      );
+      const report = await cleanTable({ ...asked, secret: () => personalSecret(data), isHurried: () => optional.isOver });
       await data.upload(join(directory, 'table.parquet'), dataKeys.table(dataset, revision));
       await data.upload(join(directory, 'rejects.csv'), dataKeys.rejects(dataset, revision), { contentType: 'text/csv; charset=utf-8' });
       const leftOut = join(directory, leftOutFile);
@@ -113,23 +114,23 @@ export async function cleanUpload(source: DataSource, services: Services): Promi
   }
 }
 
-/** To run out of memory is final: the next attempt would have no more. @throws IngotError UnreadableDataset */
-async function withinMemory<T>(work: Promise<T>, files: LocalFile[]): Promise<T> {
+/** Where the memory is used up, a larger job goes on; without one that is final. @throws IngotError UnreadableDataset */
+async function withinMemory(work: Promise<void>, names: string[], toLarger: () => Promise<boolean>): Promise<void> {
   try {
-    return await work;
+    await work;
   } catch (cause) {
-    if (!(cause instanceof Error && cause.message.includes('Out of Memory Error')) || /max_temp_directory_size/.test(cause.message))
-      throw cause;
+    if (!isOutOfMemory(cause) || mayGrow()) throw cause;
+    if (await toLarger()) return;
     throw new IngotError('UnreadableDataset', `The table is too large for the memory that cleaning has, ${duckdbMemory()} for the data.`, {
-      where: files.map(({ name }) => name).join(', '),
+      where: names.join(', '),
       fix: 'Leave out columns (width costs the most), or give the functions more memory: `pipelineMemory` in the configuration.',
       cause,
     });
   }
 }
 
-/** So is to run out of disk. @throws IngotError UnreadableDataset */
-async function withinDisk(bytes: number, work: (directory: string) => Promise<void>): Promise<void> {
+/** So is the disk, which all jobs have alike. @throws IngotError UnreadableDataset */
+async function withinDisk(bytes: number, toJob: () => Promise<boolean>, work: (directory: string) => Promise<void>): Promise<void> {
   const tooLarge = (cause?: unknown) =>
     new IngotError(
       'UnreadableDataset',
@@ -141,13 +142,16 @@ async function withinDisk(bytes: number, work: (directory: string) => Promise<vo
       },
     );
   const { bavail, bsize } = await statfs(tmpdir());
-  if (bytes > bavail * bsize) throw tooLarge();
-  try {
-    await withScratch(work);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw code === 'ENOSPC' || /^IO Error: .*no space left|max_temp_directory_size/is.test(message) ? tooLarge(cause) : cause;
+  let cause: unknown;
+  if (bytes <= bavail * bsize) {
+    try {
+      return await withScratch(work);
+    } catch (error) {
+      if (!isOutOfDisk(error)) throw error;
+      cause = error;
+    }
   }
+  if (!(await toJob())) throw tooLarge(cause);
 }
 
 async function readSpec(data: ObjectStore, dataset: string): Promise<DatasetSpec> {

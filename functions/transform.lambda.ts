@@ -4,10 +4,11 @@
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { tableBytes, usualPriority } from '../core/compute/batch.ts';
+import { usualPriority } from '../core/compute/batch.ts';
 import { OutOfTime } from '../core/compute/budget.ts';
 import { OptionalParts, secondsForCrosses } from '../core/compute/preparation.ts';
 import { probe as probeOf, rowsToProbe } from '../core/compute/probe.ts';
+import { featureBytes } from '../core/compute/table-memory.ts';
 import { IngotError } from '../core/errors.ts';
 import type { Cross } from '../core/features/fitted-cross.ts';
 import type { Preprocess } from '../core/features/preprocess.ts';
@@ -45,6 +46,7 @@ import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import type { Services } from './shared/services.ts';
 import { listSuspiciousLabels, withoutLabels } from './shared/suspicious-labels.ts';
+import { isOutOfDisk, isOutOfMemory } from './shared/used-up.ts';
 
 export function transform(event: unknown, services: Services): Promise<void> {
   return forEachObject(event, async ({ key }) => {
@@ -54,12 +56,20 @@ export function transform(event: unknown, services: Services): Promise<void> {
     if (await isHandedOver(dataset, revision, services)) return;
     const pointer = await getDataset(services.data, dataset);
     const uploadedAt = pointer?.revision === revision ? pointer.source.eventTime : undefined;
-    await transformRevision(dataset, revision, services, uploadedAt);
+    try {
+      await transformRevision(dataset, revision, services, uploadedAt);
+    } catch (error) {
+      if (!(isOutOfMemory(error) || isOutOfDisk(error)) || !(await isHandedOver(dataset, revision, services, 2 * memoryBytes())))
+        throw error;
+    }
   });
 }
 
-/** What a job makes because a function has not the memory; features that are there already need none. */
-async function isHandedOver(dataset: string, revision: string, services: Services): Promise<boolean> {
+/**
+ * What a job makes because a function has not the memory; features that are there already need none.
+ * @param least bytes that it takes, once a function has tried
+ */
+async function isHandedOver(dataset: string, revision: string, services: Services, least = 0): Promise<boolean> {
   const { data } = services;
   const [report, origin, done] = await Promise.all([
     getJson<CleanReport>(data, dataKeys.report(dataset, revision)),
@@ -67,19 +77,16 @@ async function isHandedOver(dataset: string, revision: string, services: Service
     data.head(dataKeys.preprocess(dataset, revision)),
   ]);
   if (!report || done) return false;
-  const texts = report.columns.filter(({ type, role }) => type === 'text' && role === 'feature').length;
-  const bytes = tableBytes(report.rows.kept, report.columns.length, texts);
+  const bytes = Math.max(least, featureBytes(report));
   const isLong = report.rows.kept * report.columns.length > mostCells;
   const priority = origin?.spec.priority ?? usualPriority;
-  return handOver(
-    { dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, from: () => (isLong ? 0 : memoryBytes() * featureShare) },
-    services,
-  );
+  const isLarge = () => isLong || bytes > memoryBytes() * featureShare;
+  return handOver({ dataset, stage: 'Transform', event: { dataset, revision }, priority, bytes, isLarge }, services);
 }
 
-/** Of a function's memory, what the features may take; and cells of which it makes them in its quarter of an hour. */
+/** Of a function's memory, what the features may take; and cells of which it makes them in its quarter of an hour, and on its disk (15 bytes each). */
 const featureShare = 0.6;
-const mostCells = 3e8;
+const mostCells = 2e8;
 
 /**
  * Makes the features of a clean revision and starts its run.

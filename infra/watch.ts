@@ -1,6 +1,6 @@
 /**
- * What tells how jobs end and how long their queues are, as metrics: a function that Batch's events call, and a clock while there are jobs. The
- * function switches the clock on and off, so that it costs nothing while nobody asks.
+ * What tells how jobs end and how long their queues are, as metrics, and starts a larger one where a job's memory was used up: a function that
+ * Batch's events call, and a clock while there are jobs. The function switches the clock on and off, so that it costs nothing while nobody asks.
  */
 import { Aws, Duration, Names, Stack } from 'aws-cdk-lib';
 import { Match, Rule, Schedule } from 'aws-cdk-lib/aws-events';
@@ -26,10 +26,14 @@ export class Watch extends Construct {
     this.watch = new IngotFunction(this, 'Watch', {
       ...surroundings,
       name: 'watch',
-      description: 'Tells how jobs end and how long their queues are',
+      description: 'Tells how jobs end and how long their queues are, and starts a larger one where memory was used up',
       timeout: Duration.minutes(1),
       access: {
-        statements: [batch.count(), new PolicyStatement({ actions: ['events:EnableRule', 'events:DisableRule'], resources: [ruleArn] })],
+        statements: [
+          batch.count(),
+          batch.submit('prepare'),
+          new PolicyStatement({ actions: ['events:EnableRule', 'events:DisableRule'], resources: [ruleArn] }),
+        ],
       },
       environment: {
         [environment.batch]: batch.settings(),
@@ -38,6 +42,7 @@ export class Watch extends Construct {
       },
     });
     batch.acknowledgeLook(this.watch.role!);
+    batch.acknowledgeSubmit(this.watch.role!, 'prepare');
     const targets = [new LambdaFunction(this.watch)];
     new Rule(this, 'Clock', {
       ruleName,

@@ -20,6 +20,7 @@ import { awsServices } from '../../functions/shared/lambda.ts';
 import { once } from '../../functions/shared/objects.ts';
 import type { Services } from '../../functions/shared/services.ts';
 import { type RunEvent, StageError } from '../../functions/shared/stage.ts';
+import { isOutOfMemory, killed } from '../../functions/shared/used-up.ts';
 import { transformRevision } from '../../functions/transform.lambda.ts';
 import { searchSlice } from './search-slice.ts';
 import { tellUsage } from './usage.ts';
@@ -71,7 +72,8 @@ export async function main(): Promise<void> {
     logger.error('failed', error as Error);
     await lastUsage();
     if (stage === 'Search' || stage === 'Finish') await tell(event, error as Error, services);
-    process.exit(1);
+    // As if it had been killed for it: a larger job takes over.
+    process.exit(isOutOfMemory(error) ? killed : 1);
   }
 }
 

@@ -1,7 +1,6 @@
 /** What a deployment has of Batch, the sizes of its jobs, and how busy its queues are. */
 import * as z from 'zod/mini';
 import { type JobStage, type Share, shares } from '../names.ts';
-import { processBytes } from './memory.ts';
 import type { OpenJob } from './waiting.ts';
 
 /** What a queue's jobs run on: Fargate, EC2 for what is too large for it, and EC2 with GPUs. */
@@ -59,13 +58,16 @@ const gpuSize = { vcpus: 4, memory: 14 * gigabyte };
  * @param bytes that the work is expected to use
  * @returns undefined where the machines have no job as large, or none within `maxVcpus`
  */
-export function jobSize(machines: Machines, bytes: number, maxVcpus: number): JobSize | undefined {
-  const needed = Math.ceil((bytes * margin) / 2 ** 20);
+export const jobSize = (machines: Machines, bytes: number, maxVcpus: number): JobSize | undefined =>
+  jobWith(machines, Math.ceil((bytes * margin) / 2 ** 20), maxVcpus);
+
+/** @param needed MB */
+function jobWith(machines: Machines, needed: number, maxVcpus: number): JobSize | undefined {
   if (machines === 'gpu') return needed <= gpuSize.memory && gpuSize.vcpus <= maxVcpus ? { machines, ...gpuSize } : undefined;
   if (machines === 'ec2') {
-    const vcpus = Math.max(usualVcpus, Math.ceil(needed / ec2MemoryPerVcpu));
+    const vcpus = Math.min(largestEc2.vcpus, Math.max(usualVcpus, Math.ceil(needed / ec2MemoryPerVcpu)));
     const memory = Math.max(needed, usualVcpus * 2 * gigabyte);
-    return needed <= largestEc2.memory && vcpus <= Math.min(maxVcpus, largestEc2.vcpus) ? { machines, vcpus, memory } : undefined;
+    return needed <= largestEc2.memory && vcpus <= maxVcpus ? { machines, vcpus, memory } : undefined;
   }
   const least = Math.min(usualVcpus, maxVcpus);
   const size = fargateSizes.find(({ vcpus, to }) => vcpus >= least && vcpus <= maxVcpus && to * gigabyte >= needed);
@@ -74,26 +76,30 @@ export function jobSize(machines: Machines, bytes: number, maxVcpus: number): Jo
   return { machines, vcpus, memory: Math.max(from, Math.ceil(needed / gigabyte / step) * step) * gigabyte };
 }
 
+/** What a table's preparation runs on: Fargate, and EC2 where that has no job as large. */
+const preparing = ['fargate', 'ec2'] as const;
+
+/** The smallest job that has the memory to prepare a table, or the largest that there is. @param bytes see `jobSize` */
+export const preparingJob = (batch: BatchSettings, bytes: number): JobSize | undefined => preparingWith(batch, (bytes * margin) / 2 ** 20);
+
+function preparingWith(batch: BatchSettings, megabytes: number): JobSize | undefined {
+  const needed = Math.min(Math.ceil(megabytes), mostToPrepare(batch));
+  return preparing.flatMap((machines) => (batch.queues[machines] && jobWith(machines, needed, batch.maxVcpus)) || [])[0];
+}
+
+const mostToPrepare = ({ queues, maxVcpus }: BatchSettings): number =>
+  Math.max(...preparing.map((machines) => (queues[machines] ? largestJob(machines, maxVcpus) : 0)));
+
+/** The job that takes over from one whose memory was used up: it has twice as much, or as much as there is. @param memory MB that that one had */
+export function largerJob(batch: BatchSettings, memory: number): JobSize | undefined {
+  return mostToPrepare(batch) > memory ? preparingWith(batch, 2 * memory) : undefined;
+}
+
 /** MB of the largest job that there may be within so many vCPUs. */
 export function largestJob(machines: Machines, maxVcpus: number): number {
   if (machines === 'gpu') return gpuSize.memory;
   if (machines === 'fargate') return Math.max(0, ...fargateSizes.flatMap(({ vcpus, to }) => (vcpus <= maxVcpus ? to * gigabyte : [])));
-  return maxVcpus < usualVcpus ? 0 : Math.min(largestEc2.memory, Math.floor(maxVcpus) * ec2MemoryPerVcpu);
-}
-
-/** Bytes of a row: its hash and the first that equals it, its target, fold and side, and its value of one column; and of a text in it. */
-const rowBytes = { any: 56, text: 240 };
-/** Values of a table that are in memory at a time where that is little, and bytes of each while it becomes a feature or is asked. */
-const atATime = { values: 2 ** 22, bytes: 24 };
-/** Rows that are held out to test on, at most, and cells of them: more say no more of a model, and would be missed in training. */
-const held = { rows: 250_000, cells: 10_000_000, least: 5000 };
-
-export const mostTestRows = (columns: number): number => Math.min(held.rows, Math.max(held.least, Math.floor(held.cells / columns)));
-
-/** Bytes that a table takes in memory while it becomes features, or is held against them: not all of it is there at a time. */
-export function tableBytes(rows: number, columns: number, texts = 0): number {
-  const values = Math.min(rows * columns, atATime.values + mostTestRows(columns) * columns);
-  return processBytes + rows * (rowBytes.any + texts * rowBytes.text) + values * atATime.bytes;
+  return maxVcpus < usualVcpus ? 0 : Math.min(largestEc2.memory, Math.floor(Math.floor(maxVcpus) * ec2MemoryPerVcpu));
 }
 
 /** How busy a queue is. */
@@ -138,6 +144,8 @@ export interface JobRequest {
   stage: JobStage;
   event: object;
   size: JobSize;
+  /** Whether a larger one takes over where its memory is used up. */
+  mayGrow?: boolean;
 }
 
 /** How a job ended, in Batch's words. */

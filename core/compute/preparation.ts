@@ -10,10 +10,14 @@ import { scale, sum } from './interval.ts';
 import { defaultLane, type Lane } from './lane.ts';
 import type { Limits, Preparation } from './limits.ts';
 
-/** Seconds to clean a cell and to make features of it; to look at a column, whatever its rows; and for a text, measured on the machine of bench/estimate. */
+/**
+ * Seconds to clean a cell and to make features of it; to look at a column, whatever its rows; for a text, and for a value of a category that has many,
+ * measured on the machine of bench/estimate.
+ */
 const cellSeconds = 1e-6;
 const columnSeconds = 6e-3;
 const textSeconds = 1e-4;
+const encodingSeconds = 5e-6;
 /** Seconds for any table: a start of DuckDB, of workers. */
 const anySeconds = 1;
 /** Of a budget, what the choice of crosses may take; and in seconds where there is none. */
@@ -69,8 +73,9 @@ export class OptionalParts {
  * @param columns of the table, by their types
  */
 export function preparationOf(shape: Shape, columns: readonly { type: string }[], lane: Lane, limits: Limits | undefined): Preparation {
-  const texts = columns.filter(({ type }) => type === 'text').length;
-  const own = columns.length * columnSeconds + shape.rows * (shape.features * cellSeconds + texts * textSeconds);
+  const of = (type: string) => columns.filter((column) => column.type === type).length;
+  const ofRow = shape.features * cellSeconds + of('text') * textSeconds + of('encoding') * encodingSeconds;
+  const own = columns.length * columnSeconds + shape.rows * ofRow;
   const crosses = checkOf(shape, secondsForCrosses(limits))?.coreSeconds ?? 0;
   const seconds = anySeconds + 2 * callsOf(lane).pipeline.point + own + crosses;
   const { job: _, ...functions } = lane;

@@ -2,7 +2,7 @@
 import { IngotError } from '../errors.ts';
 import { longestTrial } from '../search/auto/rungs.ts';
 import type { Plan } from '../search/plan.ts';
-import { type BatchSettings, jobSize, largestJob, type Machines, margin, tableBytes } from './batch.ts';
+import { type BatchSettings, jobSize, largestJob, type Machines, margin } from './batch.ts';
 import { fitBudget } from './budget.ts';
 import { functionObstacle, type Option } from './choose-lane.ts';
 import { estimateRun, partsOf } from './cost.ts';
@@ -11,6 +11,7 @@ import type { Shape } from './estimator.ts';
 import { batchLane, type Lane } from './lane.ts';
 import type { Budget, Limits } from './limits.ts';
 import { mostShared } from './memory.ts';
+import { tableBytes } from './table-memory.ts';
 import { estimatorOf } from './work.ts';
 
 export interface Way extends Option {

@@ -273,8 +273,9 @@ export async function valueStatistics(
     if (some.length === 0) return;
     const cells = some.map(({ index, look, sql }) => `coalesce(${look.form.as === 'text' ? sql : `c${index}`}, '')`);
     await countValues(database, from, [...some.keys()], cells);
+    // How many there are is no window beside the other: of many values DuckDB would take time that grows with their square.
     const result = await database.stream(
-      `SELECT g, v, n::DOUBLE, count(*) FILTER (WHERE v <> '') OVER (PARTITION BY g)::DOUBLE FROM counts
+      `SELECT g, v, n::DOUBLE, d::DOUBLE FROM counts JOIN (SELECT g, count(*) FILTER (WHERE v <> '') AS d FROM counts GROUP BY g) USING (g)
        QUALIFY v = '' OR row_number() OVER (PARTITION BY g ORDER BY n DESC, v) <= ${mostListed}`,
     );
     for await (const rows of result.yieldRows()) {

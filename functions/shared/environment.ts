@@ -12,6 +12,9 @@ export const stageMilliseconds = 12 * 60 * 1000;
 
 export const isJob = (): boolean => process.env[environment.jobStage] !== undefined;
 
+/** Whether a larger job takes over where the memory of this one is used up. */
+export const mayGrow = (): boolean => process.env[environment.jobMayGrow] !== undefined;
+
 /** Seconds between two checkpoints of a job's fits; the usual where nothing is set. */
 export const checkpointSeconds = (): number | undefined => Number(process.env[environment.checkpointSeconds]) || undefined;
 

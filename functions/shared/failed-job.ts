@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import type { Ending } from '../../core/compute/batch.ts';
 import type { ErrorBody } from '../../core/errors.ts';
 import type { Services } from './services.ts';
+import { endedOutOfMemory } from './used-up.ts';
 
 /** The job as DescribeJobs shows it, keys in Pascal case. */
 const jobDetail = z.object({
@@ -12,8 +13,6 @@ const jobDetail = z.object({
   Container: z.optional(z.object({ ExitCode: z.optional(z.number()), Reason: z.optional(z.string()) })),
 });
 
-/** What a process ends with that was killed, for want of memory most likely. */
-const killed = 137;
 const checkDeployment =
   'Look at the job and its queue in Batch, and mend what is wrong (docs/deploy.md); or choose "lane": "lambda" in dataset.json.';
 
@@ -26,7 +25,7 @@ export async function failedJob(
     reason: job?.Container?.Reason ?? job?.StatusReason,
     exitCode: job?.Container?.ExitCode,
   };
-  if (exitCode === killed || /OutOfMemory/.test(reason ?? '')) {
+  if (endedOutOfMemory({ reason, exitCode })) {
     return {
       code: 'Unavailable',
       message: 'A job ended without an answer, most likely because its memory was used up.',

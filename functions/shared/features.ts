@@ -1,7 +1,7 @@
 /** Feature files: the matrix and, as its last column, the target, in one parquet file a part. */
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { mostTestRows } from '../../core/compute/batch.ts';
+import { mostTestRows } from '../../core/compute/table-memory.ts';
 import { IngotError } from '../../core/errors.ts';
 import { rowsOf } from '../../core/evaluation/rows.ts';
 import { instantsOf } from '../../core/features/date.ts';

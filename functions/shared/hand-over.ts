@@ -1,45 +1,55 @@
 /** Hands a piece of a dataset's preparation to a job of Batch where it is too large for a function. */
-import { type JobSize, jobSize, parseBatch } from '../../core/compute/batch.ts';
+import {
+  type BatchSettings,
+  type JobRequest,
+  type JobSize,
+  type Jobs,
+  largerJob,
+  parseBatch,
+  preparingJob,
+} from '../../core/compute/batch.ts';
 import { whyWaiting } from '../../core/compute/waiting.ts';
 import type { ErrorBody } from '../../core/errors.ts';
 import { environment, type JobStage } from '../../core/names.ts';
 import type { DatasetStatus } from '../../core/registry/datasets.ts';
 import type { Services } from './services.ts';
 
-/** A job cleans out of core: this much is enough for any upload but the widest. */
-const mostForCleaning = 60 * 2 ** 30;
-
-/** Bytes that the work of a job on so large an upload may take: DuckDB spills what is more. */
-export const cleaningBytes = (uploaded: number): number => Math.min(uploaded, mostForCleaning);
-
 /**
- * @param work its name (part of the job's), what the job is told, the bytes that it takes, and how many from which a job does it
+ * @param work its name (part of the job's), what the job is told, the bytes that it takes, and whether it is too large for a function, of uploads from
+ *   `most` bytes on
  * @returns whether a job does it; where there is no Batch, or it does not take the job, the function tries
  */
 export async function handOver(
-  work: { dataset: string; stage: JobStage; event: object; priority: number; bytes: number; from: (uploadMegabytes: number) => number },
+  work: { dataset: string; stage: JobStage; event: object; priority: number; bytes: number; isLarge: (most: number) => boolean },
   { jobs, log }: Services,
 ): Promise<boolean> {
-  const { dataset, stage, event, priority, bytes, from } = work;
+  const { dataset, stage, event, priority, bytes, isLarge } = work;
   const batch = parseBatch(process.env[environment.batch]);
-  if (!batch || bytes < from(batch.uploadMegabytes)) return false;
-  const sizes = (['fargate', 'ec2'] as const).flatMap(
-    (machines): JobSize | [] => (batch.queues[machines] && jobSize(machines, bytes, batch.maxVcpus)) || [],
-  );
-  const [size] = sizes;
+  if (!batch || !isLarge(batch.uploadMegabytes * 2 ** 20)) return false;
+  const size = preparingJob(batch, bytes);
   if (!size) {
-    log('No job is large enough for it, so the function tries.', { dataset, stage, bytes });
+    log('There is no job for it, so the function tries.', { dataset, stage, bytes });
     return false;
   }
-  const { queue, prepare } = batch.queues[size.machines]!;
   try {
-    const job = await (await jobs()).submit({ name: jobName(dataset, stage), queue, definition: prepare, priority, stage, event, size });
+    const job = await prepareBy(size, { name: jobName(dataset, stage), priority, stage, event }, batch, await jobs());
     log('A job does it.', { dataset, stage, bytes, job, size });
     return true;
   } catch (error) {
     log('Batch did not take the job, so the function tries.', { dataset, stage, error: String(error) });
     return false;
   }
+}
+
+/** @returns the job's id */
+export function prepareBy(
+  size: JobSize,
+  work: Pick<JobRequest, 'name' | 'priority' | 'stage' | 'event'>,
+  batch: BatchSettings,
+  jobs: Jobs,
+): Promise<string> {
+  const { queue, prepare } = batch.queues[size.machines]!;
+  return jobs.submit({ ...work, queue, definition: prepare, size, mayGrow: largerJob(batch, size.memory) !== undefined });
 }
 
 /** Batch's names have no dots. */

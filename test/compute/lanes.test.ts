@@ -1,14 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type BatchSettings, expectedWait, jobSize, machineKinds, parseBatch, shareOf } from '../../core/compute/batch.ts';
+import {
+  type BatchSettings,
+  expectedWait,
+  jobSize,
+  largerJob,
+  machineKinds,
+  margin,
+  parseBatch,
+  preparingJob,
+  shareOf,
+} from '../../core/compute/batch.ts';
 import { chooseLane, mayTakeBatch, type Option } from '../../core/compute/choose-lane.ts';
 import { estimateRun, spentOn } from '../../core/compute/cost.ts';
 import { exactly } from '../../core/compute/interval.ts';
 import { batchLane, defaultLane, type Lane } from '../../core/compute/lane.ts';
 import type { Limits } from '../../core/compute/limits.ts';
+import { cleaningBytes, featureBytes } from '../../core/compute/table-memory.ts';
 import { batchWays, functionWay, type Question, rowsWithRoom } from '../../core/compute/ways.ts';
 import { shares } from '../../core/names.ts';
 import { planAuto } from '../../core/search/auto/plan-auto.ts';
+import type { CleanReport } from '../../core/table/report.ts';
 import { planOf } from './plans.ts';
 
 const gigabyte = 2 ** 30;
@@ -157,6 +169,32 @@ describe('a job', () => {
           if (size) expect(size.memory * 2 ** 20 >= bytes && size.vcpus <= vcpus).toBe(true);
         },
       ),
+    );
+  });
+
+  const queue = { queue: 'q', train: 't', prepare: 'p' };
+
+  test('that cleans or transforms 20 GB of numbers is the smallest that there is', () => {
+    const batch: BatchSettings = { maxVcpus: 64, uploadMegabytes: 500, queues: { fargate: queue } };
+    const columns = Array.from({ length: 60 }, () => ({ type: 'number', role: 'feature' }));
+    const report = { rows: { kept: 18_000_000 }, columns, files: [{ bytes: 20e9 }] } as unknown as CleanReport;
+    for (const bytes of [cleaningBytes(20e9), featureBytes(report)])
+      expect(preparingJob(batch, bytes)).toEqual({ machines: 'fargate', vcpus: 4, memory: 8192 });
+  });
+
+  test('that prepares a table has the memory or the most that there is, and each that takes over has more, up to that', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1, max: 1e13, noNaN: true }), fc.integer({ min: 4, max: 256 }), fc.boolean(), (bytes, maxVcpus, ec2) => {
+        const batch: BatchSettings = { maxVcpus, uploadMegabytes: 500, queues: { fargate: queue, ...(ec2 && { ec2: queue }) } };
+        const first = preparingJob(batch, bytes)!;
+        let last = first;
+        for (let next = largerJob(batch, first.memory); next; next = largerJob(batch, next.memory)) {
+          expect(next.memory).toBeGreaterThan(last.memory);
+          last = next;
+        }
+        expect(last.memory).toBe(preparingJob(batch, Number.MAX_SAFE_INTEGER)!.memory);
+        expect(first.memory * 2 ** 20 >= bytes * margin || first.memory === last.memory).toBe(true);
+      }),
     );
   });
 

@@ -26,6 +26,10 @@ describe('what comes before a run', () => {
     const columns = Array.from({ length: 50 }, () => ({ type: 'number' }));
     const preparation = preparationOf(shape, columns, laptop, { minutes: 1 });
     expect(preparationOf(shape, [...columns, { type: 'text' }], laptop, { minutes: 1 }).seconds).toBeGreaterThan(preparation.seconds + 10);
+    expect(preparationOf(shape, [...columns, { type: 'encoding' }], laptop, { minutes: 1 }).seconds).toBeCloseTo(
+      preparation.seconds + 0.8,
+      1,
+    );
     expect(preparation.seconds).toBeGreaterThan(5);
     expect(without(preparation, { minutes: 1, dollars: 0.01 })).toEqual({
       minutes: 1 - preparation.seconds / 60,

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloudWatchClient, GetMetricStatisticsCommand, ListMetricsCommand } from '@aws-sdk/client-cloudwatch';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { overridesOf } from '../../aws/container-overrides.ts';
 import { runSchema } from '../../core/api/schemas.ts';
 import { computeMetrics } from '../../core/names.ts';
 import { callBatch } from '../local/batch.ts';
@@ -87,6 +89,37 @@ test('a run whose job is taken from it goes on on functions, and says so', { tim
     },
     model: { name: 'taken', version: 1, live: true },
   });
+});
+
+/** The job is killed by a hand here, as a table that needs gigabytes takes its time; what goes on is what would go on. */
+test('a job that cleans and is killed for its memory is followed by one of twice the memory', { timeout: 300_000 }, async () => {
+  const cloud = { url: laptop.outputs.EndpointUrl };
+  const rows = Array.from({ length: 500 }, (_, i) => `${(i * 7919) % 10_007},${(i * 31) % 7 > 3}`);
+  await uploadToBatch(laptop, 'grows', Buffer.from(`a,y\n${rows.join('\n')}\n`), little);
+  expect((await laptop.finished('grows')).status).toBe('SUCCEEDED');
+  const pointer = await laptop.s3.send(new GetObjectCommand({ Bucket: laptop.outputs.DataBucket, Key: 'clean/grows/current.json' }));
+  const { source } = JSON.parse(await pointer.Body!.transformToString()) as { source: object };
+  const { jobDefinitions } = await callBatch<{ jobDefinitions: { jobDefinitionName: string }[] }>(cloud, 'DescribeJobDefinitions', {});
+  const [jobQueue] = (await callBatch<{ jobQueues: { jobQueueArn: string }[] }>(cloud, 'DescribeJobQueues', {})).jobQueues;
+  const { Environment } = overridesOf('Clean', source, { machines: 'fargate', vcpus: 4, memory: 8192 }, true);
+  await callBatch(cloud, 'SubmitJob', {
+    jobName: 'grows-clean',
+    jobQueue: jobQueue!.jobQueueArn,
+    jobDefinition: jobDefinitions.find(({ jobDefinitionName }) => jobDefinitionName.endsWith('-prepare'))!.jobDefinitionName,
+    shareIdentifier: 'normal',
+    containerOverrides: {
+      command: ['node', '-e', 'process.exit(137)'],
+      environment: Environment.map(({ Name: name, Value: value }) => ({ name, value })),
+    },
+  });
+  const jobs = await until('the larger job', async () => {
+    const found = (await jobsOf(laptop)).filter(({ jobName }) => jobName === 'grows-clean');
+    return found.some(({ status }) => status === 'SUCCEEDED') ? found : undefined;
+  });
+  expect(jobs.map(({ status, container }) => [status, container.memory]).sort()).toEqual([
+    ['FAILED', 2048],
+    ['SUCCEEDED', 16_384],
+  ]);
 });
 
 /** By the function that Batch's events call and by the jobs themselves, in their roles, as it would be on AWS. */

@@ -292,6 +292,7 @@ describe('an upload', () => {
         stage: 'Clean',
         event: expect.objectContaining({ key: 'raw/d/data.csv' }),
         size: { machines: 'fargate', vcpus: 4, memory: 8192 },
+        mayGrow: true,
       },
     ]);
     expect(await getJson(lab.rawData, dataKeys.current('d'))).toMatchObject({ status: 'CLEANING' });
@@ -317,6 +318,35 @@ describe('an upload', () => {
     batch.trouble = new Error('no connection');
     await lab.prepare(await lab.upload('raw/d/data.csv', big));
     expect(await getJson(lab.rawData, dataKeys.current('d'))).toMatchObject({ status: 'READY' });
+  });
+
+  const outOfMemory = new Error('Out of Memory Error: could not allocate block of size 256.0 KiB (1.4 GiB/1.4 GiB used)');
+  const outOfDisk = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+
+  test.each([outOfMemory, outOfDisk])(
+    'goes on in a job of twice the memory where that of the function was too small: %s',
+    async (error) => {
+      process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] = '10240';
+      lab.services.data.download = () => Promise.reject(error);
+      await clean(await lab.upload('raw/d/data.csv', table), lab.services);
+      delete process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'];
+      expect(batch.submitted).toMatchObject([{ name: 'd-clean', stage: 'Clean', size: { memory: 26 * 1024 } }]);
+      expect(await getJson(lab.rawData, dataKeys.current('d'))).toMatchObject({ status: 'CLEANING' });
+    },
+  );
+
+  test('that has used up the memory of its job is rejected where there is no larger one, and else left to that', async () => {
+    delete process.env[environment.batch];
+    process.env[environment.jobStage] = 'Clean';
+    process.env[environment.jobMayGrow] = 'yes';
+    lab.services.data.download = () => Promise.reject(outOfMemory);
+    const event = await lab.upload('raw/d/data.csv', table);
+    await expect(clean(event, lab.services)).rejects.toThrow('Out of Memory');
+    expect(await getJson(lab.rawData, dataKeys.current('d'))).toMatchObject({ status: 'CLEANING' });
+    delete process.env[environment.jobMayGrow];
+    await clean(event, lab.services);
+    const error = { code: 'UnreadableDataset', message: expect.stringMatching(/^The table is too large for the memory/) };
+    expect(await getJson(lab.rawData, dataKeys.current('d'))).toMatchObject({ status: 'REJECTED', error });
   });
 
   test('whose features take more than the memory of a function is transformed by a job', async () => {

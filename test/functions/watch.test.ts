@@ -1,4 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { overridesOf } from '../../aws/container-overrides.ts';
 import { environment } from '../../core/names.ts';
 import { watch } from '../../functions/watch.lambda.ts';
 import { Metrics, takeEmbedded } from '../../local/observe/metrics.ts';
@@ -12,7 +13,7 @@ const tick = { source: 'aws.events', 'detail-type': 'Scheduled Event', time: now
 const change = (status: string, more: object = {}) => ({
   source: 'aws.batch',
   'detail-type': 'Batch Job State Change',
-  detail: { jobId: 'j', jobQueue: arn('small'), status, attempts: [], ...more },
+  detail: { jobId: 'j', jobName: 'd-clean', jobQueue: arn('small'), status, attempts: [], ...more },
 });
 const attempt = (statusReason: string) => ({ attempts: [{ statusReason, startedAt: 1, container: {} }] });
 
@@ -107,6 +108,53 @@ describe('jobs are counted', () => {
       change('SUCCEEDED', { attempts: [...attempt(reason).attempts, ...attempt('Essential container in task exited').attempts] }),
     );
     expect(sum('JobsInterrupted')).toBe(2);
+  });
+});
+
+describe('a job that prepares a table and has used up its memory', () => {
+  const event = { key: 'raw/d/d.csv', sequencer: '01', eventTime: '2026-11-25T08:00:00Z' };
+  const usedUp = (memory: number, more: object = {}, container: object = {}) => {
+    const { Environment } = overridesOf('Clean', event, { machines: 'fargate', vcpus: 4, memory }, true);
+    const told = Environment.map(({ Name: name, Value: value }) => ({ name, value }));
+    const reason = 'OutOfMemoryError: Container killed due to memory usage';
+    const ended = {
+      statusReason: 'Essential container in task exited',
+      container: { exitCode: 137, reason, environment: told, ...container },
+    };
+    return change('FAILED', { schedulingPriority: 80, ...ended, ...more });
+  };
+
+  test('is followed by a larger one, again and again, up to the largest that there is, and is no failure', async () => {
+    for (const memory of [8192, 16_384, 32_768, 65_536, 131_072, 262_144]) await happen(usedUp(memory));
+    for (const next of batch.submitted) expect(next).toMatchObject({ name: 'd-clean', stage: 'Clean', event, priority: 80 });
+    expect(batch.submitted.map(({ queue, size, mayGrow }) => [queue, size.vcpus, Math.floor(size.memory / 1024), mayGrow])).toEqual([
+      [arn('small'), 4, 16, true],
+      [arn('small'), 8, 32, true],
+      [arn('small'), 16, 64, true],
+      [arn('large'), 17, 128, true],
+      [arn('large'), 34, 256, true],
+      [arn('large'), 64, 492, false],
+    ]);
+    expect(sum('JobsFailed')).toBeUndefined();
+  });
+
+  test.each([
+    ['by its own words', { exitCode: 137, reason: undefined }],
+    ["by V8's", { exitCode: 134, reason: undefined }],
+  ])('is known %s too', async (_, container) => {
+    await happen(usedUp(8192, {}, container));
+    expect(batch.submitted).toHaveLength(1);
+  });
+
+  test.each([
+    ['failed for another reason', {}, { exitCode: 1, reason: undefined }],
+    ['is told that there is no larger one', {}, { environment: [] }],
+    ['was ended when its time was over', { statusReason: 'Job attempt duration exceeded timeout' }, { reason: undefined }],
+    ['lost its last spot machine', attempt('Your Spot Task was interrupted.'), { reason: undefined }],
+  ])('is another than one that %s', async (_, more, container) => {
+    await happen(usedUp(8192, more, container));
+    expect(batch.submitted).toEqual([]);
+    expect(sum('JobsFailed')).toBe(1);
   });
 });
 

@@ -53,7 +53,7 @@ const table: Record<FunctionName, string> = {
     'get data/clean/, put data/raw/, list data/clean/, get models/runs/, get models/models/, put models/models/, list models/runs/, list models/models/, ' +
     `states:ListExecutions StateMachine, states:DescribeExecution StateMachine:*, states:StopExecution StateMachine:*, ${looking}`,
   predict: 'get models/models/, list models/models/',
-  watch: 'batch:DescribeJobs *, batch:ListJobs *, events:EnableRule rule Watch, events:DisableRule rule Watch',
+  watch: `batch:DescribeJobs *, batch:ListJobs *, ${submitting('prepare')}, events:EnableRule rule Watch, events:DisableRule rule Watch`,
 };
 
 /** What each kind of job may do; all fetch their code besides, an object of the assets' bucket. */

@@ -64,7 +64,7 @@ export interface Described {
   startedAt?: number;
   stoppedAt?: number;
   attempts: { statusReason: string; startedAt: number; stoppedAt: number; container: { exitCode?: number; reason?: string } }[];
-  container: { exitCode?: number };
+  container: { exitCode?: number; memory: number };
   arrayProperties?: { size: number; index?: number; statusSummary: Record<string, number> };
   isCancelled: boolean;
   isTerminated: boolean;
