@@ -94,8 +94,39 @@ describe('personal data in an uploaded table', () => {
   });
 
   it('do not stand in rejects.csv', async () => {
-    const { rejects } = await clean({ 'shop.csv': `${text}\nme@example.org,1,2,3,4,5,6\n` });
-    expect(rejects).toContain('[email],1,2,3,4,5,6');
+    const files = {
+      'shop.csv': `${text}\nme@example.org,1,2,3,4,5,6\n${customers[0]!.email},\0,"late, again",no\n`,
+      'more.jsonl': '{"email":"me@example.org"\n{"bought":"no"}\n',
+    };
+    const { rejects, report } = await clean(files, { pii: { columns: { age: 'hash' } } });
+    expect(report.rows.rejected).toBe(3);
+    expect(rejects).toBe(
+      [
+        'file,line,column,reason,row',
+        'shop.csv,122,5,too many fields,[declared] [email]',
+        'shop.csv,123,age,NUL byte,"[email],[declared],""late, again"",no"',
+        'more.jsonl,1,1,not JSON,[declared] [email]\n',
+      ].join('\n'),
+    );
+    const others = customers.map(({ age, bought }) => ({ age, bought }));
+    const { rejects: inOthers } = await clean({ 'shop.csv': `${csv(others)}\n30,no,+1-713-476-1825,4257548020418174,me@example.org\n` });
+    expect(inOthers).toContain('"30,no,[phone],[card],[email]"');
+  });
+
+  it('do not stand among the samples of what is no number', async () => {
+    const strays = customers.map((row, i) => (i % 60 === 7 ? { ...row, age: row.email } : row));
+    const { report } = await clean({ 'shop.csv': csv(strays) }, { duplicates: 'keep' });
+    expect(report.changes).toContainEqual({ column: 'age', reason: 'not a number → missing ("[email]")', count: 2 });
+    const { report: kept } = await clean({ 'shop.csv': csv(strays) }, { duplicates: 'keep', pii: { policy: 'keep' } });
+    expect(kept.changes).toContainEqual({ column: 'age', reason: `not a number → missing ("${customers[7]!.email}")`, count: 2 });
+  });
+
+  it('are found in numbers, whose median need not be one of them', async () => {
+    const cards = ['3530111333300000', '4111111111111111'];
+    const paid = customers.map(({ age, bought }, i) => ({ age, card: cards[i % 2]!, bought }));
+    const { report, names } = await clean({ 'shop.csv': csv(paid) }, { duplicates: 'keep' });
+    expect(names).toEqual(['age', 'bought']);
+    expect(column(report, 'card')).toMatchObject({ type: 'number', personal: { kinds: ['card'], treatment: 'dropped' } });
   });
 
   it('leave nothing to learn from where all columns hold them', async () => {

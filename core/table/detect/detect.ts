@@ -94,7 +94,7 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
     ...(hurried && rows < report.rows.kept && { inferred: [...report.inferred, hurry(rows)] }),
     columns: [...staying, ...columns.filter((column) => !stays(column))],
     changes: [
-      ...report.changes.map((change) => discreet(change, columns)),
+      ...report.changes.map((change) => discreet(change, columns, spec)),
       ...columns.flatMap((column) => changesOf(column, had, report.rows.kept)),
     ],
   };
@@ -186,10 +186,11 @@ function whyLeak({ kind, score, next, rows, measure }: Leak): string {
 /** Never rounded up to 1. */
 const figure = (value: number) => String(Math.sign(value) * (Math.floor(Math.abs(value) * 10_000) / 10_000));
 
-/** Samples of values in brackets are left out where the values are somebody's. */
-function discreet(change: CleanReport['changes'][number], columns: ColumnReport[]): CleanReport['changes'][number] {
+/** Samples of values in brackets are left out where the values are somebody's; a stray in a column of others' is masked. */
+function discreet(change: CleanReport['changes'][number], columns: ColumnReport[], { pii }: DatasetSpec): CleanReport['changes'][number] {
   const personal = columns.find(({ name }) => name === change.column)?.personal;
-  return personal === undefined || personal.treatment === 'kept' ? change : { ...change, reason: change.reason.replace(/ \(.*\)$/s, '') };
+  if (personal?.treatment === 'kept' || (personal === undefined && pii?.policy === 'keep')) return change;
+  return { ...change, reason: change.reason.replace(/ \(.*\)$/s, (samples) => (personal === undefined ? mask(samples) : '')) };
 }
 
 function changesOf({ name, role, sameAs, personal, leak, why }: ColumnReport, had: Set<string>, rows: number): CleanReport['changes'] {

@@ -53,10 +53,14 @@ export async function findPersonal(
   return found;
 }
 
-/** Fractions and small numbers are nobody's. */
+/** Fractions and small numbers are nobody's. The median of whole numbers may lie between two of them. */
 const mayHold = ({ type, number }: ColumnReport) =>
   (type !== 'number' && type !== 'boolean') ||
-  (type === 'number' && number !== undefined && number.median >= leastNumber && Number.isInteger(number.median));
+  (type === 'number' &&
+    number !== undefined &&
+    number.median >= leastNumber &&
+    Number.isInteger(number.min) &&
+    Number.isInteger(number.max));
 
 async function look(
   database: DuckDBConnection,
