@@ -21,7 +21,7 @@ import type { DatasetSpec } from '../spec.ts';
 import { type Column, checkSpecColumns, decide, naming } from './columns.ts';
 import { identifier, literal, together, withDatabase } from './database.ts';
 import { detect } from './detect/detect.ts';
-import { discreetRows } from './detect/discreet-rows.ts';
+import { discreetRows } from './detect/discreet.ts';
 import { findDuplicates, findTargetless, findUseless, useBits, without } from './leave-out.ts';
 import { writeLeftOut } from './left-out-rows.ts';
 import { type Look, look } from './look.ts';

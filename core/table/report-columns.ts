@@ -4,6 +4,7 @@ import { type Column, quotedList } from './columns.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
 import { convertedSql, type Stage, within } from './stage.ts';
 import { numberStatistics, type Statistics, valueStatistics } from './statistics.ts';
+import { byCodeUnit } from './values.ts';
 
 export type Change = CleanReport['changes'][number];
 
@@ -38,8 +39,9 @@ export function rawStatistics({ look, missingTokens, strays }: Column): Statisti
   return { missing: count(missingTokens) + count(strays), distinct: Math.max(0, look.distinct - missingTokens.size) };
 }
 
-/** The most frequent values that a report lists. */
+/** The most frequent values that a report lists, and strays among numbers. */
 const mostTop = 50;
+const mostStrays = 500;
 
 export function reportOf(
   column: Column,
@@ -55,6 +57,7 @@ export function reportOf(
     missing,
     // fromEntries makes own properties, so that a value may be '__proto__'.
     missingTokens: Object.fromEntries(column.missingTokens),
+    ...(column.type === 'number' && column.strays.size > 0 && { strays: mostFrequent(column.strays) }),
     distinct,
     ...(number && { number }),
     ...(column.written && { written: column.written }),
@@ -63,6 +66,12 @@ export function reportOf(
     ...(values && column.type !== 'text' && { top: values.slice(0, mostTop) }),
   };
 }
+
+const mostFrequent = (counts: Map<string, number>) =>
+  [...counts]
+    .sort(([a, n], [b, m]) => m - n || byCodeUnit(a, b))
+    .slice(0, mostStrays)
+    .map(([value]) => value);
 
 export function changesOf({ name, type, missingTokens, strays, spellings, look }: Column): Change[] {
   const total = (counts: Map<string, number>) => [...counts.values()].reduce((sum, count) => sum + count, 0);

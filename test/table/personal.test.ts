@@ -117,6 +117,7 @@ describe('personal data in an uploaded table', () => {
     const strays = customers.map((row, i) => (i % 60 === 7 ? { ...row, age: row.email } : row));
     const { report } = await clean({ 'shop.csv': csv(strays) }, { duplicates: 'keep' });
     expect(report.changes).toContainEqual({ column: 'age', reason: 'not a number → missing ("[email]")', count: 2 });
+    expect(JSON.stringify(report)).not.toContain('@');
     const { report: kept } = await clean({ 'shop.csv': csv(strays) }, { duplicates: 'keep', pii: { policy: 'keep' } });
     expect(kept.changes).toContainEqual({ column: 'age', reason: `not a number → missing ("${customers[7]!.email}")`, count: 2 });
   });

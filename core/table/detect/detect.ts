@@ -13,6 +13,7 @@ import { specOf } from '../columns.ts';
 import { identifier, literal } from '../database.ts';
 import type { CleanReport, ColumnReport, Leak } from '../report.ts';
 import { rowGroups } from '../stage.ts';
+import { discreetChange, discreetStrays } from './discreet.ts';
 import { findEqual } from './equal-columns.ts';
 import { type Cells, findPersonal, type Personal } from './find-personal.ts';
 import { fewestRows, findLeaks, findSame } from './leakage.ts';
@@ -71,7 +72,7 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
   const columns = report.columns.map((column): ColumnReport => {
     const leak = leaks.get(column.name);
     const sameAs = same.get(column.name);
-    const told = withPersonal(column, personal.get(column.name));
+    const told = withPersonal(discreetStrays(column, spec), personal.get(column.name));
     return {
       ...told,
       ...(leak && !isKept(column.name) && { role: 'ignored', why: whyLeak(leak) }),
@@ -94,7 +95,7 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
     ...(hurried && rows < report.rows.kept && { inferred: [...report.inferred, hurry(rows)] }),
     columns: [...staying, ...columns.filter((column) => !stays(column))],
     changes: [
-      ...report.changes.map((change) => discreet(change, columns, spec)),
+      ...report.changes.map((change) => discreetChange(change, columns, spec)),
       ...columns.flatMap((column) => changesOf(column, had, report.rows.kept)),
     ],
   };
@@ -156,7 +157,7 @@ function withPersonal(column: ColumnReport, found: Personal | undefined): Column
   const { kinds, cells, of, policy, inText } = found;
   const what = `personal data (${kinds.join(', ')})`;
   if (policy === 'keep' || column.role === 'target') return { ...column, personal: { kinds, cells, of, treatment: 'kept' } };
-  const { top: _top, spellings: _spellings, number: _number, ...discreetly } = column;
+  const { top: _top, spellings: _spellings, number: _number, strays: _strays, ...discreetly } = column;
   if (inText !== undefined && column.role === 'feature') {
     const top = column.top?.map(({ value, count }) => ({ value: mask(value, inText), count }));
     return { ...discreetly, ...(top && { top }), personal: { kinds, cells, of, treatment: 'masked' } };
@@ -185,13 +186,6 @@ function whyLeak({ kind, score, next, rows, measure }: Leak): string {
 
 /** Never rounded up to 1. */
 const figure = (value: number) => String(Math.sign(value) * (Math.floor(Math.abs(value) * 10_000) / 10_000));
-
-/** Samples of values in brackets are left out where the values are somebody's; a stray in a column of others' is masked. */
-function discreet(change: CleanReport['changes'][number], columns: ColumnReport[], { pii }: DatasetSpec): CleanReport['changes'][number] {
-  const personal = columns.find(({ name }) => name === change.column)?.personal;
-  if (personal?.treatment === 'kept' || (personal === undefined && pii?.policy === 'keep')) return change;
-  return { ...change, reason: change.reason.replace(/ \(.*\)$/s, (samples) => (personal === undefined ? mask(samples) : '')) };
-}
 
 function changesOf({ name, role, sameAs, personal, leak, why }: ColumnReport, had: Set<string>, rows: number): CleanReport['changes'] {
   const changes: CleanReport['changes'] = [];

@@ -1,8 +1,26 @@
-/** What of a rejected row stands in `rejects.csv`. */
+/** What of the values themselves stands in the report and in `rejects.csv`. */
+import type { DatasetSpec } from '../../spec.ts';
 import { formatRecord, parseRecord } from '../csv-records.ts';
-import type { CleanReport, SourceFile } from '../report.ts';
+import type { CleanReport, ColumnReport, SourceFile } from '../report.ts';
 import { uniqueNames } from '../unique-names.ts';
 import { mask } from './personal.ts';
+
+/** Samples of values in brackets are left out where the values are somebody's, and masked elsewhere: a stray may be somebody's, too. */
+export function discreetChange(
+  change: CleanReport['changes'][number],
+  columns: readonly ColumnReport[],
+  { pii }: DatasetSpec,
+): CleanReport['changes'][number] {
+  const personal = columns.find(({ name }) => name === change.column)?.personal;
+  if (personal?.treatment === 'kept' || (personal === undefined && pii?.policy === 'keep')) return change;
+  return { ...change, reason: change.reason.replace(/ \(.*\)$/s, (samples) => (personal === undefined ? mask(samples) : '')) };
+}
+
+/** The column without strays that are somebody's: an e-mail address among numbers. */
+export function discreetStrays({ strays, ...column }: ColumnReport, { pii }: DatasetSpec): ColumnReport {
+  const others = pii?.policy === 'keep' ? strays : strays?.filter((stray) => mask(stray) === stray);
+  return { ...column, ...(others && others.length > 0 && { strays: others }) };
+}
 
 /**
  * Takes personal data out of rows of the files. Where a row has a field for each column, those of personal columns become their kinds. Where it has
