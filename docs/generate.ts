@@ -78,7 +78,7 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
     'Whether of rows that are equal in every column all but the first are dropped (the default) or kept (the default where more than half of the rows equal an earlier one).',
   pii: 'What becomes of personal data that are found (e-mail, telephone, card, account and identity numbers, names of persons, IP addresses): drop (the default) leaves the column out, and masks what is found inside longer text; hash keeps it in the clean table as a keyed hash to join by, but not as a feature; keep keeps it. columns says so of single columns, whether anything was found in them or not.',
   budget:
-    'Dollars and minutes that a run may take, from features to release. It stops within them with the best model so far; the card says what was left out. By the prices of the deployment (docs/deploy.md), jobs of Batch at that on demand.',
+    'Dollars and minutes that a model may take, from the upload to the release (minutes from the start of the run, where jobs prepare the upload). It stops within them with the best model so far; the card says what was left out. By the prices of the deployment (docs/deploy.md), jobs of Batch at that on demand.',
   lane: 'What the run is done on: `lambda` (functions), `cpu` or `gpu` (machines of Batch; no family of models that is here makes use of a GPU). By default the smallest that can do the work in time; GET /runs/{id} says which, and why.',
   priority: '0 (whenever) to 100 (urgent), by which the jobs of Batch are queued. By default 50. Functions do not queue.',
   seed: 'The same data, seed and version of Ingot give the same model, byte for byte. By default 0.',
