@@ -27,7 +27,7 @@ export interface DetectInput {
   spec: DatasetSpec;
   /** All values of a category with their counts, where they were counted. */
   countedOf: (name: string) => Cells['counted'];
-  /** A FROM item with the one column `v`: the cells of a category that the table does not have, for the table's rows in their order. */
+  /** A FROM item with the one column `v`: the cells of a column that the table does not have, for the table's rows in their order. */
   ignoredSql: (name: string) => string;
   /** For personal data that are to be hashed. */
   secret: () => Promise<Uint8Array>;
@@ -44,7 +44,7 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
     const { name, type } = column;
     if (inTable(column))
       return { counted: input.countedOf(name), sql: `(SELECT ${identifier(name)} AS v FROM read_parquet(${literal(table)}))` };
-    return type === 'number' || type === 'boolean' ? undefined : { sql: input.ignoredSql(name) };
+    return type === 'boolean' ? undefined : { sql: input.ignoredSql(name) };
   };
   const personal = await findPersonal(database, report.columns, cellsOf, spec);
   const keyed = key && personal.get(key.name);
@@ -214,8 +214,10 @@ async function rewrite(
   const isNumber = new Set(report.columns.filter(({ type }) => type === 'number').map(({ name }) => name));
   const items = columns.map(({ name, personal: told }, index) => {
     const own = had.has(name) ? `t.${identifier(name)}` : `x${index}.v`;
-    if (told?.treatment === 'hashed')
-      return `keyed_hash(${isNumber.has(name) ? `CASE WHEN ${own} = trunc(${own}) THEN ${own}::HUGEINT::VARCHAR ELSE ${own}::VARCHAR END` : `${own}::VARCHAR`}) AS ${identifier(name)}`;
+    if (told?.treatment === 'hashed') {
+      const whole = isNumber.has(name) ? `CASE WHEN ${own} = trunc(${own}) THEN TRY_CAST(${own} AS HUGEINT)::VARCHAR END` : 'NULL';
+      return `keyed_hash(coalesce(${whole}, ${own}::VARCHAR)) AS ${identifier(name)}`;
+    }
     if (told?.treatment !== 'masked') return own;
     register(database, `mask_${index}`, (value) => mask(value, personal.get(name)!.inText));
     return `mask_${index}(${own}::VARCHAR) AS ${identifier(name)}`;

@@ -53,14 +53,10 @@ export async function findPersonal(
   return found;
 }
 
-/** Fractions and small numbers are nobody's. The median of whole numbers may lie between two of them. */
+/** Fractions and small numbers are nobody's. The median of whole numbers may lie between two of them; of what is ignored, none is known. */
 const mayHold = ({ type, number }: ColumnReport) =>
-  (type !== 'number' && type !== 'boolean') ||
-  (type === 'number' &&
-    number !== undefined &&
-    number.median >= leastNumber &&
-    Number.isInteger(number.min) &&
-    Number.isInteger(number.max));
+  type !== 'boolean' &&
+  (number === undefined || (number.median >= leastNumber && Number.isInteger(number.min) && Number.isInteger(number.max)));
 
 async function look(
   database: DuckDBConnection,
@@ -69,10 +65,10 @@ async function look(
 ): Promise<Omit<Personal, 'policy'> | undefined> {
   const isNumber = type === 'number';
   const source = role === 'ignored' || isNumber ? `(FROM ${sql} LIMIT ${ignoredRows})` : sql;
-  const text = isNumber ? 'v::HUGEINT::VARCHAR' : 'trim(v::VARCHAR)';
+  const text = isNumber ? 'TRY_CAST(v AS HUGEINT)::VARCHAR' : 'trim(v::VARCHAR)';
   const values =
     counted?.slice(0, mostValues).map(({ value }) => value.trim()) ??
-    (await rowsOf(database, `SELECT DISTINCT ${text} FROM (FROM ${source} LIMIT ${ignoredRows}) WHERE v IS NOT NULL`))
+    (await rowsOf(database, `SELECT DISTINCT ${text} AS t FROM (FROM ${source} LIMIT ${ignoredRows}) WHERE t IS NOT NULL`))
       .map(([value]) => String(value))
       .sort()
       .slice(0, mostValues);
