@@ -33,10 +33,15 @@ export async function describe(
   return found;
 }
 
-/** Of an ignored column only what was seen in the raw rows is known. */
-export function rawStatistics({ look, missingTokens, strays }: Column): Statistics {
+/** Of an ignored column only what was seen in the raw rows is known: different numbers and dates were not counted. */
+export function rawStatistics({ look, missingTokens, strays }: Column): Pick<Statistics, 'missing'> & Partial<Statistics> {
   const count = (map: Map<string, number>) => [...map.values()].reduce((sum, n) => sum + n, 0);
-  return { missing: count(missingTokens) + count(strays), distinct: Math.max(0, look.distinct - missingTokens.size) };
+  const { as } = look.form;
+  const wasCounted = as === 'values' || as === 'text';
+  return {
+    missing: count(missingTokens) + count(strays),
+    ...(wasCounted && { distinct: Math.max(0, look.distinct - missingTokens.size) }),
+  };
 }
 
 /** The most frequent values that a report lists, and strays among numbers. */
@@ -47,7 +52,7 @@ export function reportOf(
   column: Column,
   role: ColumnReport['role'],
   why: string,
-  { missing, distinct, number, values }: Statistics,
+  { missing, distinct, number, values }: Pick<Statistics, 'missing'> & Partial<Statistics>,
 ): ColumnReport {
   return {
     name: column.name,
@@ -58,7 +63,7 @@ export function reportOf(
     // fromEntries makes own properties, so that a value may be '__proto__'.
     missingTokens: Object.fromEntries(column.missingTokens),
     ...(column.type === 'number' && column.strays.size > 0 && { strays: mostFrequent(column.strays) }),
-    distinct,
+    ...(distinct !== undefined && { distinct }),
     ...(number && { number }),
     ...(column.written && { written: column.written }),
     ...(column.date && { date: column.date }),

@@ -29,7 +29,8 @@ export interface ColumnReport {
   missingTokens: Record<string, number>;
   /** Numbers: what stood there and is none, and is missing therefore; the most frequent. In requests it is missing, too. */
   strays?: string[];
-  distinct: number;
+  /** How many different values; absent where they were not counted, as of a number or a date that is ignored. */
+  distinct?: number;
   /** Numbers only. Quantiles of the values that are there. `low` and `high` are the robust bounds; values beyond are outliers, which lines and distances see at the bound. */
   number?: {
     min: number;

@@ -135,6 +135,7 @@ describe('personal data in an uploaded table', () => {
     expect(names).toEqual(['age', 'bought']);
     expect(column(report, 'reach')).toMatchObject({ role: 'ignored', personal: { kinds: ['phone'], treatment: 'dropped' } });
     expect(column(report, 'id')).toMatchObject({ type: 'number', role: 'ignored', personal: { kinds: ['national id'] } });
+    expect(column(report, 'id')).not.toHaveProperty('distinct');
     const hashed = await clean({ 'shop.csv': csv(dialled) }, { pii: { policy: 'hash' } });
     expect(hashed.names).toEqual(['age', 'bought', 'reach', 'id']);
     expect(hashed.rows[3]![3]).toBe(createHmac('sha256', 'secret').update(nationalId(3)).digest('hex'));
