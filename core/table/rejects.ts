@@ -59,13 +59,12 @@ export class Rejects {
   private async *lines(discreet: (file: string, row: string) => string): AsyncGenerator<string> {
     yield 'file,line,column,reason,row\n';
     for (const [file, { path }] of this.files) {
-      for await (const batch of lineBatches(path, 'utf-8')) {
-        for (const text of batch) {
-          const [line, column, reason, row] = JSON.parse(text.toString('utf8')) as [string, string, string, string];
-          // With a NUL inside, the row would be as unreadable here.
-          yield `${formatRecord([file, line, column, reason, discreet(file, row)].map((field) => field.replaceAll('\0', '\ufffd')))}\n`;
-        }
-      }
+      const lineOf = (text: Buffer) => {
+        const [line, column, reason, row] = JSON.parse(text.toString('utf8')) as [string, string, string, string];
+        // With a NUL inside, the row would be as unreadable here.
+        return `${formatRecord([file, line, column, reason, discreet(file, row)].map((field) => field.replaceAll('\0', '\ufffd')))}\n`;
+      };
+      for await (const batch of lineBatches(path, 'utf-8')) yield batch.map(lineOf).join('');
       await rm(path);
     }
   }
