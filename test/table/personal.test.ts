@@ -115,6 +115,20 @@ describe('personal data in an uploaded table', () => {
         'more.jsonl,1,1,not JSON,[declared] [email]\n',
       ].join('\n'),
     );
+    const ignored = await clean(
+      { 'shop.csv': `${csv(customers.map(({ email, ...row }) => ({ name: 'Anna Ott', ...row })))}\nAnna Ott,30\n` },
+      {
+        columns: { name: { role: 'ignore' } },
+        pii: { policy: 'hash' },
+      },
+    );
+    expect(ignored.names).not.toContain('name');
+    expect(column(ignored.report, 'name')).toMatchObject({
+      role: 'ignored',
+      why: 'dataset.json says so',
+      personal: { treatment: 'dropped' },
+    });
+    expect(ignored.rejects).toContain('too few fields,[person name]');
     const others = customers.map(({ age, bought }) => ({ age, bought }));
     const { rejects: inOthers } = await clean({ 'shop.csv': `${csv(others)}\n30,no,+1-713-476-1825,4257548020418174,me@example.org\n` });
     expect(inOthers).toContain('"30,no,[phone],[card],[email]"');

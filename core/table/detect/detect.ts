@@ -154,7 +154,7 @@ function secondClass({ values }: Sampled): number {
 
 function withPersonal(column: ColumnReport, found: Personal | undefined): ColumnReport {
   if (found === undefined) return column;
-  const { kinds, cells, of, policy, inText } = found;
+  const { kinds, cells, of, policy, inText, isLeftOut } = found;
   const what = `personal data (${kinds.join(', ')})`;
   if (policy === 'keep' || column.role === 'target') return { ...column, personal: { kinds, cells, of, treatment: 'kept' } };
   const { top: _top, spellings: _spellings, number: _number, strays: _strays, ...discreetly } = column;
@@ -171,7 +171,8 @@ function withPersonal(column: ColumnReport, found: Personal | undefined): Column
       personal: { kinds, cells, of, treatment: 'hashed' },
     };
   }
-  const why = inText !== undefined ? `${column.why}; ${what} in ${cells} of ${of} cells` : `it holds ${what}`;
+  const holds = inText !== undefined ? `${column.why}; ${what} in ${cells} of ${of} cells` : `it holds ${what}`;
+  const why = isLeftOut ? column.why : holds;
   return { ...discreetly, role: 'ignored', why, personal: { kinds, cells, of, treatment: 'dropped' } };
 }
 
