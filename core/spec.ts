@@ -131,7 +131,7 @@ export function parseSpec(text: string): DatasetSpec {
     {
       where: `dataset.json, field ${path || '(the whole document)'}`,
       fix:
-        unknown === undefined
+        unknown === undefined || issue.path.length > 0
           ? 'See docs/dataset.schema.json for what the field takes.'
           : `The fields are ${Object.keys(datasetSpecSchema.shape).join(', ')}.`,
     },
@@ -141,7 +141,7 @@ export function parseSpec(text: string): DatasetSpec {
 function describe(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `expected one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}.`;
   if (issue.code === 'invalid_type') return `expected ${issue.expected}.`;
-  if (issue.code === 'too_small') return `expected at least ${issue.minimum}.`;
+  if (issue.code === 'too_small') return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}.`;
   if (issue.code === 'too_big') return `expected at most ${issue.maximum}.`;
   return `${issue.message}.`;
 }

@@ -3,7 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { errorCodes } from '../core/errors.ts';
-import { datasetSpecSchema } from '../core/spec.ts';
+import { boostingConstraints } from '../core/models/boosting/params.ts';
+import { familyOf } from '../core/models/families.ts';
+import { extraTreesConstraints, forestConstraints } from '../core/models/forest/params.ts';
+import { linearConstraints } from '../core/models/linear/params.ts';
+import { networkConstraints } from '../core/models/network/params.ts';
+import { type Constraints, describeParams } from '../core/models/params.ts';
+import { svmConstraints } from '../core/models/svm/params.ts';
+import { datasetSpecSchema, familyNames } from '../core/spec.ts';
 
 function errorsPage(): string {
   const rows = Object.entries(errorCodes).map(([code, { status, meaning }]) => `| \`${code}\` | ${status} | ${meaning} |`);
@@ -16,6 +23,29 @@ what you can do. Made from \`core/errors.ts\` by \`node docs/generate.ts\`.
 | --- | --- | --- |
 ${rows.join('\n')}
 `;
+}
+
+const constraints: Record<(typeof familyNames)[number], Constraints> = {
+  forest: forestConstraints,
+  extraTrees: extraTreesConstraints,
+  linear: linearConstraints,
+  svm: svmConstraints,
+  boosting: boostingConstraints,
+  network: networkConstraints,
+};
+
+function parametersPage(): string {
+  const families = familyNames.map((name) => {
+    const grid = Object.entries(familyOf(name).grid).map(([parameter, values]) => `${parameter} \`${JSON.stringify(values)}\``);
+    return `## ${name}\n\nDefault grid: ${grid.join(', ')}.\n\n${describeParams(constraints[name])}\n`;
+  });
+  return `# Parameters
+
+What \`"grids"\` in \`dataset.json\` may name, by family: \`{"families": ["boosting"], "grids": {"boosting": {"maxLeaves": [15, 31], "l2": [0, 1]}}}\` tries all combinations. A parameter
+that is left out has the values of the default grid, where that names it, and else its default. Made from each family's table of constraints (\`core/models/\`) by
+\`node docs/generate.ts\`.
+
+${families.join('\n')}`;
 }
 
 const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
@@ -37,7 +67,8 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
   search:
     "'auto', the default, tries good starting points of the families and mixes the best; 'grid', the default where grids are given, tries every combination.",
   families: 'The families of models to try. By default all of an automatic search, forest alone of a grid.',
-  grids: 'By family: the values to try of each parameter; null means none. Parameters that are left out keep their default grid.',
+  grids:
+    'By family: the values to try of each parameter (docs/parameters.md lists them); null means none. Parameters that are left out keep their default grid.',
   groups:
     'A column whose equal values tie rows together (a patient, a household): all of a group are on one side of every split. It is no feature.',
   time: 'A column that orders the rows in time, numbers or texts that sort so: the latest rows are held out, and a fold is validated on what comes after its train rows. It is no feature.',
@@ -47,7 +78,7 @@ const fields: Record<keyof typeof datasetSpecSchema.shape, string> = {
     'Whether of rows that are equal in every column all but the first are dropped (the default) or kept (the default where more than half of the rows equal an earlier one).',
   pii: 'What becomes of personal data that are found (e-mail, telephone, card, account and identity numbers, names of persons, IP addresses): drop (the default) leaves the column out, and masks what is found inside longer text; hash keeps it in the clean table as a keyed hash to join by, but not as a feature; keep keeps it. columns says so of single columns, whether anything was found in them or not.',
   budget:
-    'Dollars and minutes that a run may take, from features to release. It stops within them with the best model so far; the card says what was left out. By the prices of the deployment (docs/deploy.md), jobs of Batch at that on demand.',
+    'Dollars and minutes that a model may take, from the upload to the release (minutes from the start of the run, where jobs prepare the upload). It stops within them with the best model so far; the card says what was left out. By the prices of the deployment (docs/deploy.md), jobs of Batch at that on demand.',
   lane: 'What the run is done on: `lambda` (functions), `cpu` or `gpu` (machines of Batch; no family of models that is here makes use of a GPU). By default the smallest that can do the work in time; GET /runs/{id} says which, and why.',
   priority: '0 (whenever) to 100 (urgent), by which the jobs of Batch are queued. By default 50. Functions do not queue.',
   seed: 'The same data, seed and version of Ingot give the same model, byte for byte. By default 0.',
@@ -60,7 +91,7 @@ function datasetSchema(): string {
 }
 
 /** File name in docs/ → text. */
-export const generated = { 'errors.md': errorsPage(), 'dataset.schema.json': datasetSchema() };
+export const generated = { 'errors.md': errorsPage(), 'parameters.md': parametersPage(), 'dataset.schema.json': datasetSchema() };
 
 if (import.meta.main) {
   for (const [name, text] of Object.entries(generated)) writeFileSync(join(import.meta.dirname, name), text);

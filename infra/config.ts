@@ -9,7 +9,7 @@ const logRetentions = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
 const whole = (fallback: number, least: number, most: number) =>
   z._default(z.coerce.number().check(z.multipleOf(1), z.gte(least), z.lte(most)), fallback);
 
-const flag = z._default(z.union([z.boolean(), z.stringbool()]), false);
+const flag = z._default(z.union([z.boolean(), z.stringbool()], 'must be true or false'), false);
 
 /** Text, as the command line gives it, is read as JSON. */
 const json = z.transform((value) => {
@@ -22,7 +22,7 @@ const json = z.transform((value) => {
 /** Names separated by commas, or a list of them. */
 const names = z._default(
   z.pipe(
-    z.union([z.string(), z.array(z.string())]),
+    z.union([z.string(), z.array(z.string())], 'must be names, separated by commas'),
     z.transform((value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value).filter((name) => name !== '')),
   ),
   [],
@@ -36,6 +36,11 @@ const rate = (fallback: number) => whole(fallback, 1, 100_000);
 const bucketName = z.optional(z.string().check(z.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/)));
 
 const optional = (most: number) => z.optional(z.coerce.number().check(z.multipleOf(1), z.gte(1), z.lte(most)));
+const keyName = z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9]{0,29}$/));
+const keyNames = {
+  error: ({ code }: { code?: string }) =>
+    code === 'invalid_key' ? 'a name begins with a letter and has letters and digits alone, 30 at most' : undefined,
+};
 const keyLimits = z.strictObject({
   requestsPerSecond: optional(100_000),
   requestBurst: optional(100_000),
@@ -92,7 +97,7 @@ const schema = z.strictObject({
   /** Requests a month that one API key may make. */
   requestsPerMonth: whole(10_000_000, 1, 2_000_000_000),
   /** Further API keys by name, each with a usage plan of its own: `{"mobile": {"requestsPerSecond": 5}}`. What is left out is as for the first key. */
-  keys: z._default(z.pipe(json, z.record(z.string().check(z.regex(/^[A-Za-z][A-Za-z0-9]{0,29}$/)), keyLimits)), {}),
+  keys: z._default(z.pipe(json, z.record(keyName, keyLimits, keyNames)), {}),
 
   /** What AWS charges in the region, for estimates and budgets: a whole list. @default AWS's public ones of core/compute/prices.ts */
   prices: z.optional(z.pipe(json, priceListSchema)),
@@ -127,11 +132,14 @@ export type Config = z.infer<typeof schema>;
 
 /** Checks a configuration and fills in what it leaves out; throws with every wrong value by name. */
 export function parseConfig(values: Record<string, unknown>): Config {
-  const parsed = schema.safeParse(values);
+  // zod/mini has no words of its own.
+  const parsed = schema.safeParse(values, { error: z.locales.en().localeError });
   if (parsed.success) return agreeing(parsed.data);
   const problems = parsed.error.issues.map((issue) =>
     issue.code === 'unrecognized_keys'
-      ? `${issue.keys.join(', ')}: no such setting (there are ${Object.keys(schema.shape).join(', ')})`
+      ? issue.path.length > 0
+        ? `${issue.path.join('.')}: has no ${issue.keys.join(', ')}`
+        : `${issue.keys.join(', ')}: no such setting (there are ${Object.keys(schema.shape).join(', ')})`
       : `${issue.path.join('.')}: ${issue.message}`,
   );
   throw new Error(`Ingot's configuration is wrong.\n  ${problems.join('\n  ')}`);

@@ -79,7 +79,7 @@ const inAnyCase = (tokens: readonly string[]) => [
   ...new Set(tokens.flatMap((token) => [token, token.toUpperCase(), token.charAt(0).toUpperCase() + token.slice(1)])),
 ];
 
-/** The file's own tokens and the usual ones. */
-function tokensOf({ missingTokens: own }: ColumnReport): string[] {
-  return [...new Set([...missingTokens, ...Object.keys(own)])];
+/** The usual tokens, the file's own ones, and what it has among numbers that is none. */
+function tokensOf({ missingTokens: own, strays = [] }: ColumnReport): string[] {
+  return [...new Set([...missingTokens, ...Object.keys(own), ...strays])];
 }

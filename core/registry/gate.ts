@@ -15,7 +15,7 @@ export interface Baseline {
     name: string;
     type: ColumnType;
     missing: number;
-    distinct: number;
+    distinct?: number;
     number?: { min: number; max: number; mean: number; std: number; q25: number; median: number; q75: number };
     top?: { value: string; count: number }[];
   }[];
@@ -49,7 +49,14 @@ export function baselineOf(report: CleanReport, preprocess: Preprocess, answers:
   const columns = preprocess.columns.map((fitted) => {
     const { name } = fitted;
     const { missing, distinct, number, top } = reported.get(name)!;
-    return { name, type: columnTypeOf(fitted), missing, distinct, ...(number && { number }), ...(top && { top }) };
+    return {
+      name,
+      type: columnTypeOf(fitted),
+      missing,
+      ...(distinct !== undefined && { distinct }),
+      ...(number && { number }),
+      ...(top && { top }),
+    };
   });
   return { rows: report.rows.kept, columns, answers: describeAnswers(answers, preprocess.classes ?? []) };
 }

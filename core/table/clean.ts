@@ -21,7 +21,7 @@ import type { DatasetSpec } from '../spec.ts';
 import { type Column, checkSpecColumns, decide, naming } from './columns.ts';
 import { identifier, literal, together, withDatabase } from './database.ts';
 import { detect } from './detect/detect.ts';
-import { mask } from './detect/personal.ts';
+import { discreetRows } from './detect/discreet.ts';
 import { findDuplicates, findTargetless, findUseless, useBits, without } from './leave-out.ts';
 import { writeLeftOut } from './left-out-rows.ts';
 import { type Look, look } from './look.ts';
@@ -81,10 +81,10 @@ export async function cleanTable(input: CleanInput): Promise<CleanReport> {
 
 async function clean(database: DuckDBConnection, second: DuckDBConnection, input: CleanInput, work: string): Promise<CleanReport> {
   const { spec } = input;
-  const rejects = new Rejects(work, spec.pii?.policy === 'keep' ? undefined : (row) => mask(row));
+  const rejects = new Rejects(work);
   const missing = missingTokensOf(spec);
   const raw = await readRaw(database, input, work, rejects, missing);
-  const rejected = await rejects.write(join(input.directory, 'rejects.csv'));
+  const rejected = await rejects.close();
   const rejectedRows = rejected.reduce((sum, [, count]) => sum + count, 0);
   const { columns, targetColumn, inferred } = await decideColumns(database, raw, missing, spec);
   const read = targetColumn.look.rows + rejectedRows;
@@ -175,7 +175,7 @@ async function clean(database: DuckDBConnection, second: DuckDBConnection, input
       ...ignored.map(({ index, name }): Change => ({ column: name, reason: `column ignored: ${why.get(index)}`, count: kept })),
     ],
   };
-  return await detect(database, {
+  const detected = await detect(database, {
     table,
     report,
     spec,
@@ -191,6 +191,8 @@ async function clean(database: DuckDBConnection, second: DuckDBConnection, input
     isHurried: input.isHurried ?? (() => false),
     secret: input.secret ?? (() => Promise.reject(new IngotError('Internal', 'There is no secret to hash personal data with.'))),
   });
+  await rejects.write(join(input.directory, 'rejects.csv'), discreetRows(detected, raw.sources, spec.pii?.policy === 'keep'));
+  return detected;
 }
 
 /** Rows that mostly equal earlier ones are no accidents: few columns of few values repeat by nature, and dropping them would change how often. */

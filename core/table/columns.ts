@@ -8,7 +8,7 @@ import type { ColumnType, DatasetSpec } from '../spec.ts';
 import { identifier, literal } from './database.ts';
 import { betterDate, type DateForm } from './date-guess.ts';
 import { type Guess, type Look, mostValues, numberShare, textShare } from './look.ts';
-import { describeFormat, guessNumber, type NumberForm } from './number-guess.ts';
+import { describeFormat, guessNumber, isTelephone, type NumberForm } from './number-guess.ts';
 import { booleanOf, spellingKey } from './spellings.ts';
 import { byCodeUnit, dateCell, type Form, nearNames, numberCell } from './values.ts';
 
@@ -227,7 +227,7 @@ const textOf = (distinct: string, present: number) => ({
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, n) => total + n, 0);
 
 function isMostlyNumbers(counts: Map<string, number>, cells: number): boolean {
-  const numeric = [...counts].filter(([value]) => /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value));
+  const numeric = [...counts].filter(([value]) => /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value) && !isTelephone(value));
   return sum(numeric.map(([, count]) => count)) >= numberShare * cells;
 }
 

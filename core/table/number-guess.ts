@@ -32,10 +32,15 @@ const shapes = { signs: shapeOf(signs), words: shapeOf(`${signs}|${words}`) };
 /** From this share of the numbers that have it, a unit is the column's. */
 const unitShare = 0.5;
 
+/** International telephone numbers (E.164), which any reader of numbers would take for such, and leave out their sign. */
+const telephone = /^\+[1-9]\d{7,14}$/;
+export const isTelephone = (value: string) => telephone.test(value.trim());
+
 /** @param values some that are not missing; @param share how many of them must be numbers */
 export function guessNumber(values: readonly string[], share: number, hints: NumberHints = {}): NumberForm | undefined {
   const { decimal, likely } = hints;
   const trimmed = values.map((value) => value.trim());
+  if (trimmed.filter(isTelephone).length > (1 - share) * trimmed.length) return undefined;
   const magnitudes = guessMagnitudes(trimmed, hints.words === false);
   const withMagnitudes = magnitudes && guessWritten(trimmed, share, hints, magnitudes);
   if (withMagnitudes) return withMagnitudes;

@@ -1,30 +1,26 @@
 /** `rejects.csv`: every row that could not be read, where it stands and why. */
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished, pipeline } from 'node:stream/promises';
 import { formatRecord, type Reject } from './csv-records.ts';
+import { lineBatches } from './text-file.ts';
 
 /** Collects rejects file by file, so that a file can be read again from its start, and joins them in the end. */
 export class Rejects {
   private readonly files = new Map<string, { path: string; output: WriteStream; reasons: Map<string, number> }>();
   private readonly directory: string;
-  private readonly mask: (row: string) => string;
   private next = 0;
 
-  /** @param mask takes out of a row what nobody should read in a report */
-  constructor(directory: string, mask: (row: string) => string = (row) => row) {
+  constructor(directory: string) {
     this.directory = directory;
-    this.mask = mask;
   }
 
   /** @param column the name or number of the column where it goes wrong */
-  add(file: string, column: string, reject: Reject): void {
+  add(file: string, column: string, { line, reason, row }: Reject): void {
     const { output, reasons } = this.files.get(file) ?? this.restart(file);
-    reasons.set(reject.reason, (reasons.get(reject.reason) ?? 0) + 1);
-    const fields = [file, String(reject.line), column, reject.reason, this.mask(reject.row)];
-    // With a NUL inside, the row would be as unreadable here.
-    output.write(`${formatRecord(fields.map((field) => field.replaceAll('\0', '\ufffd')))}\n`);
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    output.write(`${JSON.stringify([String(line), column, reason, row])}\n`);
   }
 
   /** Forgets what was rejected of a file. */
@@ -44,20 +40,32 @@ export class Rejects {
     return [...(this.files.get(file)?.reasons.values() ?? [])].reduce((sum, count) => sum + count, 0);
   }
 
-  /** Writes the file. @returns how many rows each reason cost, in the order of the reasons' names */
-  async write(path: string): Promise<[reason: string, count: number][]> {
-    const output = createWriteStream(path);
-    output.write('file,line,column,reason,row\n');
+  /** Nothing is added any more. @returns how many rows each reason cost, in the order of the reasons' names */
+  async close(): Promise<[reason: string, count: number][]> {
     const total = new Map<string, number>();
-    for (const file of this.files.values()) {
-      file.output.end();
-      await finished(file.output);
-      await pipeline(createReadStream(file.path), output, { end: false });
-      await rm(file.path);
-      for (const [reason, count] of file.reasons) total.set(reason, (total.get(reason) ?? 0) + count);
+    for (const { output, reasons } of this.files.values()) {
+      output.end();
+      await finished(output);
+      for (const [reason, count] of reasons) total.set(reason, (total.get(reason) ?? 0) + count);
     }
-    output.end();
-    await finished(output);
     return [...total].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** Writes the file, once all are closed. @param discreet takes out of a file's row what nobody should read in a report */
+  write(path: string, discreet: (file: string, row: string) => string): Promise<void> {
+    return pipeline(this.lines(discreet), createWriteStream(path));
+  }
+
+  private async *lines(discreet: (file: string, row: string) => string): AsyncGenerator<string> {
+    yield 'file,line,column,reason,row\n';
+    for (const [file, { path }] of this.files) {
+      const lineOf = (text: Buffer) => {
+        const [line, column, reason, row] = JSON.parse(text.toString('utf8')) as [string, string, string, string];
+        // With a NUL inside, the row would be as unreadable here.
+        return `${formatRecord([file, line, column, reason, discreet(file, row)].map((field) => field.replaceAll('\0', '\ufffd')))}\n`;
+      };
+      for await (const batch of lineBatches(path, 'utf-8')) yield batch.map(lineOf).join('');
+      await rm(path);
+    }
   }
 }

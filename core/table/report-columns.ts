@@ -4,6 +4,7 @@ import { type Column, quotedList } from './columns.ts';
 import type { CleanReport, ColumnReport } from './report.ts';
 import { convertedSql, type Stage, within } from './stage.ts';
 import { numberStatistics, type Statistics, valueStatistics } from './statistics.ts';
+import { byCodeUnit } from './values.ts';
 
 export type Change = CleanReport['changes'][number];
 
@@ -32,20 +33,26 @@ export async function describe(
   return found;
 }
 
-/** Of an ignored column only what was seen in the raw rows is known. */
-export function rawStatistics({ look, missingTokens, strays }: Column): Statistics {
+/** Of an ignored column only what was seen in the raw rows is known: different numbers and dates were not counted. */
+export function rawStatistics({ look, missingTokens, strays }: Column): Pick<Statistics, 'missing'> & Partial<Statistics> {
   const count = (map: Map<string, number>) => [...map.values()].reduce((sum, n) => sum + n, 0);
-  return { missing: count(missingTokens) + count(strays), distinct: Math.max(0, look.distinct - missingTokens.size) };
+  const { as } = look.form;
+  const wasCounted = as === 'values' || as === 'text';
+  return {
+    missing: count(missingTokens) + count(strays),
+    ...(wasCounted && { distinct: Math.max(0, look.distinct - missingTokens.size) }),
+  };
 }
 
-/** The most frequent values that a report lists. */
+/** The most frequent values that a report lists, and strays among numbers. */
 const mostTop = 50;
+const mostStrays = 500;
 
 export function reportOf(
   column: Column,
   role: ColumnReport['role'],
   why: string,
-  { missing, distinct, number, values }: Statistics,
+  { missing, distinct, number, values }: Pick<Statistics, 'missing'> & Partial<Statistics>,
 ): ColumnReport {
   return {
     name: column.name,
@@ -55,7 +62,8 @@ export function reportOf(
     missing,
     // fromEntries makes own properties, so that a value may be '__proto__'.
     missingTokens: Object.fromEntries(column.missingTokens),
-    distinct,
+    ...(column.type === 'number' && column.strays.size > 0 && { strays: mostFrequent(column.strays) }),
+    ...(distinct !== undefined && { distinct }),
     ...(number && { number }),
     ...(column.written && { written: column.written }),
     ...(column.date && { date: column.date }),
@@ -63,6 +71,12 @@ export function reportOf(
     ...(values && column.type !== 'text' && { top: values.slice(0, mostTop) }),
   };
 }
+
+const mostFrequent = (counts: Map<string, number>) =>
+  [...counts]
+    .sort(([a, n], [b, m]) => m - n || byCodeUnit(a, b))
+    .slice(0, mostStrays)
+    .map(([value]) => value);
 
 export function changesOf({ name, type, missingTokens, strays, spellings, look }: Column): Change[] {
   const total = (counts: Map<string, number>) => [...counts.values()].reduce((sum, count) => sum + count, 0);

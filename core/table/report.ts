@@ -27,7 +27,10 @@ export interface ColumnReport {
   missing: number;
   /** How often each token stood for a missing value, e.g. {"": 3, "NA": 2}. */
   missingTokens: Record<string, number>;
-  distinct: number;
+  /** Numbers: what stood there and is none, and is missing therefore; the most frequent. In requests it is missing, too. */
+  strays?: string[];
+  /** How many different values; absent where they were not counted, as of a number or a date that is ignored. */
+  distinct?: number;
   /** Numbers only. Quantiles of the values that are there. `low` and `high` are the robust bounds; values beyond are outliers, which lines and distances see at the bound. */
   number?: {
     min: number;

@@ -83,5 +83,6 @@ function describe({ settings }: LambdaFunction) {
     MemorySize: settings.memoryMb,
     Version: '$LATEST',
     State: 'Active',
+    LoggingConfig: { LogFormat: 'Text', LogGroup: settings.logGroup },
   };
 }

@@ -374,6 +374,16 @@ describe('what cannot be used is rejected, with place and mend, and is not tried
     expect(lab.queue.records).toEqual([]);
   });
 
+  test.each([
+    ['{"tarjet":"y"}', 'tarjet', /unknown field 'tarjet'/, /^The fields are .*target/],
+    ['{"budget":{"minute":5}}', 'budget.minute', /unknown field 'minute'/, /schema/],
+    ['{"budget":{"minutes":0}}', 'budget.minutes', /expected more than 0/, /schema/],
+    ['{"testFraction":0.9}', 'testFraction', /expected at most 0.5/, /schema/],
+  ])('%s is told by its field and what that takes', (text, field, message, fix) => {
+    const expected = { where: `dataset.json, field ${field}`, message: expect.stringMatching(message), fix: expect.stringMatching(fix) };
+    expect(() => parseSpec(text)).toThrow(expect.objectContaining(expected));
+  });
+
   test('a dataset whose name cannot be a model', async () => {
     const lab = new Laboratory();
     await lab.prepare(await lab.upload('raw/my data/a b.csv', table(1)));

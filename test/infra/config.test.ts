@@ -29,6 +29,19 @@ describe('configuration', () => {
     );
   });
 
+  it.each([
+    [{ batch: 'false' }, 'batch: Invalid option: expected one of "on"|"off"'],
+    [{ servingMemory: 64 }, 'servingMemory: Too small: expected number to be >=128'],
+    [{ servingMemory: 'lots' }, 'servingMemory: Invalid input: expected number'],
+    [{ customerKey: 'maybe' }, 'customerKey: must be true or false'],
+    [{ subnetIds: 5 }, 'subnetIds: must be names, separated by commas'],
+    [{ dataBucketName: 'My_Bucket' }, 'dataBucketName: Invalid string: must match pattern'],
+    [{ keys: '{"a b": {}}' }, 'keys.a b: a name begins with a letter'],
+    [{ keys: '{"mobile": {"rps": 5}}' }, 'keys.mobile: has no rps'],
+  ])('says of %j what is allowed', (values, message) => {
+    expect(() => parseConfig(values)).toThrow(message);
+  });
+
   it('takes the prices of a region as a whole list that says where it is from, which estimates are then reckoned with', () => {
     const prices = { ...publicPrices, region: 'eu-central-1', asOf: '2026-11', source: 'our contract', s3Put: 0.0054 / 1000 };
     expect(parseConfig({ prices: JSON.stringify(prices) }).prices).toEqual(prices);

@@ -132,7 +132,9 @@ describe('a function', () => {
     await response.text();
   });
 
-  test('writes to its log group', async () => {
+  test('writes to its log group, which its configuration names', async () => {
+    const configuration = await fetch(`${cloud.url}/2015-03-31/functions/works/configuration`, { headers: signature('lambda') });
+    expect(await configuration.json()).toMatchObject({ FunctionName: 'works', LoggingConfig: { LogGroup: '/aws/lambda/works' } });
     await invoke('works', { mark: 'in the log' });
     const log = join(home, 'logs', `${encodeURIComponent('/aws/lambda/works')}.log`);
     await expect.poll(() => read(log)).toContain('{"mark":"in the log"}');

@@ -41,6 +41,7 @@ describe('JSON rows', () => {
 
   test.each([
     ['-9', Number.NaN],
+    ['> 90', Number.NaN],
     ['NaN', Number.NaN],
     ['?', Number.NaN],
     ['1e3', 1000],

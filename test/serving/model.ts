@@ -13,7 +13,7 @@ export const columns: Cells[] = [
 ];
 
 export function serve(changes: Partial<Preprocess> = {}, cells = columns): Promise<Predictor> {
-  const fitted = fitCells(cells, { age: { missingTokens: { '-9': 1 } } });
+  const fitted = fitCells(cells, { age: { missingTokens: { '-9': 1 }, strays: ['> 90'] } });
   const preprocess: Preprocess = { ...fitted, ignored: ['id', 'constructor'], ...changes };
   return loadModel(
     buildModelGraph({

@@ -196,7 +196,7 @@ describe('values', () => {
   it('a few strays among numbers become missing, and are named', async () => {
     const numbers = Array.from({ length: 30 }, (_, row) => `${row * 1.5},${row % 2 ? 'a' : 'b'}`);
     const { rows, report } = await clean({ 'a.csv': ['x,y', ...numbers, 'oops,a', 'inf,b'].join('\n') });
-    expect(column(report, 'x')).toMatchObject({ type: 'number', missing: 2 });
+    expect(column(report, 'x')).toMatchObject({ type: 'number', missing: 2, strays: ['inf', 'oops'] });
     expect(rows.at(-1)).toEqual([null, 'b']);
     expect(report.changes).toContainEqual({ column: 'x', reason: 'not a number → missing ("inf", "oops")', count: 2 });
   });

@@ -13,6 +13,7 @@ import { specOf } from '../columns.ts';
 import { identifier, literal } from '../database.ts';
 import type { CleanReport, ColumnReport, Leak } from '../report.ts';
 import { rowGroups } from '../stage.ts';
+import { discreetChange, discreetStrays } from './discreet.ts';
 import { findEqual } from './equal-columns.ts';
 import { type Cells, findPersonal, type Personal } from './find-personal.ts';
 import { fewestRows, findLeaks, findSame } from './leakage.ts';
@@ -26,7 +27,7 @@ export interface DetectInput {
   spec: DatasetSpec;
   /** All values of a category with their counts, where they were counted. */
   countedOf: (name: string) => Cells['counted'];
-  /** A FROM item with the one column `v`: the cells of a category that the table does not have, for the table's rows in their order. */
+  /** A FROM item with the one column `v`: the cells of a column that the table does not have, for the table's rows in their order. */
   ignoredSql: (name: string) => string;
   /** For personal data that are to be hashed. */
   secret: () => Promise<Uint8Array>;
@@ -43,7 +44,7 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
     const { name, type } = column;
     if (inTable(column))
       return { counted: input.countedOf(name), sql: `(SELECT ${identifier(name)} AS v FROM read_parquet(${literal(table)}))` };
-    return type === 'number' || type === 'boolean' ? undefined : { sql: input.ignoredSql(name) };
+    return type === 'boolean' ? undefined : { sql: input.ignoredSql(name) };
   };
   const personal = await findPersonal(database, report.columns, cellsOf, spec);
   const keyed = key && personal.get(key.name);
@@ -71,7 +72,7 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
   const columns = report.columns.map((column): ColumnReport => {
     const leak = leaks.get(column.name);
     const sameAs = same.get(column.name);
-    const told = withPersonal(column, personal.get(column.name));
+    const told = withPersonal(discreetStrays(column, spec), personal.get(column.name));
     return {
       ...told,
       ...(leak && !isKept(column.name) && { role: 'ignored', why: whyLeak(leak) }),
@@ -94,7 +95,7 @@ export async function detect(database: DuckDBConnection, input: DetectInput): Pr
     ...(hurried && rows < report.rows.kept && { inferred: [...report.inferred, hurry(rows)] }),
     columns: [...staying, ...columns.filter((column) => !stays(column))],
     changes: [
-      ...report.changes.map((change) => discreet(change, columns)),
+      ...report.changes.map((change) => discreetChange(change, columns, spec)),
       ...columns.flatMap((column) => changesOf(column, had, report.rows.kept)),
     ],
   };
@@ -153,10 +154,10 @@ function secondClass({ values }: Sampled): number {
 
 function withPersonal(column: ColumnReport, found: Personal | undefined): ColumnReport {
   if (found === undefined) return column;
-  const { kinds, cells, of, policy, inText } = found;
+  const { kinds, cells, of, policy, inText, isLeftOut } = found;
   const what = `personal data (${kinds.join(', ')})`;
   if (policy === 'keep' || column.role === 'target') return { ...column, personal: { kinds, cells, of, treatment: 'kept' } };
-  const { top: _top, spellings: _spellings, number: _number, ...discreetly } = column;
+  const { top: _top, spellings: _spellings, number: _number, strays: _strays, ...discreetly } = column;
   if (inText !== undefined && column.role === 'feature') {
     const top = column.top?.map(({ value, count }) => ({ value: mask(value, inText), count }));
     return { ...discreetly, ...(top && { top }), personal: { kinds, cells, of, treatment: 'masked' } };
@@ -170,7 +171,8 @@ function withPersonal(column: ColumnReport, found: Personal | undefined): Column
       personal: { kinds, cells, of, treatment: 'hashed' },
     };
   }
-  const why = inText !== undefined ? `${column.why}; ${what} in ${cells} of ${of} cells` : `it holds ${what}`;
+  const holds = inText !== undefined ? `${column.why}; ${what} in ${cells} of ${of} cells` : `it holds ${what}`;
+  const why = isLeftOut ? column.why : holds;
   return { ...discreetly, role: 'ignored', why, personal: { kinds, cells, of, treatment: 'dropped' } };
 }
 
@@ -185,12 +187,6 @@ function whyLeak({ kind, score, next, rows, measure }: Leak): string {
 
 /** Never rounded up to 1. */
 const figure = (value: number) => String(Math.sign(value) * (Math.floor(Math.abs(value) * 10_000) / 10_000));
-
-/** Samples of values in brackets are left out where the values are somebody's. */
-function discreet(change: CleanReport['changes'][number], columns: ColumnReport[]): CleanReport['changes'][number] {
-  const personal = columns.find(({ name }) => name === change.column)?.personal;
-  return personal === undefined || personal.treatment === 'kept' ? change : { ...change, reason: change.reason.replace(/ \(.*\)$/s, '') };
-}
 
 function changesOf({ name, role, sameAs, personal, leak, why }: ColumnReport, had: Set<string>, rows: number): CleanReport['changes'] {
   const changes: CleanReport['changes'] = [];
@@ -219,8 +215,10 @@ async function rewrite(
   const isNumber = new Set(report.columns.filter(({ type }) => type === 'number').map(({ name }) => name));
   const items = columns.map(({ name, personal: told }, index) => {
     const own = had.has(name) ? `t.${identifier(name)}` : `x${index}.v`;
-    if (told?.treatment === 'hashed')
-      return `keyed_hash(${isNumber.has(name) ? `CASE WHEN ${own} = trunc(${own}) THEN ${own}::HUGEINT::VARCHAR ELSE ${own}::VARCHAR END` : `${own}::VARCHAR`}) AS ${identifier(name)}`;
+    if (told?.treatment === 'hashed') {
+      const whole = isNumber.has(name) ? `CASE WHEN ${own} = trunc(${own}) THEN TRY_CAST(${own} AS HUGEINT)::VARCHAR END` : 'NULL';
+      return `keyed_hash(coalesce(${whole}, ${own}::VARCHAR)) AS ${identifier(name)}`;
+    }
     if (told?.treatment !== 'masked') return own;
     register(database, `mask_${index}`, (value) => mask(value, personal.get(name)!.inText));
     return `mask_${index}(${own}::VARCHAR) AS ${identifier(name)}`;

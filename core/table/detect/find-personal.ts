@@ -12,6 +12,8 @@ export interface Personal {
   cells: number;
   of: number;
   policy: PersonalPolicy;
+  /** Whether dataset.json leaves it out in any case. */
+  isLeftOut?: boolean;
   /** Where they stand inside longer text: what finds them. Else the whole column is personal. */
   inText?: TextFinder[];
 }
@@ -42,33 +44,33 @@ export async function findPersonal(
   const { pii } = spec;
   for (const column of columns) {
     const said = pii?.columns !== undefined && Object.hasOwn(pii.columns, column.name) ? pii.columns[column.name] : undefined;
-    // What is left out anyway needs no policy.
-    if (said === undefined && specOf(spec, column.name).role === 'ignore') continue;
-    const policy = said ?? pii?.policy ?? 'drop';
+    // What is left out anyway is not hashed, but rejected rows may have it.
+    const isLeftOut = said === undefined && specOf(spec, column.name).role === 'ignore' && pii?.policy !== 'keep';
+    const policy = isLeftOut ? 'drop' : (said ?? pii?.policy ?? 'drop');
     const cells = mayHold(column) ? cellsOf(column) : undefined;
     const personal = cells && (await look(database, column, cells));
-    if (personal !== undefined) found.set(column.name, { ...personal, policy });
+    if (personal !== undefined) found.set(column.name, { ...personal, policy, ...(isLeftOut && { isLeftOut }) });
     else if (said === 'drop' || said === 'hash') found.set(column.name, { kinds: ['declared'], cells: 0, of: 0, policy });
   }
   return found;
 }
 
-/** Fractions and small numbers are nobody's. */
+/** Fractions and small numbers are nobody's. The median of whole numbers may lie between two of them; of what is ignored, none is known. */
 const mayHold = ({ type, number }: ColumnReport) =>
-  (type !== 'number' && type !== 'boolean') ||
-  (type === 'number' && number !== undefined && number.median >= leastNumber && Number.isInteger(number.median));
+  type !== 'boolean' &&
+  (number === undefined || (number.median >= leastNumber && Number.isInteger(number.min) && Number.isInteger(number.max)));
 
 async function look(
   database: DuckDBConnection,
   { name, type, role }: ColumnReport,
   { counted, sql }: Cells,
-): Promise<Omit<Personal, 'policy'> | undefined> {
+): Promise<Omit<Personal, 'policy' | 'isLeftOut'> | undefined> {
   const isNumber = type === 'number';
   const source = role === 'ignored' || isNumber ? `(FROM ${sql} LIMIT ${ignoredRows})` : sql;
-  const text = isNumber ? 'v::HUGEINT::VARCHAR' : 'trim(v::VARCHAR)';
+  const text = isNumber ? 'TRY_CAST(v AS HUGEINT)::VARCHAR' : 'trim(v::VARCHAR)';
   const values =
     counted?.slice(0, mostValues).map(({ value }) => value.trim()) ??
-    (await rowsOf(database, `SELECT DISTINCT ${text} FROM (FROM ${source} LIMIT ${ignoredRows}) WHERE v IS NOT NULL`))
+    (await rowsOf(database, `SELECT DISTINCT ${text} AS t FROM (FROM ${source} LIMIT ${ignoredRows}) WHERE t IS NOT NULL`))
       .map(([value]) => String(value))
       .sort()
       .slice(0, mostValues);
