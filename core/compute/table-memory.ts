@@ -34,8 +34,8 @@ export function tableBytes(rows: number, columns: number): number {
 /** While a clean table becomes features. */
 export function featureBytes({ rows, columns, files }: Pick<CleanReport, 'rows' | 'columns' | 'files'>): number {
   const features = columns.filter(({ role }) => role === 'feature');
-  const many = features.filter(({ type, distinct }) => type === 'category' && distinct > mostValues);
-  const values = many.reduce((sum, { distinct }) => sum + distinct, 0);
+  const counts = features.map(({ type, distinct = 0 }) => (type === 'category' ? distinct : 0));
+  const values = counts.reduce((sum, count) => sum + (count > mostValues ? count : 0), 0);
   const uploaded = files.reduce(
     (sum, { bytes, format, compression }) => sum + bytes * (format === 'parquet' || compression === 'gzip' ? text.packed : 1),
     0,
