@@ -26,9 +26,10 @@ import { loadModel } from '../core/serving/session.ts';
 import type { Frame } from '../core/table/frame.ts';
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
-import { readPreprocess, readSides, readTableTarget, storedTable } from './shared/features.ts';
+import { readSides, readTableTarget, storedTable } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needBytes, needJson, once } from './shared/objects.ts';
+import { readPreprocess } from './shared/preprocess.ts';
 import { withScratch } from './shared/scratch.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
 

@@ -5,9 +5,9 @@ import { deserializeModel } from '../core/models/deserialize.ts';
 import { putJson } from '../core/object-store.ts';
 import { type OptimiseReport, optimiseGraph } from '../core/onnx/optimise.ts';
 import type { Fit } from './fit.lambda.ts';
-import { readPreprocess } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needBytes, needJson, once } from './shared/objects.ts';
+import { readPreprocess } from './shared/preprocess.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
 
 /** `runs/<run>/optimised.json`, written after `model.onnx`. */

@@ -20,9 +20,9 @@ import { type Leaderboard, type Plan, preparedSeconds, type RunRecord, type Tria
 import type { CleanReport } from '../core/table/report.ts';
 import type { Fit } from './fit.lambda.ts';
 import type { Optimised } from './optimise.lambda.ts';
-import { readPreprocess } from './shared/features.ts';
 import { lambda } from './shared/lambda.ts';
 import { needBytes, needJson, once } from './shared/objects.ts';
+import { readPreprocess } from './shared/preprocess.ts';
 import type { Services } from './shared/services.ts';
 import { type RunEvent, runEvent, stage } from './shared/stage.ts';
 

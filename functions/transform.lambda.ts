@@ -32,7 +32,6 @@ import {
   learningOf,
   readKeys,
   readTableTarget,
-  requireSameRelease,
   splitOf,
   storedTable,
   wideIn,
@@ -42,6 +41,7 @@ import {
 import { handOver } from './shared/hand-over.ts';
 import { lambda } from './shared/lambda.ts';
 import { needJson, once } from './shared/objects.ts';
+import { requireSameRelease } from './shared/preprocess.ts';
 import { forEachObject } from './shared/s3-event.ts';
 import { withScratch } from './shared/scratch.ts';
 import type { Services } from './shared/services.ts';

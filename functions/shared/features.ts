@@ -2,7 +2,6 @@
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mostTestRows } from '../../core/compute/table-memory.ts';
-import { IngotError } from '../../core/errors.ts';
 import { rowsOf } from '../../core/evaluation/rows.ts';
 import { instantsOf } from '../../core/features/date.ts';
 import type { Preprocess } from '../../core/features/preprocess.ts';
@@ -16,7 +15,6 @@ import { dataKeys } from '../../core/keys.ts';
 import type { Matrix, Target } from '../../core/models/model.ts';
 import { areFew } from '../../core/models/take-matrix.ts';
 import { collectMemory } from '../../core/models/wasm-memory.ts';
-import { version } from '../../core/names.ts';
 import { getJson, needJson, type ObjectStore, putJson } from '../../core/object-store.ts';
 import { mix32 } from '../../core/random.ts';
 import { foldCount, foldsOf } from '../../core/search/folds.ts';
@@ -28,6 +26,7 @@ import { MatrixWriter, readMatrix, storeMatrix } from '../../core/table/matrix-f
 import type { CleanReport } from '../../core/table/report.ts';
 import { StoredTable } from '../../core/table/stored-table.ts';
 import { readingLimits, valuesAtATime } from './environment.ts';
+import { missing, readPreprocess } from './preprocess.ts';
 import { withScratch } from './scratch.ts';
 
 const defaultTestFraction = 0.2;
@@ -183,31 +182,3 @@ export async function withTrain<T>(
 
 /** Told apart in the seed: the rows that are trained on. */
 const sampleSeed = 0x5a3;
-
-/** @throws IngotError NotFound where the features have not been made, Conflict where they are another release's */
-export async function readPreprocess(data: ObjectStore, dataset: string, revision: string): Promise<Preprocess> {
-  const preprocess = await getJson<Preprocess>(data, dataKeys.preprocess(dataset, revision));
-  if (!preprocess) throw missing(dataset, revision);
-  requireSameRelease(dataset, preprocess);
-  return preprocess;
-}
-
-/**
- * What another release has prepared is not gone on with, as it may mean something else: a model would be fitted on other features than it is served.
- * @param prepared a report, or what was fitted
- * @throws IngotError Conflict
- */
-export function requireSameRelease(dataset: string, prepared: Pick<CleanReport, 'revision' | 'version'>): void {
-  if (prepared.version === version) return;
-  throw new IngotError('Conflict', `The dataset '${dataset}' was prepared by Ingot ${prepared.version}, and this is ${version}.`, {
-    where: `dataset ${dataset}, revision ${prepared.revision}`,
-    fix: 'Upload its file again, which is then prepared and learned anew; the versions that there are stay.',
-  });
-}
-
-function missing(dataset: string, revision: string): IngotError {
-  return new IngotError('NotFound', `The features of ${dataset}, revision ${revision}, are not there.`, {
-    where: dataKeys.preprocess(dataset, revision),
-    fix: 'They were deleted; upload the dataset again.',
-  });
-}

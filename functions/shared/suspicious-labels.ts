@@ -11,8 +11,9 @@ import { findSuspiciousLabels, rowsToDoubt } from '../../core/search/suspicious-
 import { formatRecord } from '../../core/table/csv-records.ts';
 import { rowsInFiles } from '../../core/table/left-out-rows.ts';
 import type { CleanReport } from '../../core/table/report.ts';
-import { readPreprocess, readTableTarget, storedTable } from './features.ts';
+import { readTableTarget, storedTable } from './features.ts';
 import { needJson, once } from './objects.ts';
+import { readPreprocess } from './preprocess.ts';
 import { withScratch } from './scratch.ts';
 
 /** The file lists so many, the summary that the API gives fewer. */

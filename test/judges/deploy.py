@@ -199,7 +199,7 @@ def watched(job_arn):
         answered = functions.invoke(FunctionName=function["FunctionName"], Payload=json.dumps(event))
         return [answered.get("FunctionError"), events.describe_rule(Name=rule)["State"]]
 
-    job = {"jobArn": job_arn, "jobQueue": client("batch").describe_job_queues()["jobQueues"][0]["jobQueueArn"], "status": "RUNNABLE", "attempts": []}
+    job = {"jobArn": job_arn, "jobName": "cells-finish", "jobQueue": client("batch").describe_job_queues()["jobQueues"][0]["jobQueueArn"], "status": "RUNNABLE", "attempts": []}
     return {
         "told": wait_for("the metrics of the jobs", told),
         "waits": called({"source": "aws.batch", "detail-type": "Batch Job State Change", "detail": job}),
