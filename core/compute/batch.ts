@@ -77,7 +77,7 @@ function jobWith(machines: Machines, needed: number, maxVcpus: number): JobSize 
 }
 
 /** What a table's preparation runs on: Fargate, and EC2 where that has no job as large. */
-const preparing = ['fargate', 'ec2'] as const;
+export const preparing = ['fargate', 'ec2'] as const;
 
 /** The smallest job that has the memory to prepare a table, or the largest that there is. @param bytes see `jobSize` */
 export const preparingJob = (batch: BatchSettings, bytes: number): JobSize | undefined => preparingWith(batch, (bytes * margin) / 2 ** 20);

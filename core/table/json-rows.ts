@@ -40,7 +40,7 @@ export async function readJson(
       }
       let value: unknown;
       try {
-        value = parseRecord(text);
+        value = parseJsonOrPython(text);
       } catch {
         reject('not JSON');
         continue;
@@ -72,7 +72,7 @@ const noNumbers = /"(?:[^"\\]|\\.)*"|\bNaN\b|\bInfinity\b/g;
 const written: Record<string, string> = { NaN: 'null', Infinity: '1e999' };
 
 /** @throws SyntaxError where it is no JSON with Python's NaN and infinities, which are missing and stay infinite */
-function parseRecord(text: string): unknown {
+function parseJsonOrPython(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

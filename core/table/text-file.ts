@@ -3,9 +3,8 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { byteOrderMark } from './csv-records.ts';
 import type { Encoding } from './sniff.ts';
-
-const byteOrderMark = Buffer.of(0xef, 0xbb, 0xbf);
 
 /** The first bytes of a file. */
 export async function readHead(path: string, length: number): Promise<Buffer> {
@@ -64,7 +63,7 @@ export async function* lineBatches(path: string, encoding: Encoding): AsyncGener
 
 /** A file as UTF-8 without byte order mark. */
 export async function* utf8Chunks(path: string, encoding: Encoding): AsyncGenerator<Buffer> {
-  const start = (await readHead(path, 3)).equals(byteOrderMark) ? 3 : 0;
+  const start = (await readHead(path, 3)).equals(Buffer.from(byteOrderMark)) ? 3 : 0;
   const chunks = createReadStream(path, { start, highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>;
   if (encoding === 'utf-8') {
     yield* chunks;

@@ -6,6 +6,7 @@ import {
   type Jobs,
   largerJob,
   parseBatch,
+  preparing,
   preparingJob,
 } from '../../core/compute/batch.ts';
 import { whyWaiting } from '../../core/compute/waiting.ts';
@@ -63,7 +64,7 @@ export async function preparationJob(
   const batch = parseBatch(process.env[environment.batch]);
   if (!batch || (status !== 'CLEANING' && status !== 'CLEAN')) return {};
   const name = jobName(dataset, status === 'CLEANING' ? 'Clean' : 'Transform');
-  for (const machines of ['fargate', 'ec2'] as const) {
+  for (const machines of preparing) {
     const queue = batch.queues[machines]?.queue;
     if (!queue) continue;
     const connected = await jobs();

@@ -6,7 +6,10 @@ import { version } from '../../core/names.ts';
 import { getJson, type ObjectStore } from '../../core/object-store.ts';
 import type { CleanReport } from '../../core/table/report.ts';
 
-/** @throws IngotError NotFound where the features have not been made, Conflict where they are another release's */
+/**
+ * A stage reads it before anything of the run: what another release has left there may lack what this one looks for, and this says why.
+ * @throws IngotError NotFound where the features have not been made, Conflict where they are another release's
+ */
 export async function readPreprocess(data: ObjectStore, dataset: string, revision: string): Promise<Preprocess> {
   const preprocess = await getJson<Preprocess>(data, dataKeys.preprocess(dataset, revision));
   if (!preprocess) throw missing(dataset, revision);
