@@ -266,6 +266,23 @@ describe('where the time is over', () => {
     expect(assembly.why.join()).toMatch(/keeps \d of its 3 fold models: there is no time/);
   });
 
+  test('on the last rung after a round of its first candidate: what the first rung knows is better, and leads', async () => {
+    const large = makeSample(20_000, 6, 2, 5);
+    const begun = new Set<string>();
+    const { plan, board, assembly, model } = await search(large, { families: ['boosting'], folds: 2 }, 1, (trial) => {
+      const isOver = trial.startsWith('1-') && begun.has(trial);
+      begun.add(trial);
+      return isOver;
+    });
+    expect(plan.rungs).toHaveLength(2);
+    expect(board.entries.map(({ rung }) => rung)).toEqual(plan.candidates.map(() => 0));
+    expect(assembly.members.map(({ candidate }) => candidate)).toContain(board.best);
+    const { accuracy, logLoss } = score(large.y, await model.predict(large.x));
+    const first = board.entries[0]!.mean;
+    expect(accuracy).toBeGreaterThan(first.accuracy! - 0.02);
+    expect(logLoss).toBeLessThan(first.logLoss! * 1.1);
+  });
+
   test('in all trials at once: there is a model all the same', async () => {
     const { assembly, model } = await search(sample, quick, 1, () => true);
     expect(assembly.why.join()).toMatch(/before any candidate/);

@@ -3,6 +3,7 @@ import { stepsOf } from '../../compute/budget.ts';
 import type { Lane } from '../../compute/lane.ts';
 import { estimatorOf } from '../../compute/work.ts';
 import { failuresOf, requireSome } from '../failed.ts';
+import { metrics } from '../metrics.ts';
 import type { Candidate, Leaderboard, LeaderboardEntry, Plan, RungTrials, TrialResult } from '../plan.ts';
 import { select } from '../selection.ts';
 import { dearest, fitting, rungWork, trialsOf, within } from './rungs.ts';
@@ -68,11 +69,11 @@ function paceOf({ rungs, shape }: Plan, { trials, results }: DoneRung, { id, fam
   return Math.min(stepsOf({ family, params }), mean + Number(params['nIterNoChange'])) / expected;
 }
 
-/** All candidates: those of the last rung first, and in a rung by score. */
+/** All candidates: those of the rung that leads first, and in a rung by score. */
 export function boardOf(plan: Plan, rungs: DoneRung[]): Leaderboard {
   const entries: LeaderboardEntry[] = [];
   const placed = new Set<number>();
-  for (const done of [...rungs].reverse())
+  for (const done of leadingFirst(plan, rungs))
     for (const entry of rankOf(plan, done)) {
       // Whom the time has left no fold of a rung stands where it was before.
       if (placed.has(entry.candidate) || (entry.perFold.length === 0 && done.trials.rung > 0)) continue;
@@ -83,6 +84,22 @@ export function boardOf(plan: Plan, rungs: DoneRung[]): Leaderboard {
   requireSome(results);
   const failed = failuresOf(results);
   return { metric: plan.metric, entries, best: entries[0]!.candidate, ...(failed.length > 0 && { failed }) };
+}
+
+/** By how much of its score the best of a rung has to be worse than that of the one before, lest chance decides: they may answer different rows. */
+const clearly = 0.1;
+
+/** The last rung first, but where time has stopped its best so soon that who was best on the one before, on fewer rows, knows clearly more. */
+function leadingFirst(plan: Plan, rungs: DoneRung[]): DoneRung[] {
+  const [last, before, ...others] = [...rungs].reverse();
+  if (!last || !before) return rungs;
+  const folds = before.results.map(({ fold }) => fold);
+  const bestOf = (rung: DoneRung) => rankOf(plan, rung)[0]!.mean[plan.metric];
+  const onSameFolds = bestOf({ ...last, results: last.results.filter(({ fold }) => folds.includes(fold)) });
+  const [now, then] = [onSameFolds ?? bestOf(last), bestOf(before)];
+  const sign = metrics[plan.metric].better === 'higher' ? 1 : -1;
+  const isWorse = now !== undefined && then !== undefined && sign * (then - now) > clearly * Math.abs(now);
+  return isWorse ? [before, last, ...others] : [last, before, ...others];
 }
 
 function rankOf(plan: Plan, { trials, results }: DoneRung): LeaderboardEntry[] {
